@@ -1,0 +1,33 @@
+"""What can go wrong, in the words an editor needs.
+
+Every message is one line: what happened, to which input, and what to do. The command line prints it and exits
+with `exit_code`; nothing else in Kibaru ends a process.
+"""
+
+
+class KibaruError(Exception):
+    """Anything Kibaru can explain. `exit_code` is what the command line exits with."""
+
+    exit_code = 2
+
+
+class BadInput(KibaruError):
+    """A file, a field, a question or a setting that cannot be used as it is."""
+
+
+class NotFound(KibaruError):
+    """Nothing goes by that id or path."""
+
+    exit_code = 1
+
+
+class IndexUnusable(KibaruError):
+    """The index is missing, damaged, or of another format or model; the message names the command that mends it."""
+
+
+class ModelUnavailable(KibaruError):
+    """The embedding model cannot be found, unpacked or loaded."""
+
+
+class StorageError(KibaruError):
+    """The disk said no: read-only, full, or locked by another process for too long."""

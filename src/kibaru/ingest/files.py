@@ -1,0 +1,153 @@
+"""Paths to articles: which parser reads which file, and what to say of those that cannot be read."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from kibaru.articles import Article
+from kibaru.errors import BadInput
+from kibaru.ingest.encodings import decode
+from kibaru.ingest.formats import (
+    MAX_RECORD,
+    article_from_markdown,
+    article_from_record,
+    article_from_text,
+    records_from_csv,
+    records_from_json_lines,
+)
+
+MAX_FILE = 20_000_000
+"""Bytes in a file that is one article. Files of many articles (`.jsonl`, `.csv` in UTF-8) are read as a stream."""
+
+_ONE_ARTICLE: dict[str, Callable[[str], Article]] = {
+    ".txt": article_from_text,
+    ".md": article_from_markdown,
+    ".markdown": article_from_markdown,
+}
+_MANY_ARTICLES: dict[str, Callable[[Iterable[str]], Iterator[tuple[int, Any]]]] = {
+    ".jsonl": records_from_json_lines,
+    ".ndjson": records_from_json_lines,
+    ".csv": records_from_csv,
+}
+_HEAD = 1 << 16
+_LONGEST_LINE = 4 * MAX_RECORD  # UTF-8 takes up to four bytes a character
+SUFFIXES = (*_ONE_ARTICLE, *_MANY_ARTICLES)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An input that gave no article: where it is (a path, with the line where there is one) and why."""
+
+    where: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.why}"
+
+
+def read_articles(paths: Iterable[str | Path]) -> Iterator[Article | Failure]:
+    """The articles in files, in folders of files (by name, hidden ones left out), and in standard input for `-`.
+
+    What cannot be read comes out as a Failure in its place; nothing is raised and reading goes on.
+    """
+    for path in paths:
+        if str(path) == "-":
+            yield from _read_standard_input()
+        elif Path(path).is_dir():
+            files = [file for file in _files_below(Path(path)) if file.suffix.lower() in SUFFIXES]
+            if not files:
+                yield Failure(str(path), f"there is no article in this folder ({', '.join(SUFFIXES)})")
+            for file in files:
+                yield from _read_file(file)
+        else:
+            yield from _read_file(Path(path))
+
+
+def read_bytes(name: str, data: bytes) -> Iterator[Article | Failure]:
+    """The articles in `data`, parsed as a file called `name` would be."""
+    yield from _read_stream(name, Path(name).suffix.lower(), io.BytesIO(data))
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(parent, name) for name in sorted(names) if not name.startswith("."))
+
+
+def _read_file(path: Path) -> Iterator[Article | Failure]:
+    try:
+        if not path.is_file():
+            why = "there is no such file or folder" if not path.exists() else "it is no ordinary file"
+            yield Failure(str(path), why)
+            return
+        with path.open("rb") as stream:
+            yield from _read_stream(str(path), path.suffix.lower(), stream)
+    except OSError as error:
+        yield Failure(str(path), f"it cannot be read ({error.strerror or error})")
+
+
+def _read_standard_input() -> Iterator[Article | Failure]:
+    data = sys.stdin.buffer.read(MAX_FILE + 1)
+    suffix = ".jsonl" if data.lstrip()[:1] == b"{" else ".md" if data.startswith(b"---\n") else ".txt"
+    yield from _read_stream("standard input", suffix, io.BytesIO(data))
+
+
+def _read_stream(where: str, suffix: str, stream: BinaryIO) -> Iterator[Article | Failure]:
+    try:
+        if suffix in _MANY_ARTICLES:
+            for line, record in _MANY_ARTICLES[suffix](_lines(stream)):
+                yield _article_or_failure(f"{where}, line {line}", record)
+        elif suffix in _ONE_ARTICLE:
+            data = stream.read(MAX_FILE + 1)
+            if len(data) > MAX_FILE:
+                raise BadInput(f"it is larger than the {MAX_FILE // 1_000_000} MB one article may have")
+            if not data.strip():
+                raise BadInput("it is empty")
+            yield _ONE_ARTICLE[suffix](decode(data))
+        else:
+            raise BadInput(f"files of this kind are not read; Kibaru reads {', '.join(SUFFIXES)}")
+    except BadInput as error:
+        yield Failure(where, str(error))
+
+
+def _article_or_failure(where: str, record: Any) -> Article | Failure:
+    if isinstance(record, BadInput):
+        return Failure(where, str(record))
+    try:
+        return article_from_record(record)
+    except BadInput as error:
+        return Failure(where, str(error))
+
+
+def _lines(stream: BinaryIO) -> Iterator[str]:
+    """Decoded lines as they come, each in UTF-8 or else in the old encoding that reads best.
+
+    UTF-16, whose lines cannot be told apart before decoding, is read whole. A line longer than a record may be is cut
+    there, for its parser to reject. Raises BadInput for binary data.
+    """
+    head = stream.read(_HEAD)
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        yield from io.StringIO(decode(head + stream.read(MAX_FILE)))
+        return
+    if not head.strip():
+        raise BadInput("it is empty")
+    if b"\0" in head:
+        raise BadInput("it is not text but binary data")
+    stream.seek(0)
+    first = True
+    while raw := stream.readline(_LONGEST_LINE):
+        if len(raw) == _LONGEST_LINE:
+            while (rest := stream.readline(_LONGEST_LINE)) and not rest.endswith(b"\n"):
+                continue
+        try:
+            yield raw.decode("utf-8-sig" if first else "utf-8")
+        except UnicodeDecodeError:
+            yield decode(raw)
+        first = False

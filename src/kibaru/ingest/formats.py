@@ -1,0 +1,134 @@
+"""One parser a file format: decoded text, or lines of it, to the fields of articles."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import Any
+
+from kibaru.articles import Article, make_article
+from kibaru.errors import BadInput
+
+FIELDS = ("title", "text", "url", "published", "author", "language", "id")
+MAX_RECORD = 10_000_000
+"""Characters in one line of JSON or one field of CSV."""
+
+
+def article_from_text(content: str) -> Article:
+    """Plain text: the first line is the title, the rest the body. A single line is a body that titles itself."""
+    title, _, body = content.lstrip().partition("\n")
+    return make_article(title=title, text=body) if body.strip() else make_article(text=title)
+
+
+def article_from_markdown(content: str) -> Article:
+    """Markdown with optional YAML front matter; without a title there, the first `# ` heading is the title.
+
+    Inline markup is dropped, so that quotes read as prose; headings keep their `##`.
+    """
+    import frontmatter
+    import yaml
+
+    try:
+        metadata, body = frontmatter.parse(content)
+    except yaml.YAMLError as error:
+        problem = " ".join(str(error).split())
+        raise BadInput(f"its front matter is no YAML ({problem[:120]})") from error
+    if not isinstance(metadata, dict):
+        raise BadInput("its front matter is no list of 'field: value' lines")
+    title, text = _plain_markdown(body)
+    return article_from_record({"title": title, **metadata, "text": text})
+
+
+def article_from_record(record: Any) -> Article:
+    """A mapping with FIELDS (`text` required), as out of JSON, YAML or a CSV row; other keys are ignored."""
+    if not isinstance(record, dict):
+        raise BadInput("it is no object with fields")
+    if record.get("text") in (None, ""):
+        raise BadInput("it has no 'text'")
+    return make_article(**{field: _field(record, field) for field in FIELDS})
+
+
+def records_from_json_lines(lines: Iterable[str]) -> Iterator[tuple[int, Any]]:
+    """Line numbers with the parsed objects, or with the BadInput that says what is wrong with that line."""
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            if len(line) > MAX_RECORD:
+                raise BadInput(f"it is longer than {MAX_RECORD:,} characters")
+            yield number, json.loads(line)
+        except json.JSONDecodeError as error:
+            yield number, BadInput(f"it is not JSON ({error.msg} at column {error.colno})")
+        except RecursionError:
+            yield number, BadInput("it is not an article: JSON nested too deeply")
+        except BadInput as error:
+            yield number, error
+
+
+def records_from_csv(lines: Iterable[str]) -> Iterator[tuple[int, Any]]:
+    """Line numbers with the rows as mappings, or with the BadInput that says what is wrong.
+
+    The first line names the columns; the separator (comma, semicolon, tab) is the one that line uses most.
+    """
+    csv.field_size_limit(MAX_RECORD)
+    lines = iter(lines)
+    header = next(lines, "").lstrip("\ufeff")
+    delimiter = max(",;\t", key=header.count)
+    columns = [name.strip().lower() for name in next(csv.reader([header], delimiter=delimiter), [])]
+    if "text" not in columns:
+        yield 1, BadInput(f"its first line must name the columns ({', '.join(FIELDS)}), 'text' among them")
+        return
+    reader = csv.reader(lines, delimiter=delimiter, strict=False)
+    started = 2
+    try:
+        for row in reader:
+            if any(row):
+                wrong = len(row) != len(columns)
+                problem = BadInput(f"it has {len(row)} fields where the first line names {len(columns)}")
+                yield started, problem if wrong else dict(zip(columns, row, strict=True))
+            started = reader.line_num + 2
+    except csv.Error as error:
+        yield started, BadInput(f"it is not CSV ({error})")
+
+
+def _field(record: dict[Any, Any], name: str) -> str:
+    value = record.get(name)
+    if value is None:
+        return ""
+    if isinstance(value, date):  # YAML and TOML parse dates themselves
+        return value.isoformat()
+    if isinstance(value, str | int | float):
+        return str(value)
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ", ".join(value)
+    raise BadInput(f"its field {name!r} is no text")
+
+
+def _plain_markdown(body: str) -> tuple[str, str]:
+    """The first top heading as the title, and the rest as plain paragraphs, headings marked `## `, list items `- `."""
+    from markdown_it import MarkdownIt
+
+    title, blocks, prefix = "", list[str](), ""
+    for token in MarkdownIt("commonmark").enable("table").parse(body):
+        if token.type == "heading_open":
+            prefix = "# " if token.tag == "h1" else "## "
+        elif token.type == "list_item_open":
+            prefix = "- "
+        elif token.type == "inline":
+            text = "".join(_plain_inline(child) for child in token.children or []).strip()
+            if prefix == "# " and not title and not blocks:
+                title = text
+            elif text:
+                blocks.append(("## " if prefix == "# " else prefix) + text)
+            prefix = ""
+        elif token.type in ("fence", "code_block"):
+            blocks.append(token.content.strip())
+    return title, "\n\n".join(blocks)
+
+
+def _plain_inline(token: Any) -> str:
+    if token.type in ("softbreak", "hardbreak"):
+        return " " if token.type == "softbreak" else "\n"
+    return str(token.content) if token.type in ("text", "code_inline", "text_special", "image") else ""

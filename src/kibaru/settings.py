@@ -1,0 +1,51 @@
+"""Every setting, read from the environment and from `.env` in the working directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from platformdirs import user_cache_path
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from kibaru.errors import BadInput
+from kibaru.packaged_model import MODEL_NAME
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class Settings(BaseSettings):
+    """Where things are and how they behave; each field is the environment variable `KIBARU_<FIELD>`."""
+
+    model_config = SettingsConfigDict(env_prefix="KIBARU_", env_file=".env", env_ignore_empty=True, extra="ignore")
+
+    index: Path = Field(Path("index"), description="The folder of the archive: database, vectors, manifest.")
+    cache: Path = Field(
+        default_factory=lambda: user_cache_path("kibaru"), description="Where the embedding model is unpacked."
+    )
+    model: str = Field(MODEL_NAME, description="Any sentence-transformers model: a name on the hub, or a folder.")
+    question_prompt: str | None = Field(
+        None, description="Prefix of questions; without it, the model's own 'query' prompt."
+    )
+    passage_prompt: str | None = Field(
+        None, description="Prefix of passages; without it, the model's own 'document' or 'passage' prompt."
+    )
+    min_confidence: Probability | None = Field(
+        None, description="Below it a question is refused; without it, the threshold calibrated for the model."
+    )
+    log_level: str = Field("WARNING", description="DEBUG, INFO, WARNING or ERROR.")
+    telegram_bot_token: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("TELEGRAM_BOT_TOKEN"), description="From @BotFather; needed by kibaru-bot."
+    )
+
+
+def load_settings() -> Settings:
+    """The settings in force. Raises BadInput naming the first variable that has a wrong value."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = str(first["loc"][0])
+        variable = field if field.isupper() else f"KIBARU_{field.upper()}"
+        raise BadInput(f"{variable} is not usable: {first['msg']}. See .env.example.") from error

@@ -1,0 +1,202 @@
+"""The FAISS index of passage vectors: a snapshot on disk, and what the database has gained and lost since.
+
+The database holds every vector, so a snapshot can always be made anew; it exists so that opening a large archive need
+not read them all. `generation-N/manifest.json` names the snapshot file and is replaced by one rename.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import faiss
+import numpy as np
+from filelock import FileLock
+from numpy.typing import NDArray
+
+from kibaru.errors import IndexUnusable
+from kibaru.store import Generation, Store
+
+FORMAT = 1
+"""The layout of a generation's folder."""
+
+_MANIFEST = "manifest.json"
+_OUTDATED = 0.1
+"""A snapshot is replaced once a tenth of the passages are not in it: rare enough that adding stays cheap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a snapshot holds: `passages` up to the id `last_passage`, without those removed up to `last_removed`."""
+
+    format: int
+    generation: int
+    model: str
+    dimension: int
+    articles: int
+    passages: int
+    last_passage: int
+    last_removed: int
+    file: str
+    checksum: str
+    built: str
+
+
+class VectorIndex:
+    """The vectors of one generation in memory, kept in step with the database by `catch_up`."""
+
+    def __init__(self, folder: Path, generation: Generation) -> None:
+        """Load the snapshot of `generation` below the index folder. Raises IndexUnusable when it is not whole."""
+        self.generation = generation
+        self._folder = generation_folder(folder, generation.id)
+        manifest = self._read_manifest()
+        self._index = self._read_snapshot(manifest)
+        self._last_passage, self._last_removed = manifest.last_passage, manifest.last_removed
+        self._in_snapshot = manifest.last_passage
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
+
+    def catch_up(self, store: Store) -> None:
+        """Take in what changed in the database; call inside `store.reading()`.
+
+        Raises IndexUnusable when vectors and database then still disagree.
+        """
+        g = self.generation
+        ids, vectors = store.vectors_after(g.id, self._last_passage, g.dimension)
+        if len(ids):
+            self._index.add_with_ids(vectors, ids)
+            self._last_passage = int(ids[-1])
+        removed = store.removed_after(g.id, self._last_removed)
+        if removed:
+            self._index.remove_ids(np.array([id for _, id in removed], np.int64))
+            self._last_removed = removed[-1][0]
+        if len(self) != store.count_passages(g.id):
+            raise self._unusable("its vectors and its database disagree")
+
+    def search(
+        self, question: NDArray[np.float32], limit: int, among: NDArray[np.int64] | None = None
+    ) -> list[tuple[int, float]]:
+        """Passage ids with their cosine to `question` (d,), the best first; only `among` these ids where given."""
+        if among is None:
+            scores, ids = self._index.search(question[None, :], limit)
+        else:
+            selector = faiss.SearchParameters(sel=faiss.IDSelectorBatch(among))
+            scores, ids = self._index.search(question[None, :], limit, params=selector)
+        return [(int(id), float(score)) for id, score in zip(ids[0], scores[0], strict=True) if id != -1]
+
+    def vector(self, id: int) -> NDArray[np.float32]:
+        """The unit vector (d,) of a passage."""
+        vector: NDArray[np.float32] = self._index.reconstruct(id)
+        return vector
+
+    def is_outdated(self) -> bool:
+        """Whether so much came after the snapshot that a new one should be saved."""
+        return self._last_passage - self._in_snapshot > _OUTDATED * len(self)
+
+    def save(self, articles: int) -> None:
+        """Replace the snapshot by the present state, atomically."""
+        with FileLock(self._folder / "snapshot.lock"):
+            name = f"vectors-{self._last_passage}-{self._last_removed}.faiss"
+            data = faiss.serialize_index(self._index).tobytes()
+            manifest = Manifest(
+                format=FORMAT,
+                generation=self.generation.id,
+                model=self.generation.model,
+                dimension=self.generation.dimension,
+                articles=articles,
+                passages=len(self),
+                last_passage=self._last_passage,
+                last_removed=self._last_removed,
+                file=name,
+                checksum=_checksum(data),
+                built=datetime.now(UTC).isoformat(timespec="seconds"),
+            )
+            write_atomically(self._folder / name, data)
+            write_atomically(self._folder / _MANIFEST, json.dumps(asdict(manifest), indent=1).encode())
+            for other in self._folder.glob("vectors-*"):
+                if other.name != name:
+                    other.unlink(missing_ok=True)
+        self._in_snapshot = self._last_passage
+
+    def _read_manifest(self) -> Manifest:
+        try:
+            fields = json.loads((self._folder / _MANIFEST).read_bytes())
+            if fields["format"] != FORMAT:
+                raise self._unusable(f"it has format {fields['format']}, this Kibaru reads {FORMAT}")
+            manifest = Manifest(**fields)
+        except FileNotFoundError:
+            raise self._unusable("its manifest is missing") from None
+        except (ValueError, TypeError, KeyError):
+            raise self._unusable("its manifest is damaged") from None
+        if (manifest.generation, manifest.model) != (self.generation.id, self.generation.model):
+            raise self._unusable("its manifest belongs to another index")
+        return manifest
+
+    def _read_snapshot(self, manifest: Manifest) -> faiss.Index:
+        for _ in range(2):  # the second time because another process may just have replaced the snapshot
+            try:
+                data = (self._folder / Path(manifest.file).name).read_bytes()
+                break
+            except FileNotFoundError:
+                manifest = self._read_manifest()
+        else:
+            raise self._unusable(f"{manifest.file} is missing")
+        if _checksum(data) != manifest.checksum:
+            raise self._unusable(f"the checksum of {manifest.file} is wrong")
+        return faiss.deserialize_index(np.frombuffer(data, np.uint8))
+
+    def _unusable(self, why: str) -> IndexUnusable:
+        return IndexUnusable(f"The index in {self._folder.parent} is unusable ({why}): run 'kibaru rebuild'.")
+
+
+def create_snapshot(folder: Path, generation: Generation) -> VectorIndex:
+    """The empty snapshot of a new generation below the index folder."""
+    target = generation_folder(folder, generation.id)
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    empty = VectorIndex.__new__(VectorIndex)
+    empty.generation, empty._folder = generation, target
+    empty._index = faiss.IndexIDMap2(faiss.IndexFlatIP(generation.dimension))
+    empty._last_passage = empty._last_removed = empty._in_snapshot = 0
+    empty.save(articles=0)
+    return empty
+
+
+def generation_folder(folder: Path, g: int) -> Path:
+    return folder / f"generation-{g}"
+
+
+def drop_other_snapshots(folder: Path, current: int) -> None:
+    """Delete the folders of generations before the current one."""
+    for other in folder.glob("generation-*"):
+        number = other.name.removeprefix("generation-")
+        if number.isdigit() and int(number) < current:
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Replace the file by one rename, after the data is on disk."""
+    building = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with building.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        building.replace(path)
+    finally:
+        building.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _checksum(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
