@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from py3langid.langid import LanguageIdentifier
     from Stemmer import Stemmer
 
 STEMMING = 1
@@ -18,15 +19,22 @@ _SNOWBALL = {
     "ar": "arabic", "de": "german", "en": "english", "es": "spanish", "fr": "french", "it": "italian",
     "nl": "dutch", "pt": "portuguese", "ru": "russian", "sv": "swedish", "tr": "turkish",
 }  # fmt: skip
+_DETECTED = (
+    "af am ar bn cs da de el en es fa fi fr ha he hi hu id ig it ja ko ln lg mg nl no pl pt ro ru rw so sv sw ta th tr uk "
+    "ur vi wo xh yo zh zu"
+).split()
+"""A closed list, because over all its languages the detector takes a short French question for Creole or Walloon."""
+
 _WORD = re.compile(r"\w+")
 _DETECTED_PREFIX = 5_000
 
 
 def detect_language(text: str) -> str:
-    """The two-letter code of the language most of `text` is in (py3langid; 97 languages, Bambara not among them)."""
-    import py3langid
+    """The two-letter code of the language most of `text` is in, among _DETECTED (by py3langid).
 
-    code, _ = py3langid.classify(text[:_DETECTED_PREFIX])
+    Bambara and Wolof, which the detector has never seen, come out as some other language of the list.
+    """
+    code, _ = _identifier().classify(text[:_DETECTED_PREFIX])
     return str(code)
 
 
@@ -57,3 +65,13 @@ def _stemmer(language: str | None) -> Stemmer | None:
 
     algorithm = _SNOWBALL.get(language or "")
     return Stemmer(algorithm) if algorithm else None
+
+
+@cache
+def _identifier() -> LanguageIdentifier:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
+    known = set(identifier.nb_classes)
+    identifier.set_languages([code for code in _DETECTED if code in known])
+    return identifier

@@ -50,6 +50,12 @@ def split_passages(text: str, language: str | None = None) -> list[Passage]:
     return passages
 
 
+def sentences_of(text: str, start: int, end: int, language: str | None) -> list[Span]:
+    """The sentences of the passage `text[start:end]`, as spans of `text`."""
+    paragraphs = _paragraphs(text[start:end])
+    return [s for a, b in paragraphs for s in split_sentences(text[start + a : start + b], language, start + a)]
+
+
 def _sections(text: str, language: str | None) -> Iterator[tuple[str, list[Span]]]:
     """Headings with the sentences below them. A text of nothing but headings is one section of sentences."""
     paragraphs = _paragraphs(text)

@@ -50,14 +50,30 @@ class Manifest:
 class VectorIndex:
     """The vectors of one generation in memory, kept in step with the database by `catch_up`."""
 
-    def __init__(self, folder: Path, generation: Generation) -> None:
-        """Load the snapshot of `generation` below the index folder. Raises IndexUnusable when it is not whole."""
+    def __init__(self, folder: Path, generation: Generation, index: faiss.Index, last: tuple[int, int]) -> None:
         self.generation = generation
-        self._folder = generation_folder(folder, generation.id)
-        manifest = self._read_manifest()
-        self._index = self._read_snapshot(manifest)
-        self._last_passage, self._last_removed = manifest.last_passage, manifest.last_removed
-        self._in_snapshot = manifest.last_passage
+        self._folder = folder
+        self._index = index
+        self._last_passage, self._last_removed = last
+        self._in_snapshot = self._last_passage
+
+    @classmethod
+    def create(cls, archive: Path, generation: Generation) -> VectorIndex:
+        """Save the empty snapshot of a new generation below the archive's folder."""
+        folder = archive / f"generation-{generation.id}"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        created = cls(folder, generation, faiss.IndexIDMap2(faiss.IndexFlatIP(generation.dimension)), (0, 0))
+        created.save(articles=0)
+        return created
+
+    @classmethod
+    def open(cls, archive: Path, generation: Generation) -> VectorIndex:
+        """Load the snapshot of `generation`. Raises IndexUnusable when it is not whole."""
+        folder = archive / f"generation-{generation.id}"
+        manifest, data = _read_snapshot(folder, generation)
+        index = faiss.deserialize_index(np.frombuffer(data, np.uint8))
+        return cls(folder, generation, index, (manifest.last_passage, manifest.last_removed))
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
@@ -77,7 +93,7 @@ class VectorIndex:
             self._index.remove_ids(np.array([id for _, id in removed], np.int64))
             self._last_removed = removed[-1][0]
         if len(self) != store.count_passages(g.id):
-            raise self._unusable("its vectors and its database disagree")
+            raise _unusable(self._folder, "its vectors and its database disagree")
 
     def search(
         self, question: NDArray[np.float32], limit: int, among: NDArray[np.int64] | None = None
@@ -124,52 +140,39 @@ class VectorIndex:
                     other.unlink(missing_ok=True)
         self._in_snapshot = self._last_passage
 
-    def _read_manifest(self) -> Manifest:
-        try:
-            fields = json.loads((self._folder / _MANIFEST).read_bytes())
-            if fields["format"] != FORMAT:
-                raise self._unusable(f"it has format {fields['format']}, this Kibaru reads {FORMAT}")
-            manifest = Manifest(**fields)
+
+def _read_snapshot(folder: Path, generation: Generation) -> tuple[Manifest, bytes]:
+    manifest = _read_manifest(folder, generation)
+    try:
+        data = (folder / manifest.file).read_bytes()
+    except FileNotFoundError:
+        try:  # another process may have replaced the snapshot since the manifest was read
+            manifest = _read_manifest(folder, generation)
+            data = (folder / manifest.file).read_bytes()
         except FileNotFoundError:
-            raise self._unusable("its manifest is missing") from None
-        except (ValueError, TypeError, KeyError):
-            raise self._unusable("its manifest is damaged") from None
-        if (manifest.generation, manifest.model) != (self.generation.id, self.generation.model):
-            raise self._unusable("its manifest belongs to another index")
-        return manifest
-
-    def _read_snapshot(self, manifest: Manifest) -> faiss.Index:
-        for _ in range(2):  # the second time because another process may just have replaced the snapshot
-            try:
-                data = (self._folder / Path(manifest.file).name).read_bytes()
-                break
-            except FileNotFoundError:
-                manifest = self._read_manifest()
-        else:
-            raise self._unusable(f"{manifest.file} is missing")
-        if _checksum(data) != manifest.checksum:
-            raise self._unusable(f"the checksum of {manifest.file} is wrong")
-        return faiss.deserialize_index(np.frombuffer(data, np.uint8))
-
-    def _unusable(self, why: str) -> IndexUnusable:
-        return IndexUnusable(f"The index in {self._folder.parent} is unusable ({why}): run 'kibaru rebuild'.")
+            raise _unusable(folder, f"{manifest.file} is missing") from None
+    if _checksum(data) != manifest.checksum:
+        raise _unusable(folder, f"the checksum of {manifest.file} is wrong")
+    return manifest, data
 
 
-def create_snapshot(folder: Path, generation: Generation) -> VectorIndex:
-    """The empty snapshot of a new generation below the index folder."""
-    target = generation_folder(folder, generation.id)
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
-    empty = VectorIndex.__new__(VectorIndex)
-    empty.generation, empty._folder = generation, target
-    empty._index = faiss.IndexIDMap2(faiss.IndexFlatIP(generation.dimension))
-    empty._last_passage = empty._last_removed = empty._in_snapshot = 0
-    empty.save(articles=0)
-    return empty
+def _read_manifest(folder: Path, generation: Generation) -> Manifest:
+    try:
+        fields = json.loads((folder / _MANIFEST).read_bytes())
+        if fields["format"] != FORMAT:
+            raise _unusable(folder, f"it has format {fields['format']}, this Kibaru reads {FORMAT}")
+        manifest = Manifest(**fields)
+    except FileNotFoundError:
+        raise _unusable(folder, "its manifest is missing") from None
+    except (ValueError, TypeError, KeyError):
+        raise _unusable(folder, "its manifest is damaged") from None
+    if (manifest.generation, manifest.model) != (generation.id, generation.model):
+        raise _unusable(folder, "its manifest belongs to another index")
+    return manifest
 
 
-def generation_folder(folder: Path, g: int) -> Path:
-    return folder / f"generation-{g}"
+def _unusable(folder: Path, why: str) -> IndexUnusable:
+    return IndexUnusable(f"The index in {folder.parent} is unusable ({why}): run 'kibaru rebuild'.")
 
 
 def drop_other_snapshots(folder: Path, current: int) -> None:

@@ -1,0 +1,68 @@
+"""The format of a folder of articles and questions to measure on, as `../shared/README.md` describes it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from kibaru.articles import Article, make_article
+from kibaru.newsroom import Kibaru
+from kibaru.settings import Settings, load_settings
+
+
+@dataclass(frozen=True)
+class Question:
+    """A row of questions.jsonl; `answer` stands in the text of `article_id`, both None when unanswerable."""
+
+    id: str
+    kind: str
+    question: str
+    article_id: str | None = None
+    answer: str | None = None
+
+
+def read_articles(data: Path) -> list[Article]:
+    """The rows of articles.jsonl as Kibaru would take them in, under their own ids."""
+    rows = map(json.loads, (data / "articles.jsonl").read_text("utf-8").splitlines())
+    return [
+        make_article(id=row["id"], title=row["title"], text=row["text"], url=row.get("url") or "", language="fr")
+        for row in rows
+    ]
+
+
+def read_questions(data: Path) -> list[Question]:
+    rows = map(json.loads, (data / "questions.jsonl").read_text("utf-8").splitlines())
+    return [Question(**{name: row.get(name) for name in Question.__dataclass_fields__}) for row in rows]
+
+
+class Archive:
+    """A Kibaru over a temporary folder, for as long as a measurement takes.
+
+    `known_as` gives the id an article ended up under, since texts that are the same are one article.
+    """
+
+    def __init__(self, articles: Iterable[Article]) -> None:
+        self._folder = TemporaryDirectory(prefix="kibaru-benchmark-")
+        self.kibaru = Kibaru(settings_for(Path(self._folder.name)), create=True)
+        articles = list(articles)
+        outcomes = list(self.kibaru.add(articles))
+        self.known_as = {a.id: o.article.id for a, o in zip(articles, outcomes, strict=True)}  # type: ignore[union-attr]
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kibaru.close()
+        self._folder.cleanup()
+
+
+def settings_for(folder: Path) -> Settings:
+    return load_settings().model_copy(update={"index": folder})
+
+
+def untitled(articles: Iterable[Article]) -> Iterator[Article]:
+    """The articles without their titles, so that searching for a headline is not trivial."""
+    return (Article(a.id, "", a.text, a.url, a.published, a.author, a.language) for a in articles)

@@ -1,0 +1,70 @@
+"""How likely it is that the articles answer a question, as a calibrated probability.
+
+A logistic regression over a few signals, fitted by `benchmarks/calibrate.py`, which also writes `calibration.json`
+and says there on which data. Weights belong to one model; any other model gets the entry `*`, which looks at nothing
+that depends on a model's scale.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.resources import files
+from statistics import fmean
+
+BACKGROUND = 10
+"""Other articles whose best passage says how close to the question any article comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What tells a question with an answer from one without.
+
+    `passage` and `sentence` are the highest cosines to a passage and to one of its sentences; `margin` is how far the
+    first article's cosine stands above those of the BACKGROUND next; `foreign` is 1 when question and article are in
+    different languages (cosines are lower then); `keywords` is the share of the question's rarity in the passage, 0
+    when foreign.
+    """
+
+    passage: float
+    sentence: float
+    margin: float
+    foreign: float
+    keywords: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The fitted regression of one model, and the probability below which questions are refused."""
+
+    weights: dict[str, float]
+    bias: float
+    threshold: float
+    background: float
+
+    def probability(self, signals: Signals) -> float:
+        """Between 0 and 1: that the passages found answer the question."""
+        values = asdict(signals)
+        logit = self.bias + sum(weight * values[name] for name, weight in self.weights.items())
+        return 1 / (1 + math.exp(-logit))
+
+    def margin(self, first: float, others: list[float]) -> float:
+        """`first` above the mean of the BACKGROUND next articles' cosines; those a small archive lacks count as
+        `background`, the mean of a large one."""
+        padded = others[:BACKGROUND] + [self.background] * (BACKGROUND - len(others))
+        return first - fmean(padded)
+
+
+@cache
+def calibration(model: str) -> Calibration:
+    """The calibration of a model, by its identity in the manifest."""
+    entries = json.loads((files("kibaru") / "calibration.json").read_text("utf-8"))
+    entry = entries.get(model.split("#")[0], entries["*"])
+    return Calibration(entry["weights"], entry["bias"], entry["threshold"], entry["background"])
+
+
+def is_calibrated(model: str) -> bool:
+    """Whether refusals rest on data of this very model."""
+    return "passage" in calibration(model).weights

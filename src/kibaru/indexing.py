@@ -1,0 +1,261 @@
+"""Articles into the index: cut, embedded, stored; one at a time, or all of them into a new generation."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+from filelock import FileLock, Timeout
+
+from kibaru.articles import Article
+from kibaru.embedding import Embedder
+from kibaru.errors import BadInput, StorageError
+from kibaru.ingest import Failure
+from kibaru.languages import STEMMING, stems
+from kibaru.passages import CHUNKING, Passage, split_passages
+from kibaru.store import Generation, IndexedPassage, Store
+from kibaru.vectors import VectorIndex, drop_other_snapshots
+
+log = logging.getLogger(__name__)
+
+_BATCH_CHARACTERS = 50_000
+"""Articles committed together: a few seconds of embedding, which is all that a crash can cost."""
+
+_BATCH_ARTICLES = 200
+_REBUILD_BATCH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an article that was added. `same_title` is another article's id, perhaps an earlier version."""
+
+    change: Literal["added", "updated", "unchanged"]
+    article: Article
+    same_title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What a rebuild did: passages in the new generation, and how many of their vectors it had to compute."""
+
+    generation: int
+    articles: int
+    passages: int
+    embedded: int
+
+
+Progress = Callable[[int, int], None]
+"""Called with the characters embedded so far and those to embed in all."""
+
+
+def add_articles(store: Store, folder: Path, embedder: Embedder, items: Iterable[Article | Failure]) -> Iterator[Outcome | Failure]:
+    """Store and index articles, a batch a transaction; an Outcome comes out once its article is safe on disk.
+
+    Failures pass through in their place.
+    """
+    for batch in _batches(items):
+        articles = [item for item in batch if isinstance(item, Article)]
+        with _lock(folder, "write.lock"):
+            outcomes = iter(_add_batch(store, embedder, articles))
+        yield from (item if isinstance(item, Failure) else next(outcomes) for item in batch)
+
+
+def remove_articles(store: Store, folder: Path, ids: Sequence[str]) -> list[Article]:
+    """Remove the articles of these ids and all that is derived from them; returns those there were."""
+    with _lock(folder, "write.lock"), store.writing():
+        generation = store.current_generation()
+        removed = [article for id in dict.fromkeys(ids) if (article := store.article(id))]
+        for article in removed:
+            store.delete_article(article.id)
+            if generation:
+                store.delete_passages(generation.id, article.id)
+    return removed
+
+
+def rebuild(
+    store: Store, folder: Path, embedder: Embedder, *, from_scratch: bool = False, progress: Progress = lambda *_: None
+) -> Rebuilt:
+    """Index every article anew into a new generation, then switch to it by one commit.
+
+    The generation in use serves until then, and takes additions, which are caught up with before the switch. Vectors
+    of passages that did not change are kept unless `from_scratch`. A rebuild that was killed left its vectors behind,
+    so the next one goes on where it stopped. Raises BadInput when another rebuild is running.
+    """
+    with _lock(folder, "rebuild.lock", wait=False):
+        dimension = embedder.dimension
+        with store.writing():
+            store.drop_generations("building", "old")
+            generation = store.new_generation(embedder.identity, dimension, CHUNKING, STEMMING)
+        log.info("building generation %d with %s", generation.id, generation.model)
+        vectors = VectorIndex.create(folder, generation)
+        embedded = _fill(store, embedder, generation, from_scratch, progress)
+        while not _switch(store, vectors):
+            embedded += _fill(store, embedder, generation, False, progress)
+        with store.writing():
+            store.drop_generations("old")
+            store.drop_unused_vectors()
+        drop_other_snapshots(folder, generation.id)
+    return Rebuilt(generation.id, store.count_articles(), len(vectors), embedded)
+
+
+def ensure_generation(store: Store, folder: Path, embedder: Embedder) -> None:
+    """Make the first, empty generation of a new archive."""
+    if store.current_generation():
+        return
+    with _lock(folder, "write.lock"), store.writing():
+        if not store.current_generation():
+            generation = store.new_generation(embedder.identity, embedder.dimension, CHUNKING, STEMMING)
+            VectorIndex.create(folder, generation)
+            store.make_current(generation)
+
+
+@contextmanager
+def _lock(folder: Path, name: str, *, wait: bool = True) -> Iterator[None]:
+    """Held by one process at a time; the system lets go of it when the process dies."""
+    try:
+        with FileLock(folder / name, timeout=-1 if wait else 0):
+            yield
+    except Timeout:
+        raise BadInput(f"Another process is rebuilding {folder}: wait for it to end.") from None
+    except OSError as error:
+        raise StorageError(
+            f"The archive in {folder} cannot be written ({error.strerror or error}): check free space and permissions."
+        ) from error
+
+
+def _batches(items: Iterable[Article | Failure]) -> Iterator[list[Article | Failure]]:
+    batch, characters = list[Article | Failure](), 0
+    for item in items:
+        batch.append(item)
+        characters += len(item.text) if isinstance(item, Article) else 0
+        if characters >= _BATCH_CHARACTERS or len(batch) >= _BATCH_ARTICLES:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
+
+
+def _add_batch(store: Store, embedder: Embedder, articles: Sequence[Article]) -> list[Outcome]:
+    generation = store.current_generation()
+    assert generation is not None, "ensure_generation comes first"
+    prepared = [_prepare(article, generation.model) for article in articles]
+    _embed_missing(store, embedder, prepared)
+    outcomes = []
+    with store.writing():
+        for item in prepared:
+            outcome = _resolved(store, item.article)
+            if outcome.change != "unchanged":
+                store.put_article(outcome.article)
+                store.put_passages(generation.id, outcome.article, item.passages)
+            outcomes.append(outcome)
+    return outcomes
+
+
+def _resolved(store: Store, new: Article) -> Outcome:
+    """Whether `new` is an article we have. Of the same id or URL it replaces that one; of the same words it is it."""
+    old = store.same_article(new)
+    if old is None:
+        return Outcome("added", new, store.other_of_same_title(new))
+    same_words_only = new.id != old.id and (new.url is None or new.url != old.url)
+    first, second = (old, new) if same_words_only else (new, old)
+    merged = replace(
+        first,
+        id=old.id,
+        url=first.url or second.url,
+        published=first.published or second.published,
+        author=first.author or second.author,
+        language=first.language or second.language,
+    )
+    return Outcome("unchanged" if merged == old else "updated", merged)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """An article cut into passages; `texts` is what is embedded, by key."""
+
+    article: Article
+    passages: list[IndexedPassage]
+    texts: dict[bytes, str]
+
+
+def _prepare(article: Article, model: str) -> _Prepared:
+    texts: dict[bytes, str] = {}
+    passages = []
+    for passage in split_passages(article.text, article.language):
+        body = article.text[passage.start : passage.end]
+        # Under its title and heading, which say what its pronouns mean.
+        embedded = "\n".join(part for part in (article.title, passage.heading, body) if part)
+        key = hashlib.blake2b(f"{model}\0{embedded}".encode(), digest_size=16).digest()
+        texts[key] = embedded
+        passages.append(
+            IndexedPassage(
+                start=passage.start,
+                end=passage.end,
+                heading=passage.heading,
+                key=key,
+                title_stems=" ".join(stems(f"{article.title} {passage.heading}", article.language)),
+                body_stems=" ".join(stems(body, article.language)),
+            )
+        )
+    return _Prepared(article, passages, texts)
+
+
+def _missing(store: Store, prepared: Sequence[_Prepared], from_scratch: bool = False) -> dict[bytes, str]:
+    texts = {key: text for item in prepared for key, text in item.texts.items()}
+    known = set() if from_scratch else store.known_vectors(texts)
+    return {key: text for key, text in texts.items() if key not in known}
+
+
+def _embed_missing(store: Store, embedder: Embedder, prepared: Sequence[_Prepared], from_scratch: bool = False) -> list[str]:
+    """Compute and keep the vectors that are not there yet; returns the texts that took."""
+    missing = _missing(store, prepared, from_scratch)
+    if missing:
+        vectors = embedder.embed_passages(list(missing.values()))
+        with store.writing():
+            store.put_vectors(list(missing), vectors)
+    return list(missing.values())
+
+
+def _fill(store: Store, embedder: Embedder, generation: Generation, from_scratch: bool, progress: Progress) -> int:
+    """Bring a generation being built up to the articles as they are; returns how many vectors were computed."""
+
+    def batches() -> Iterator[list[_Prepared]]:
+        while batch := [a for a in map(store.article, islice(ids, _REBUILD_BATCH)) if a]:
+            yield [_prepare(article, generation.model) for article in batch]
+
+    todo, done, embedded = store.unindexed(generation.id), 0, 0
+    ids = iter(todo)
+    total = sum(sum(map(len, _missing(store, batch, from_scratch).values())) for batch in batches())
+    with store.writing():
+        for id in store.stale(generation.id):
+            store.delete_passages(generation.id, id)
+    ids = iter(todo)
+    for batch in batches():
+        texts = _embed_missing(store, embedder, batch, from_scratch)
+        with store.writing():
+            for item in batch:
+                store.put_passages(generation.id, item.article, item.passages)
+        embedded += len(texts)
+        done += sum(map(len, texts))
+        progress(min(done, total), total)
+    return embedded
+
+
+def _switch(store: Store, vectors: VectorIndex) -> bool:
+    """Make the generation current unless articles changed meanwhile; returns whether it was done."""
+    with store.reading():
+        vectors.catch_up(store)
+        articles = store.count_articles()
+    vectors.save(articles)
+    g = vectors.generation
+    with store.writing():
+        if store.unindexed(g.id) or store.stale(g.id):
+            return False
+        store.make_current(g)
+    return True

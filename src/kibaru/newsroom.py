@@ -1,0 +1,171 @@
+"""Kibaru, the one object a caller needs: an archive that is added to, rebuilt and asked."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kibaru.answering import Answer, answer, checked_question
+from kibaru.articles import Article
+from kibaru.confidence import calibration, is_calibrated
+from kibaru.embedding import Embedder
+from kibaru.errors import IndexUnusable, KibaruError
+from kibaru.indexing import Outcome, Progress, Rebuilt, add_articles, ensure_generation, rebuild, remove_articles
+from kibaru.ingest import Failure
+from kibaru.languages import STEMMING
+from kibaru.passages import CHUNKING
+from kibaru.retrieval import retrieve
+from kibaru.settings import Settings
+from kibaru.store import Filters, Generation, Store
+from kibaru.vectors import VectorIndex
+
+log = logging.getLogger(__name__)
+
+DATABASE = "kibaru.db"
+
+_HITS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The state of an archive; `problem` is None when it is healthy, else one line with the command that mends it."""
+
+    folder: Path
+    articles: int
+    passages: int
+    published: tuple[str, str] | None
+    languages: list[str]
+    generation: Generation | None
+    model: str
+    calibrated: bool
+    bytes: int
+    problem: str | None
+
+
+class Kibaru:
+    """An archive of articles and its index, in one folder.
+
+    Questions may come from several threads: they are answered one at a time, from what is in the archive at that
+    moment, whichever process put it there.
+    """
+
+    def __init__(self, settings: Settings, *, create: bool = False) -> None:
+        """Open the archive of `settings.index`, making it first if `create`.
+
+        Raises IndexUnusable when there is none, or it cannot be read by this Kibaru.
+        """
+        self.settings = settings
+        self.folder = settings.index
+        self.store = Store(self.folder / DATABASE, create=create)
+        self.embedder = Embedder(settings)
+        self._vectors: VectorIndex | None = None
+        self._lock = threading.RLock()
+
+    def close(self) -> None:
+        self.store.close()
+
+    def __enter__(self) -> Kibaru:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def add(self, items: Iterable[Article | Failure]) -> Iterator[Outcome | Failure]:
+        """Add or replace articles; each Outcome comes once its article is safe on disk and answers questions."""
+        with self._lock:
+            ensure_generation(self.store, self.folder, self.embedder)
+            vectors = self._current_vectors()
+            yield from add_articles(self.store, self.folder, self.embedder, items)
+            with self.store.reading():
+                vectors.catch_up(self.store)
+                articles = self.store.count_articles()
+            if vectors.is_outdated():
+                vectors.save(articles)
+
+    def remove(self, ids: Sequence[str]) -> list[Article]:
+        """Remove articles; returns those of `ids` that there were."""
+        with self._lock:
+            return remove_articles(self.store, self.folder, ids)
+
+    def rebuild(self, *, from_scratch: bool = False, progress: Progress = lambda *_: None) -> Rebuilt:
+        """Index every article anew and switch to the new generation; see `kibaru.indexing.rebuild`."""
+        with self._lock:
+            return rebuild(self.store, self.folder, self.embedder, from_scratch=from_scratch, progress=progress)
+
+    def ask(self, question: str, *, quotes: int = 3, filters: Filters = Filters()) -> Answer:  # noqa: B008  # frozen
+        """The answer to a question with up to `quotes` quotes, out of the articles that pass `filters`.
+
+        Raises BadInput for a question that is empty or too long, IndexUnusable, and ModelUnavailable.
+        """
+        question = checked_question(question)
+        with self._lock:
+            embedded = self.embedder.embed_questions([question])[0]
+            with self.store.reading():
+                vectors = self._current_vectors()
+                vectors.catch_up(self.store)
+                model = calibration(vectors.generation.model)
+                chosen = self.settings.min_confidence
+                return answer(
+                    self.store,
+                    self.embedder,
+                    model,
+                    question,
+                    embedded,
+                    retrieve(self.store, vectors, question, embedded, filters, max(_HITS, quotes)),
+                    quotes=quotes,
+                    threshold=model.threshold if chosen is None else chosen,
+                )
+
+    def check(self) -> None:
+        """Load the index and compare it with the database. Raises IndexUnusable when they do not go together."""
+        with self._lock, self.store.reading():
+            g = self._current_vectors().generation.id
+            self._current_vectors().catch_up(self.store)
+            if self.store.unindexed(g) or self.store.stale(g):
+                raise IndexUnusable(f"The index in {self.folder} lacks articles: run 'kibaru rebuild'.")
+
+    def status(self) -> Status:
+        """Counts, dates, model and health."""
+        problem = None
+        try:
+            self.check()
+        except KibaruError as error:
+            problem = str(error)
+        with self._lock, self.store.reading():
+            generation = self.store.current_generation()
+            model = generation.model if generation else self.embedder.identity
+            return Status(
+                folder=self.folder,
+                articles=self.store.count_articles(),
+                passages=self.store.count_passages(generation.id) if generation else 0,
+                published=self.store.span_of_dates(),
+                languages=self.store.languages(),
+                generation=generation,
+                model=model,
+                calibrated=is_calibrated(model),
+                bytes=sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file()),
+                problem=problem,
+            )
+
+    def _current_vectors(self) -> VectorIndex:
+        """The vectors of the current generation, loaded anew when a rebuild has switched to another."""
+        generation = self.store.current_generation()
+        if generation is None:
+            raise IndexUnusable(f"The archive in {self.folder} is not indexed: run 'kibaru rebuild'.")
+        if self._vectors is None or self._vectors.generation != generation:
+            self._check_generation(generation)
+            self._vectors = VectorIndex.open(self.folder, generation)
+            log.info("serving generation %d: %d passages", generation.id, len(self._vectors))
+        return self._vectors
+
+    def _check_generation(self, generation: Generation) -> None:
+        if generation.model != self.embedder.identity:
+            raise IndexUnusable(
+                f"The index in {self.folder} is of the model {generation.model}, the settings name "
+                f"{self.embedder.identity}: set KIBARU_MODEL back, or run 'kibaru rebuild'."
+            )
+        if (generation.chunking, generation.stemming) != (CHUNKING, STEMMING):
+            raise IndexUnusable(f"The index in {self.folder} is of another version of Kibaru: run 'kibaru rebuild'.")
