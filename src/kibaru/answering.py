@@ -13,7 +13,7 @@ from kibaru.embedding import Embedder
 from kibaru.errors import BadInput
 from kibaru.languages import detect_language
 from kibaru.passages import sentences_of
-from kibaru.quoting import Quote, choose_quote, keyword_share
+from kibaru.quoting import COSINE_RANGE, Quote, choose_quote, keyword_share
 from kibaru.retrieval import Found, Hit
 from kibaru.sentences import Span
 from kibaru.store import Store
@@ -22,7 +22,11 @@ MAX_QUESTION = 2_000
 MAX_QUOTES = 10
 LEADS = 3
 
-_QUOTED_PASSAGES = 3
+_RERANKED = 3
+_SENTENCE_WEIGHT = 0.5
+"""Of a passage's best sentence against its fused score. Reranking so raised MRR on eval/dev by 0.006 and the share of
+first passages with the answer by 1.5 points; weights of 0.25 and 1 brought 0.004 and -0.001."""
+
 _WORTH_QUOTING = 0.5
 """A hit scoring below half of the best one (which scores near 1) is not quoted beside it."""
 
@@ -68,51 +72,68 @@ def answer(
     """Quote the best hits when their confidence reaches `threshold`, else refuse; call inside `store.reading()`."""
     if not found.hits:
         return Answer(question, 0.0, [], [], [])
-    articles = {id: a for id in dict.fromkeys(h.passage.article_id for h in found.hits) if (a := store.article(id))}
-    passages = [
-        _Read.of(articles[hit.passage.article_id], hit) for hit in found.hits[: max(quotes, _QUOTED_PASSAGES)]
-    ]
-    texts = [p.article.text[start:end] for p in passages for start, end in p.sentences]
-    cosines = np.split(embedder.embed_passages(texts) @ embedded, np.cumsum([len(p.sentences) for p in passages])[:-1])
-    signals = _signals(question, found, passages[0], max(float(c.max()) for c in cosines[:_QUOTED_PASSAGES]), calibration)
+    read = _reranked(_read(store, embedder, embedded, found.hits[: max(quotes, _RERANKED)]))
+    hits = [passage.hit for passage in read] + found.hits[len(read) :]
+    signals = _signals(question, found, read, calibration)
     confidence = calibration.probability(signals)
     if confidence < threshold:
-        return Answer(question, confidence, [], list(articles.values())[:LEADS], found.hits, signals)
+        ids = list(dict.fromkeys(hit.passage.article_id for hit in hits))[:LEADS]
+        leads = [article for id in ids if (article := store.article(id))]
+        return Answer(question, confidence, [], leads, hits, signals)
+    best = max(passage.hit.score for passage in read)
     chosen = [
-        choose_quote(p.article, p.sentences, c, found.rarity)
-        for p, c in zip(passages[:quotes], cosines, strict=False)
-        if p.hit.score >= _WORTH_QUOTING * found.hits[0].score
+        choose_quote(passage.article, passage.sentences, passage.cosines, found.rarity)
+        for passage in read[:quotes]
+        if passage.hit.score >= _WORTH_QUOTING * best
     ]
-    return Answer(question, confidence, chosen, [], found.hits, signals)
+    return Answer(question, confidence, chosen, [], hits, signals)
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A hit with its article and the passage's sentences."""
+    """A hit with its article, the passage's sentences, and their cosines (n,) to the question."""
 
-    article: Article
     hit: Hit
+    article: Article
     sentences: list[Span]
-
-    @classmethod
-    def of(cls, article: Article, hit: Hit) -> _Read:
-        sentences = sentences_of(article.text, hit.passage.start, hit.passage.end, article.language)
-        return cls(article, hit, sentences)
+    cosines: NDArray[np.float32]
 
 
-def _signals(question: str, found: Found, first: _Read, sentence: float, calibration: Calibration) -> Signals:
+def _read(store: Store, embedder: Embedder, question: NDArray[np.float32], hits: list[Hit]) -> list[_Read]:
+    articles = [article for hit in hits if (article := store.article(hit.passage.article_id))]
+    sentences = [
+        sentences_of(article.text, hit.passage.start, hit.passage.end, article.language)
+        for article, hit in zip(articles, hits, strict=True)
+    ]
+    texts = [a.text[start:end] for a, spans in zip(articles, sentences, strict=True) for start, end in spans]
+    cosines = np.split(embedder.embed_passages(texts) @ question, np.cumsum([len(spans) for spans in sentences])[:-1])
+    return [_Read(*each) for each in zip(hits, articles, sentences, cosines, strict=True)]
+
+
+def _reranked(read: list[_Read]) -> list[_Read]:
+    """The first _RERANKED in the order of their score and their best sentence together, then the others."""
+
+    def score(passage: _Read) -> float:
+        return passage.hit.score + _SENTENCE_WEIGHT * float(passage.cosines.max()) / COSINE_RANGE
+
+    return sorted(read[:_RERANKED], key=score, reverse=True) + read[_RERANKED:]
+
+
+def _signals(question: str, found: Found, read: list[_Read], calibration: Calibration) -> Signals:
+    first = read[0]
     own = first.hit.passage.article_id
     best = dict[str, float]()
     for hit in found.hits:
         best[hit.passage.article_id] = max(hit.dense, best.get(hit.passage.article_id, -1.0))
     others = sorted((cosine for id, cosine in best.items() if id != own), reverse=True)
     foreign = detect_language(question) != first.article.language
-    passage = f"{first.article.title} {first.hit.passage.heading} " + first.article.text[
-        first.hit.passage.start : first.hit.passage.end
-    ]
+    passage = (
+        f"{first.article.title} {first.hit.passage.heading} "
+        + first.article.text[first.hit.passage.start : first.hit.passage.end]
+    )
     return Signals(
         passage=best[own],
-        sentence=sentence,
+        sentence=max(float(passage.cosines.max()) for passage in read[:_RERANKED]),
         margin=calibration.margin(best[own], others),
         foreign=float(foreign),
         keywords=0.0 if foreign else keyword_share(passage, first.article.language, found.rarity),

@@ -108,7 +108,7 @@ def parse_date(written: str) -> date:
     if re.search(r"\d", written) and len(written) <= 60:
         import dateparser
 
-        found = dateparser.parse(
+        found: datetime | None = dateparser.parse(
             written, languages=["fr", "en"], settings={"DATE_ORDER": "DMY", "REQUIRE_PARTS": ["day", "month", "year"]}
         )
         if found is not None:

@@ -61,7 +61,7 @@ class Calibration:
 def calibration(model: str) -> Calibration:
     """The calibration of a model, by its identity in the manifest."""
     entries = json.loads((files("kibaru") / "calibration.json").read_text("utf-8"))
-    entry = entries.get(model.split("#")[0], entries["*"])
+    entry = entries.get(model.split("#", maxsplit=1)[0], entries["*"])
     return Calibration(entry["weights"], entry["bias"], entry["threshold"], entry["background"])
 
 

@@ -68,7 +68,8 @@ class Embedder:
                 list(texts), prompt=prompt, batch_size=_BATCH, convert_to_tensor=True, show_progress_bar=False
             )
         vectors: Vectors = tensors.float().cpu().numpy().reshape(len(texts), -1)
-        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        return vectors
 
     def _prompt(self, chosen: str | None, *names: str) -> str:
         """The prompt set by hand, else the model's own, else that of its family, else none."""
@@ -76,7 +77,7 @@ class Embedder:
             return chosen
         own = self._model.prompts
         family = PROMPTS if re.search(r"(?<![a-z0-9])e5(?![a-z0-9])", self._settings.model.lower()) else {}
-        return next((p[name] for p in (own, family) for name in names if p.get(name)), "")
+        return next((prompt for prompts in (own, family) for name in names if (prompt := prompts.get(name))), "")
 
     @cached_property
     def _model(self) -> SentenceTransformer:

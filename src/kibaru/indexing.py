@@ -18,7 +18,7 @@ from kibaru.embedding import Embedder
 from kibaru.errors import BadInput, StorageError
 from kibaru.ingest import Failure
 from kibaru.languages import STEMMING, stems
-from kibaru.passages import CHUNKING, Passage, split_passages
+from kibaru.passages import CHUNKING, split_passages
 from kibaru.store import Generation, IndexedPassage, Store
 from kibaru.vectors import VectorIndex, drop_other_snapshots
 
@@ -54,7 +54,9 @@ Progress = Callable[[int, int], None]
 """Called with the characters embedded so far and those to embed in all."""
 
 
-def add_articles(store: Store, folder: Path, embedder: Embedder, items: Iterable[Article | Failure]) -> Iterator[Outcome | Failure]:
+def add_articles(
+    store: Store, folder: Path, embedder: Embedder, items: Iterable[Article | Failure]
+) -> Iterator[Outcome | Failure]:
     """Store and index articles, a batch a transaction; an Outcome comes out once its article is safe on disk.
 
     Failures pass through in their place.
@@ -212,7 +214,9 @@ def _missing(store: Store, prepared: Sequence[_Prepared], from_scratch: bool = F
     return {key: text for key, text in texts.items() if key not in known}
 
 
-def _embed_missing(store: Store, embedder: Embedder, prepared: Sequence[_Prepared], from_scratch: bool = False) -> list[str]:
+def _embed_missing(
+    store: Store, embedder: Embedder, prepared: Sequence[_Prepared], from_scratch: bool = False
+) -> list[str]:
     """Compute and keep the vectors that are not there yet; returns the texts that took."""
     missing = _missing(store, prepared, from_scratch)
     if missing:

@@ -19,10 +19,56 @@ _SNOWBALL = {
     "ar": "arabic", "de": "german", "en": "english", "es": "spanish", "fr": "french", "it": "italian",
     "nl": "dutch", "pt": "portuguese", "ru": "russian", "sv": "swedish", "tr": "turkish",
 }  # fmt: skip
-_DETECTED = (
-    "af am ar bn cs da de el en es fa fi fr ha he hi hu id ig it ja ko ln lg mg nl no pl pt ro ru rw so sv sw ta th tr uk "
-    "ur vi wo xh yo zh zu"
-).split()
+_DETECTED = frozenset(
+    [
+        "af",
+        "am",
+        "ar",
+        "bn",
+        "cs",
+        "da",
+        "de",
+        "el",
+        "en",
+        "es",
+        "fa",
+        "fi",
+        "fr",
+        "ha",
+        "he",
+        "hi",
+        "hu",
+        "id",
+        "ig",
+        "it",
+        "ja",
+        "ko",
+        "ln",
+        "lg",
+        "mg",
+        "nl",
+        "no",
+        "pl",
+        "pt",
+        "ro",
+        "ru",
+        "rw",
+        "so",
+        "sv",
+        "sw",
+        "ta",
+        "th",
+        "tr",
+        "uk",
+        "ur",
+        "vi",
+        "wo",
+        "xh",
+        "yo",
+        "zh",
+        "zu",
+    ]
+)
 """A closed list, because over all its languages the detector takes a short French question for Creole or Walloon."""
 
 _WORD = re.compile(r"\w+")
@@ -73,5 +119,5 @@ def _identifier() -> LanguageIdentifier:
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
     known = set(identifier.nb_classes)
-    identifier.set_languages([code for code in _DETECTED if code in known])
+    identifier.set_languages(sorted(_DETECTED & known))
     return identifier

@@ -12,7 +12,7 @@ from kibaru.answering import Answer, answer, checked_question
 from kibaru.articles import Article
 from kibaru.confidence import calibration, is_calibrated
 from kibaru.embedding import Embedder
-from kibaru.errors import IndexUnusable, KibaruError
+from kibaru.errors import IndexUnusable, KibaruError, NotFound
 from kibaru.indexing import Outcome, Progress, Rebuilt, add_articles, ensure_generation, rebuild, remove_articles
 from kibaru.ingest import Failure
 from kibaru.languages import STEMMING
@@ -72,6 +72,13 @@ class Kibaru:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def article(self, id: str) -> Article:
+        """The article of this id. Raises NotFound."""
+        article = self.store.article(id)
+        if article is None:
+            raise NotFound(f"There is no article {id}: 'kibaru list' shows those there are.")
+        return article
 
     def add(self, items: Iterable[Article | Failure]) -> Iterator[Outcome | Failure]:
         """Add or replace articles; each Outcome comes once its article is safe on disk and answers questions."""

@@ -15,6 +15,7 @@ import shutil
 import struct
 import tempfile
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -200,7 +201,7 @@ def _read_tokenizer(cursor: _Cursor) -> Tokenizer:
     _, map_length = cursor.take("iI")
     cursor.take_bytes(map_length)
 
-    pieces = [blob[start:end].decode() for start, end in zip(offsets, offsets[1:], strict=False)]
+    pieces = [blob[start:end].decode() for start, end in pairwise(offsets)]
     tokenizer = Tokenizer(models.Unigram(list(zip(pieces, scores, strict=True)), unk_id=unknown))
     tokenizer.normalizer = normalizers.Sequence(
         [normalizers.Nmt(), normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")]
@@ -284,9 +285,13 @@ def _bert_tensors(packed: _Packed) -> dict[str, np.ndarray]:
     named["pooler.dense.weight"] = np.zeros(hidden * hidden, np.float32)
     named["pooler.dense.bias"] = np.zeros(hidden, np.float32)
     return {
-        name: tensor if name.endswith("bias") or "LayerNorm" in name else tensor.reshape(-1, _inputs(name, packed.config))
+        name: tensor.reshape(-1, _inputs(name, packed.config)) if _is_matrix(name) else tensor
         for name, tensor in named.items()
     }
+
+
+def _is_matrix(name: str) -> bool:
+    return name.endswith("weight") and "LayerNorm" not in name
 
 
 def _inputs(name: str, config: dict[str, Any]) -> int:

@@ -16,7 +16,7 @@ QUOTE_LENGTH = 400
 sentences alone, in 75 % of quotes up to 350 characters and in 79 % up to 450; `benchmarks/quality.py` measures."""
 
 _KEYWORD_WEIGHT = 0.3
-_COSINE_RANGE = 0.1
+COSINE_RANGE = 0.1
 """Cosines of sentences to a question differ by about this much, keyword shares by 1."""
 
 _FORWARD = 0.02
@@ -43,7 +43,7 @@ def choose_quote(
     """The best of a passage's `sentences`, given the `cosines` (n,) to the question and how rare the question's stems
     are, grown by its better neighbour as long as the quote stays within QUOTE_LENGTH."""
     keyword = np.array([keyword_share(article.text[start:end], article.language, rarity) for start, end in sentences])
-    scores = (1 - _KEYWORD_WEIGHT) * cosines / _COSINE_RANGE + _KEYWORD_WEIGHT * keyword
+    scores = (1 - _KEYWORD_WEIGHT) * cosines / COSINE_RANGE + _KEYWORD_WEIGHT * keyword
     best = first = last = int(scores.argmax())
     while True:
         choices = []

@@ -21,7 +21,7 @@ MAX_SENTENCE = 900
 _MAX_QUOTATION = 300
 _FALLBACK_LANGUAGE = "fr"
 _LANGUAGES = frozenset(
-    "ar be br ca da de el en eo es fa fr ga gl is it ja lt ml nl pl pt ro ru sk sl sr sv ta tl uk zh".split()
+    "ar be br ca da de el en eo es fa fr ga gl is it ja lt ml nl pl pt ro ru sk sl sr sv ta tl uk zh".split()  # noqa: SIM905
 )
 _TITLE_BEFORE_A_NAME = re.compile(
     r"\b(?:M|MM|Mmes?|Mlles?|Mgr|[Pp]r|[Pp]rof|[Dd]rs?|Me|[Cc]ol|[Cc]dt|[Cc]ap|[Ll]t|[Gg][ée]n|[Aa]dj|[Ss]gt|Ing|Stes?|Sts?)\.\s+$"

@@ -20,23 +20,27 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="KIBARU_", env_file=".env", env_ignore_empty=True, extra="ignore")
 
-    index: Path = Field(Path("index"), description="The folder of the archive: database, vectors, manifest.")
+    index: Path = Field(default=Path("index"), description="The folder of the archive: database, vectors, manifest.")
     cache: Path = Field(
         default_factory=lambda: user_cache_path("kibaru"), description="Where the embedding model is unpacked."
     )
-    model: str = Field(MODEL_NAME, description="Any sentence-transformers model: a name on the hub, or a folder.")
+    model: str = Field(
+        default=MODEL_NAME, description="Any sentence-transformers model: a name on the hub, or a folder."
+    )
     question_prompt: str | None = Field(
-        None, description="Prefix of questions; without it, the model's own 'query' prompt."
+        default=None, description="Prefix of questions; without it, the model's own 'query' prompt."
     )
     passage_prompt: str | None = Field(
-        None, description="Prefix of passages; without it, the model's own 'document' or 'passage' prompt."
+        default=None, description="Prefix of passages; without it, the model's own 'document' or 'passage' prompt."
     )
     min_confidence: Probability | None = Field(
-        None, description="Below it a question is refused; without it, the threshold calibrated for the model."
+        default=None, description="Below it a question is refused; without it, the threshold calibrated for the model."
     )
-    log_level: str = Field("WARNING", description="DEBUG, INFO, WARNING or ERROR.")
+    log_level: str = Field(default="WARNING", description="DEBUG, INFO, WARNING or ERROR.")
     telegram_bot_token: SecretStr | None = Field(
-        None, validation_alias=AliasChoices("TELEGRAM_BOT_TOKEN"), description="From @BotFather; needed by kibaru-bot."
+        default=None,
+        validation_alias=AliasChoices("TELEGRAM_BOT_TOKEN"),
+        description="From @BotFather; needed by kibaru-bot.",
     )
 
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from sqlite_utils import Database
 
 from kibaru.articles import Article
-from kibaru.errors import IndexUnusable, StorageError
+from kibaru.errors import IndexUnusable, KibaruError, StorageError
 
 SCHEMA = 1
 """The layout of the tables, in SQLite's `user_version`."""
@@ -137,7 +137,7 @@ class Store:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            raise _explanation(error, self.path) from error
+            raise explanation(error, self.path.parent) from error
 
     def version(self) -> int:
         """Changes whenever another connection has committed something."""
@@ -171,7 +171,7 @@ class Store:
         found = self._value("select id from articles where title = ? and id != ?", [article.title, article.id])
         return str(found) if found is not None else None
 
-    def articles(self, filters: Filters = Filters()) -> Iterator[Article]:  # noqa: B008  # frozen
+    def articles(self, filters: Filters = Filters()) -> Iterator[Article]:  # frozen
         """The articles that pass, the newest first, those without a date last."""
         cursor = self._connection.execute(
             f"select {_ARTICLE_COLUMNS} from articles where {filters.sql()} order by published desc, added desc, id",
@@ -214,7 +214,8 @@ class Store:
         """The switch: from this commit on, questions are answered from `generation`."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         self._connection.execute("update generations set state = 'old' where state = 'current'")
-        self._connection.execute("update generations set state = 'current', built = ? where id = ?", [now, generation.id])
+        query = "update generations set state = 'current', built = ? where id = ?"
+        self._connection.execute(query, [now, generation.id])
 
     def drop_generations(self, *states: str) -> None:
         """Delete the generations in these states, and the vectors that then belong to none."""
@@ -226,16 +227,16 @@ class Store:
 
     def drop_unused_vectors(self) -> None:
         """Delete vectors that no passage of any generation refers to."""
-        used = " union all ".join(
-            f"select key from passages_{g}" for (g,) in self._connection.execute("select id from generations").fetchall()
-        )
+        generations = self._connection.execute("select id from generations").fetchall()
+        used = " union all ".join(f"select key from passages_{g}" for (g,) in generations)
         self._connection.execute(f"delete from vectors where key not in ({used or 'select null where false'})")
 
     def unindexed(self, g: int) -> list[str]:
         """Ids of articles that generation `g` has not, or has with an earlier text or language."""
         query = f"""
             select articles.id from articles left join indexed_{g} as indexed on indexed.article_id = articles.id
-            where indexed.digest is not articles.digest or indexed.language is not articles.language order by articles.id
+            where indexed.digest is not articles.digest or indexed.language is not articles.language
+            order by articles.id
         """
         return [row[0] for row in self._connection.execute(query)]
 
@@ -310,13 +311,12 @@ class Store:
 
     def removed_after(self, g: int, last: int) -> list[tuple[int, int]]:
         """Removals numbered above `last`, as (number, passage id), in order."""
-        return self._connection.execute(f"select * from removed_{g} where number > ? order by number", [last]).fetchall()
+        query = f"select number, passage_id from removed_{g} where number > ? order by number"
+        return self._connection.execute(query, [last]).fetchall()
 
     # Keywords
 
-    def search_keywords(
-        self, g: int, words: Sequence[str], limit: int, filters: Filters
-    ) -> list[tuple[int, float]]:
+    def search_keywords(self, g: int, words: Sequence[str], limit: int, filters: Filters) -> list[tuple[int, float]]:
         """Passage ids with their BM25 score (higher is better), the best first, of passages with any of `words`."""
         if not words:
             return []
@@ -399,7 +399,7 @@ create virtual table vocabulary_{g} using fts5vocab (stems_{g}, 'row')
 def _connect(path: Path, create: bool) -> sqlite3.Connection:
     """A connection that waits for other writers; on a read-only disk, one that only reads."""
     options: dict[str, Any] = {"timeout": _BUSY_SECONDS, "isolation_level": None, "check_same_thread": False}
-    connection = sqlite3.connect(path, **options)
+    connection: sqlite3.Connection = sqlite3.connect(path, **options)
     try:
         if create or connection.execute("pragma user_version").fetchone()[0] == 0:
             connection.execute("pragma journal_mode = wal")
@@ -414,15 +414,16 @@ def _connect(path: Path, create: bool) -> sqlite3.Connection:
     return connection
 
 
-def _explanation(error: sqlite3.Error | OSError, path: Path) -> StorageError | IndexUnusable:
+def explanation(error: sqlite3.Error | OSError, folder: Path) -> KibaruError:
+    """What SQLite or the disk complained of, as a line for the editor."""
     reason = str(error.strerror or error) if isinstance(error, OSError) else str(error)
-    if isinstance(error, sqlite3.DatabaseError) and any(
-        sign in reason for sign in ("malformed", "not a database", "no such table", "no such column")
-    ):
+    damaged = ("malformed", "not a database", "no such table", "no such column")
+    if isinstance(error, sqlite3.DatabaseError) and any(sign in reason for sign in damaged):
         return IndexUnusable(
-            f"The database {path} is damaged ({reason}): put back a backup, or move it away and add the articles again."
+            f"The database in {folder} is damaged ({reason}): put back a backup of it, or move the folder away and add "
+            "the articles again."
         )
     return StorageError(
-        f"The archive in {path.parent} cannot be used ({reason}): check free space and permissions, and that no other "
+        f"The archive in {folder} cannot be used ({reason}): check free space and permissions, and that no other "
         "process holds it."
     )

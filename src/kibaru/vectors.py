@@ -90,7 +90,7 @@ class VectorIndex:
             self._last_passage = int(ids[-1])
         removed = store.removed_after(g.id, self._last_removed)
         if removed:
-            self._index.remove_ids(np.array([id for _, id in removed], np.int64))
+            self._index.remove_ids(faiss.IDSelectorBatch(np.array([id for _, id in removed], np.int64)))
             self._last_removed = removed[-1][0]
         if len(self) != store.count_passages(g.id):
             raise _unusable(self._folder, "its vectors and its database disagree")
@@ -102,14 +102,14 @@ class VectorIndex:
         if among is None:
             scores, ids = self._index.search(question[None, :], limit)
         else:
-            selector = faiss.SearchParameters(sel=faiss.IDSelectorBatch(among))
-            scores, ids = self._index.search(question[None, :], limit, params=selector)
+            parameters = faiss.SearchParameters()
+            parameters.sel = selector = faiss.IDSelectorBatch(among)  # noqa: F841  # FAISS keeps no reference of its own
+            scores, ids = self._index.search(question[None, :], limit, params=parameters)
         return [(int(id), float(score)) for id, score in zip(ids[0], scores[0], strict=True) if id != -1]
 
     def vector(self, id: int) -> NDArray[np.float32]:
         """The unit vector (d,) of a passage."""
-        vector: NDArray[np.float32] = self._index.reconstruct(id)
-        return vector
+        return np.asarray(self._index.reconstruct(id), np.float32)
 
     def is_outdated(self) -> bool:
         """Whether so much came after the snapshot that a new one should be saved."""

@@ -1,0 +1,139 @@
+"""Fit the confidence of `kibaru.confidence` and write `src/kibaru/calibration.json`.
+
+    python benchmarks/calibrate.py --data ../shared/eval/dev
+
+Questions whose id hashes into the tuning half are fitted on; `benchmarks/quality.py` reports on the other half. Each
+is asked three times: with its article (answerable), with it hidden (orphaned), and without accents; of the archive
+whole and of an archive of SMALL articles, as a newsroom starts with. The sample articles' questions, which are in ten
+languages and spellings, are added, so that a question in another language is not refused for its lower cosines.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+from evaluation_set import Archive, Question, is_for_tuning, read_articles, read_questions, read_sample_questions
+from kibaru.articles import Article
+from kibaru.confidence import Signals
+from kibaru.embedding import MODEL_NAME
+from kibaru.ingest import read_articles as read_files
+from kibaru.languages import fold
+from kibaru.samples import SAMPLES
+from kibaru.store import Filters
+
+SMALL = 25
+CALIBRATION = Path(__file__).parent.parent / "src" / "kibaru" / "calibration.json"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A question asked, its signals, whether the answer was there, and how much it counts."""
+
+    signals: Signals
+    answerable: bool
+    weight: float
+
+
+def cases(archive: Archive, questions: list[Question], weight: float) -> list[Case]:
+    """Each question as it is and without accents; those with an answer also with their article hidden."""
+    found = []
+    for question in questions:
+        hidden = archive.known_as.get(question.article_id or "")
+        for text, share in ((question.question, 1.0), (fold(question.question), 0.5)):
+            kinds = [(Filters(), hidden is not None, 1.0)] + [(Filters(without=hidden), False, 0.3)] * bool(hidden)
+            for filters, answerable, part in kinds:
+                signals = archive.kibaru.ask(text, filters=filters).signals
+                if signals:
+                    found.append(Case(signals, answerable, weight * share * part))
+    return found
+
+
+def small_archives(articles: list[Article], questions: list[Question], weight: float) -> list[Case]:
+    """The same questions over archives of SMALL articles drawn at random."""
+    drawn = random.Random(0)
+    shuffled = drawn.sample(articles, len(articles))
+    unanswerable = [q for q in questions if q.article_id is None]
+    found = []
+    for at in range(0, len(shuffled) - SMALL, SMALL):
+        part = shuffled[at : at + SMALL]
+        ids = {article.id for article in part}
+        own = [q for q in questions if q.article_id in ids] + drawn.sample(unanswerable, min(8, len(unanswerable)))
+        with Archive(part) as archive:
+            found += cases(archive, own, weight)
+    return found
+
+
+def fit(found: list[Case], names: list[str]) -> tuple[dict[str, float], float]:
+    """Weights and bias of a logistic regression on these signals, in their own units."""
+    values = np.array([[asdict(case.signals)[name] for name in names] for case in found])
+    scaler = StandardScaler().fit(values)
+    model = LogisticRegression().fit(
+        scaler.transform(values), [c.answerable for c in found], sample_weight=[c.weight for c in found]
+    )
+    weights = model.coef_[0] / scaler.scale_
+    bias = float(model.intercept_[0] - weights @ scaler.mean_)
+    return {name: round(float(weight), 4) for name, weight in zip(names, weights, strict=True)}, round(bias, 4)
+
+
+def threshold(found: list[Case], weights: dict[str, float], bias: float, refused: float) -> float:
+    """The probability below which a share `refused` of the answerable cases lies, by weight."""
+    own = sorted(
+        (1 / (1 + np.exp(-bias - sum(w * asdict(c.signals)[n] for n, w in weights.items()))), c.weight)
+        for c in found
+        if c.answerable
+    )
+    total, seen = sum(weight for _, weight in own), 0.0
+    for probability, weight in own:
+        seen += weight
+        if seen >= refused * total:
+            return round(float(probability), 3)
+    return 0.5
+
+
+def background(found: list[Case]) -> float:
+    """The mean cosine of the next articles, which pads the margin in archives of fewer."""
+    return round(float(np.mean([case.signals.passage - case.signals.margin for case in found])), 4)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--refused", type=float, default=0.07, help="share of answerable questions that may be refused")
+    arguments = parser.parse_args()
+
+    articles = read_articles(arguments.data)
+    questions = [q for q in read_questions(arguments.data) if q.kind != "headline" and is_for_tuning(q.id)]
+    with Archive(articles) as archive:
+        large = cases(archive, questions, 1.0)
+    samples = [article for article in read_files([SAMPLES]) if isinstance(article, Article)]
+    by_url = {article.url: article.id for article in samples}
+    asked = [replace(q, article_id=by_url.get(q.article_id)) for q in read_sample_questions()]
+    with Archive(samples) as archive:
+        found = large + cases(archive, asked, 0.7)
+    found += small_archives(articles, questions, 0.7)
+
+    entries = {}
+    for model, names in ((MODEL_NAME, [*Signals.__dataclass_fields__]), ("*", ["keywords"])):
+        weights, bias = fit(found, names)
+        entries[model] = {
+            "weights": weights,
+            "bias": bias,
+            "threshold": threshold(found, weights, bias, arguments.refused),
+            "background": background(large) if model != "*" else 0.0,
+            "fitted_on": f"{len(questions)} questions of the tuning half of {arguments.data.name}, {len(asked)} on the "
+            f"samples; {len(found)} cases; benchmarks/calibrate.py",
+        }
+    CALIBRATION.write_text(json.dumps(entries, indent=1) + "\n", "utf-8")
+    print(CALIBRATION.read_text("utf-8"))
+
+
+if __name__ == "__main__":
+    main()

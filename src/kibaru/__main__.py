@@ -1,0 +1,5 @@
+"""`python -m kibaru` is `kibaru`."""
+
+from kibaru.cli import main
+
+main()

@@ -1,0 +1,297 @@
+"""The command line: one verb a job. Parses, calls Kibaru, renders."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kibaru import __version__
+from kibaru.articles import parse_date
+from kibaru.errors import BadInput, KibaruError
+from kibaru.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from kibaru.newsroom import Kibaru
+    from kibaru.store import Filters
+
+_DEMO_QUESTIONS = (
+    "Combien a coûté la réparation du pont de Diallassagou ?",
+    "Who was elected head of the bazin dyers' union?",
+    "Qui a gagné la Coupe du monde 1998 ?",
+)
+
+
+def main() -> None:
+    """Run the command line; what Kibaru can explain ends in one line and its exit code."""
+    try:
+        commands()
+    except KibaruError as error:
+        _fail(str(error), error.exit_code)
+    except (sqlite3.Error, OSError) as error:
+        if isinstance(error, BrokenPipeError):  # whoever read our output has seen enough
+            sys.stderr.close()
+            sys.exit(0)
+        from kibaru.store import explanation
+
+        _fail(str(explanation(error, load_settings().index)), 2)
+
+
+def _fail(message: str, code: int) -> None:
+    click.echo(f"kibaru: {message}", err=True)
+    sys.exit(code)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="kibaru")
+@click.pass_context
+def commands(context: click.Context) -> None:
+    """Kibaru answers questions about your articles, with quotes word for word and their source.
+
+    Where the archive is and which model it uses are settings: see .env.example.
+    """
+    context.obj = settings = load_settings()
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+
+def _json_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(command)
+
+
+def _filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        click.option("--language", help="Only articles in this language (fr, en, ar…)."),
+        click.option("--until", help="Only articles published on this date or before."),
+        click.option("--since", help="Only articles published on this date or after."),
+    ):
+        command = option(command)
+    return command
+
+
+def _filters(since: str | None, until: str | None, language: str | None) -> Filters:
+    from kibaru.store import Filters
+
+    first, last = (parse_date(day).isoformat()[:10] if day else None for day in (since, until))
+    return Filters(first, last, language.lower() if language else None)
+
+
+def _open(settings: Settings, *, create: bool = False) -> Kibaru:
+    from kibaru.newsroom import Kibaru
+
+    return Kibaru(settings, create=create)
+
+
+@commands.command()
+@click.argument("paths", nargs=-1, required=True)
+@click.pass_obj
+def add(settings: Settings, paths: tuple[str, ...]) -> None:
+    """Add articles: .txt, .md, .jsonl and .csv files, folders of them, or - for standard input.
+
+    An article of the same URL, or the same id, replaces the one there was.
+    """
+    from kibaru.ingest import read_articles
+
+    with _open(settings, create=True) as kibaru:
+        failures = _add(kibaru, read_articles(paths))
+    if failures:
+        sys.exit(2)
+
+
+def _add(kibaru: Kibaru, items: Iterable[Any]) -> int:
+    """Add, a line an article; returns how many inputs failed."""
+    from kibaru.ingest import Failure
+
+    counts = {"added": 0, "updated": 0, "unchanged": 0}
+    failures = 0
+    for outcome in kibaru.add(items):
+        if isinstance(outcome, Failure):
+            failures += 1
+            click.echo(f"kibaru: {outcome}", err=True)
+            continue
+        counts[outcome.change] += 1
+        click.echo(f"{outcome.change:9}  {outcome.article.id}  {outcome.article.title}")
+        if outcome.same_title:
+            click.echo(
+                f"kibaru: {outcome.same_title} has the same title; if this is its new version, "
+                f"run 'kibaru remove {outcome.same_title}'",
+                err=True,
+            )
+    click.echo(", ".join(f"{count} {change}" for change, count in (counts | {"failed": failures}).items() if count))
+    return failures
+
+
+@commands.command("list")
+@_filter_options
+@_json_option
+@click.pass_obj
+def list_(settings: Settings, since: str | None, until: str | None, language: str | None, as_json: bool) -> None:
+    """List the articles, the newest first: id, date, language, title."""
+    from kibaru.rendering import article_json, article_line
+
+    with _open(settings) as kibaru:
+        for article in kibaru.store.articles(_filters(since, until, language)):
+            line = json.dumps(article_json(article), ensure_ascii=False) if as_json else article_line(article)
+            click.echo(line)
+
+
+@commands.command()
+@click.argument("id")
+@_json_option
+@click.pass_obj
+def show(settings: Settings, id: str, as_json: bool) -> None:
+    """Print one article."""
+    from kibaru.rendering import article_text
+
+    with _open(settings) as kibaru:
+        article = kibaru.article(id)
+        click.echo(json.dumps(asdict(article), ensure_ascii=False) if as_json else article_text(article))
+
+
+@commands.command()
+@click.argument("ids", nargs=-1, required=True)
+@click.pass_obj
+def remove(settings: Settings, ids: tuple[str, ...]) -> None:
+    """Remove articles by id."""
+    with _open(settings) as kibaru:
+        removed = {article.id: article for article in kibaru.remove(ids)}
+    for article in removed.values():
+        click.echo(f"removed    {article.id}  {article.title}")
+    missing = [id for id in ids if id not in removed]
+    for id in missing:
+        click.echo(f"kibaru: there is no article {id}", err=True)
+    if missing:
+        sys.exit(1)
+
+
+@commands.command()
+@click.pass_obj
+def export(settings: Settings) -> None:
+    """Print every article as a line of JSON, which 'kibaru add' takes back."""
+    with _open(settings) as kibaru:
+        for article in kibaru.store.articles():
+            click.echo(json.dumps(asdict(article), ensure_ascii=False))
+
+
+@commands.command()
+@click.option("--from-scratch", is_flag=True, help="Embed every passage again, also those that did not change.")
+@click.pass_obj
+def rebuild(settings: Settings, from_scratch: bool) -> None:
+    """Build the index anew from the articles, then switch to it. The present one answers until then."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    with (
+        _open(settings) as kibaru,
+        Progress(
+            TextColumn("embedding"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            disable=not sys.stderr.isatty(),
+        ) as bar,
+    ):
+        task = bar.add_task("", total=None)
+        try:
+            built = kibaru.rebuild(
+                from_scratch=from_scratch, progress=lambda done, total: bar.update(task, completed=done, total=total)
+            )
+        except KeyboardInterrupt:
+            raise KibaruError("The rebuild was stopped: the old index still answers; run it again to go on.") from None
+    click.echo(
+        f"generation {built.generation}: {built.articles} articles, {built.passages} passages, "
+        f"{built.embedded} of them embedded"
+    )
+
+
+@commands.command()
+@click.argument("question")
+@click.option("--top", default=3, show_default=True, type=click.IntRange(1, 10), help="At most so many quotes.")
+@_filter_options
+@_json_option
+@click.pass_obj
+def ask(
+    settings: Settings,
+    question: str,
+    top: int,
+    since: str | None,
+    until: str | None,
+    language: str | None,
+    as_json: bool,
+) -> None:
+    """Answer a question with quotes, or say that the articles don't tell (exit code 1)."""
+    from kibaru.rendering import answer_json, answer_text
+
+    with _open(settings) as kibaru:
+        answer = kibaru.ask(question, quotes=top, filters=_filters(since, until, language))
+    click.echo(json.dumps(answer_json(answer), ensure_ascii=False) if as_json else answer_text(answer))
+    if answer.is_refusal:
+        sys.exit(1)
+
+
+@commands.command()
+@click.pass_obj
+def chat(settings: Settings) -> None:
+    """Ask again and again; the model stays loaded. An empty line or Ctrl-D ends."""
+    with _open(settings) as kibaru:
+        kibaru.check()
+        _chat(kibaru)
+
+
+def _chat(kibaru: Kibaru) -> None:
+    from kibaru.rendering import answer_text
+
+    for question in iter(_next_question, ""):
+        try:
+            click.echo(answer_text(kibaru.ask(question)) + "\n")
+        except BadInput as error:
+            click.echo(f"kibaru: {error}\n", err=True)
+
+
+def _next_question() -> str:
+    if sys.stdin.isatty():
+        import readline  # noqa: F401  # gives input() a history and editing
+
+        try:
+            return input("? ").strip()
+        except (EOFError, KeyboardInterrupt):
+            click.echo()
+            return ""
+    return next((line.strip() for line in sys.stdin if line.strip()), "")
+
+
+@commands.command()
+@_json_option
+@click.pass_obj
+def status(settings: Settings, as_json: bool) -> None:
+    """Tell counts, dates, model, size and health of the archive (exit code 2 when it is not healthy)."""
+    from kibaru.rendering import status_json, status_text
+
+    with _open(settings) as kibaru:
+        state = kibaru.status()
+    click.echo(json.dumps(status_json(state), ensure_ascii=False) if as_json else status_text(state))
+    if state.problem:
+        sys.exit(2)
+
+
+@commands.command()
+@click.pass_obj
+def demo(settings: Settings) -> None:
+    """Try Kibaru on its sample articles, in an archive of their own: three questions, then yours."""
+    from kibaru.ingest import read_articles
+    from kibaru.rendering import answer_text
+    from kibaru.samples import SAMPLES
+
+    with _open(settings.model_copy(update={"index": settings.index / "demo"}), create=True) as kibaru:
+        _add(kibaru, read_articles([SAMPLES]))
+        for question in _DEMO_QUESTIONS:
+            click.echo(f"\n{click.style('? ' + question, fg='cyan')}\n{answer_text(kibaru.ask(question))}")
+        if sys.stdin.isatty():
+            click.echo("\nYour turn (an empty line ends):")
+            _chat(kibaru)
