@@ -54,21 +54,15 @@ def test_right_article_comes_first(
 def test_most_clean_questions_are_answered_and_most_unanswerable_refused(
     samples: Kibaru, sample_questions: list[SampleQuestion]
 ) -> None:
-    answered = Counter(
-        (row.kind, not samples.ask(row.question).is_refusal) for row in sample_questions if not row.clean_id
-    )
+    clean = [row for row in sample_questions if not row.clean_id]
+    answered = Counter((row.kind, not samples.ask(row.question).is_refusal) for row in clean)
     assert answered["question", True] / (answered["question", True] + answered["question", False]) > 0.85
     assert answered["unanswerable", False] > answered["unanswerable", True]
 
 
 @pytest.mark.parametrize(
     "question",
-    [
-        "Qui a gagné la Coupe du monde 1998 ?",
-        "Quelle est la capitale du Japon ?",
-        "Who wrote Hamlet?",
-        "asdf qwer zxcv",
-    ],
+    ["Qui a gagné la Coupe du monde 1998 ?", "Quelle est la capitale du Japon ?", "Who wrote Hamlet?", "asdf qwer"],
 )
 def test_unanswerable_question_is_refused_with_leads(samples: Kibaru, question: str) -> None:
     answer = samples.ask(question)
@@ -78,10 +72,8 @@ def test_unanswerable_question_is_refused_with_leads(samples: Kibaru, question: 
 
 
 def test_later_figures_are_found_beside_the_earlier(samples: Kibaru) -> None:
-    articles = [
-        quote.article.published for quote in samples.ask("Quel est le bilan des inondations de Kankan ?").quotes
-    ]
-    assert {"2025-08-22", "2025-09-02"} <= set(articles)
+    quotes = samples.ask("Quel est le bilan des inondations de Kankan ?").quotes
+    assert {"2025-08-22", "2025-09-02"} <= {quote.article.published for quote in quotes}
 
 
 def test_filters_limit_what_is_quoted(samples: Kibaru) -> None:
@@ -132,7 +124,7 @@ def test_overlong_question_is_refused_and_a_long_one_answered(samples: Kibaru) -
 
 @pytest.mark.parametrize(
     "question",
-    ['pont" OR "1"="1', "NEAR(pont fleuve)", "title:pont", "pont*", "'; drop table articles; --", "\U0001f600 pont \ud800",
+    ['pont" OR "1"="1', "NEAR(pont fleuve)", "title:pont", "pont*", "'; drop table articles; --", "\U0001f600 a \ud800",
      "a" * 1999, "ا" * 500, "pont AND NOT pont", "^pont", "{pont}", "pont\x00\x1b[31m"],
 )  # fmt: skip
 def test_question_in_a_query_language_is_only_words(samples: Kibaru, question: str) -> None:

@@ -134,7 +134,7 @@ def test_demo_answers_from_its_own_archive(tmp_path: Path, run: Run, monkeypatch
 
 @pytest.mark.parametrize(
     ("variable", "value"),
-    [("KIBARU_MIN_CONFIDENCE", "2"), ("KIBARU_MIN_CONFIDENCE", "x"), ("KIBARU_LOG_LEVEL", "loud")],
+    [("KIBARU_MIN_CONFIDENCE", "2"), ("KIBARU_MIN_CONFIDENCE", "x"), ("KIBARU_LOG_LEVEL", "loud")],,
 )
 def test_unusable_setting_is_named(
     folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
