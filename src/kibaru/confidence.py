@@ -22,10 +22,10 @@ BACKGROUND = 10
 class Signals:
     """What tells a question with an answer from one without.
 
-    `passage` and `sentence` are the highest cosines to a passage and to a sentence of the first passages; `margin` is how far the
-    nearest article's cosine stands above those of the BACKGROUND next; `foreign` is 1 when question and article are in
-    different languages (cosines are lower then); `keywords` is the share of the question's rarity in the passage, 0
-    when foreign.
+    `passage` and `sentence` are the highest cosines to a passage, and to a sentence of the first passages; `margin` is
+    how far the nearest article's cosine stands above those of the BACKGROUND next; `foreign` is 1 when question and
+    article are in different languages (cosines are lower then); `keywords` is the share of the question's rarity in the
+    first passage, 0 when foreign.
     """
 
     passage: float
