@@ -108,7 +108,7 @@ def usual_margin(found: list[Case]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--refused", type=float, default=0.05, help="share of answerable questions that may be refused")
+    parser.add_argument("--refused", type=float, default=0.06, help="share of answerable questions that may be refused")
     parser.add_argument("--cases", type=Path, help="also write every case here, a line of JSON each")
     arguments = parser.parse_args()
 

@@ -97,12 +97,8 @@ def rebuild(
         log.info("building generation %d with %s", generation.id, generation.model)
         vectors = VectorIndex.create(folder, generation)
         embedded = _fill(store, embedder, generation, from_scratch, progress)
-        while not _switch(store, vectors):
+        while not _switch(store, folder, vectors):
             embedded += _fill(store, embedder, generation, False, progress)
-        with store.writing():
-            store.drop_generations("old")
-            store.drop_unused_vectors()
-        drop_other_snapshots(folder, generation.id)
     return Rebuilt(generation.id, store.count_articles(), len(vectors), embedded)
 
 
@@ -251,15 +247,20 @@ def _fill(store: Store, embedder: Embedder, generation: Generation, from_scratch
     return embedded
 
 
-def _switch(store: Store, vectors: VectorIndex) -> bool:
-    """Make the generation current unless articles changed meanwhile; returns whether it was done."""
+def _switch(store: Store, folder: Path, vectors: VectorIndex) -> bool:
+    """Make the generation current and clear others away, unless articles changed meanwhile; returns whether it did."""
     with store.reading():
         vectors.catch_up(store)
         articles = store.count_articles()
     vectors.save(articles)
     g = vectors.generation
-    with store.writing():
-        if store.unindexed(g.id) or store.stale(g.id):
-            return False
-        store.make_current(g)
+    with _lock(folder, "write.lock"):  # so that nobody is adding to the old generation
+        with store.writing():
+            if store.unindexed(g.id) or store.stale(g.id):
+                return False
+            store.make_current(g)
+        with store.writing():
+            store.drop_generations("old")
+            store.drop_unused_vectors()
+    drop_other_snapshots(folder, g.id)
     return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,10 +89,9 @@ class Kibaru:
         """Add or replace articles; each Outcome comes once its article is safe on disk and answers questions."""
         with self._lock:
             ensure_generation(self.store, self.folder, self.embedder)
-            vectors = self._current_vectors()
+            self._load_current()
             yield from add_articles(self.store, self.folder, self.embedder, items)
-            with self.store.reading():
-                vectors.catch_up(self.store)
+            with self._serving() as vectors:
                 articles = self.store.count_articles()
             if vectors.is_outdated():
                 vectors.save(articles)
@@ -112,9 +112,7 @@ class Kibaru:
         Raises BadInput for a question that is empty or too long, IndexUnusable, and ModelUnavailable.
         """
         question = checked_question(question)
-        with self._lock, self.store.reading():
-            vectors = self._current_vectors()
-            vectors.catch_up(self.store)
+        with self._lock, self._serving() as vectors:
             embedded, found = self._find(vectors, question, filters)
             respelt = with_accents(question, self._texts(found))
             if respelt != question:
@@ -138,9 +136,8 @@ class Kibaru:
 
     def check(self) -> None:
         """Load the index and compare it with the database. Raises IndexUnusable when they do not go together."""
-        with self._lock, self.store.reading():
-            g = self._current_vectors().generation.id
-            self._current_vectors().catch_up(self.store)
+        with self._lock, self._serving() as vectors:
+            g = vectors.generation.id
             if self.store.unindexed(g) or self.store.stale(g):
                 raise IndexUnusable(f"The index in {self.folder} lacks articles: run 'kibaru rebuild'.")
 
@@ -167,16 +164,30 @@ class Kibaru:
                 problem=problem,
             )
 
-    def _current_vectors(self) -> VectorIndex:
-        """The vectors of the current generation, loaded anew when a rebuild has switched to another."""
-        generation = self.store.current_generation()
-        if generation is None:
-            raise IndexUnusable(f"The archive in {self.folder} is not indexed: run 'kibaru rebuild'.")
-        if self._vectors is None or self._vectors.generation != generation:
+    @contextmanager
+    def _serving(self) -> Iterator[VectorIndex]:
+        """The vectors of the current generation, in step with all that is read from the store inside."""
+        while True:
+            vectors = self._load_current()
+            with self.store.reading():
+                if self.store.current_generation() == vectors.generation:  # else a rebuild switched just now
+                    vectors.catch_up(self.store)
+                    yield vectors
+                    return
+
+    def _load_current(self) -> VectorIndex:
+        """The vectors of the current generation, loaded when they are not yet."""
+        while (generation := self.store.current_generation()) is not None:
+            if self._vectors is not None and self._vectors.generation == generation:
+                return self._vectors
             self._check_generation(generation)
-            self._vectors = VectorIndex.open(self.folder, generation)
-            log.info("serving generation %d: %d passages", generation.id, len(self._vectors))
-        return self._vectors
+            try:
+                self._vectors = VectorIndex.open(self.folder, generation)
+                log.info("serving generation %d: %d passages", generation.id, len(self._vectors))
+            except IndexUnusable:
+                if self.store.current_generation() == generation:  # else a rebuild has cleared it away
+                    raise
+        raise IndexUnusable(f"The archive in {self.folder} is not indexed: run 'kibaru rebuild'.")
 
     def _check_generation(self, generation: Generation) -> None:
         if generation.model != self.embedder.identity:

@@ -139,10 +139,6 @@ class Store:
         except (sqlite3.Error, OSError) as error:
             raise explanation(error, self.path.parent) from error
 
-    def version(self) -> int:
-        """Changes whenever another connection has committed something."""
-        return int(self._value("pragma data_version"))
-
     # Articles
 
     def put_article(self, article: Article) -> None:
