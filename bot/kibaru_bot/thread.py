@@ -16,23 +16,28 @@ from kibaru.newsroom import Kibaru
 
 _WORD = re.compile(r"\w+")
 
-_GOES_ON = re.compile(
-    r"^(et|mais|alors|donc|puis|ensuite|sinon|aussi|pourquoi|comment|quand|ou|combien|qui|depuis quand|c'est"
-    r"|and|but|so|then|also|why|how|when|where|who|since when|what about|how about)\b"
+_GOES_ON = re.compile(r"^(et|mais|alors|donc|puis|ensuite|sinon|and|but|so|then|what about|how about)\b")
+_ASKS = re.compile(
+    r"^(pourquoi|comment|quand|ou|combien|qui|depuis quand|jusqu|a cause"
+    r"|why|how|when|where|who|since when|until)\b"
 )
 _STANDS_FOR = frozenset(
-    "il elle ils elles lui leur leurs eux y en ce cela ca celui celle ceux celles son sa ses "
-    "he she it they him her them his its their this that these those there one".split()
+    _WORD.findall(
+        "il elle ils elles lui leur leurs eux y en ce cela ca celui celle ceux celles son sa ses "
+        "he she it they him her them his its their this that these those there one"
+    )
 )
 _SAYS_NOTHING = _STANDS_FOR | frozenset(
-    "et mais alors donc puis ensuite sinon aussi encore plus moins tres bien oui non merci svp stp "
-    "qui que quoi quel quelle quels quelles quand ou comment combien pourquoi depuis jusqu est es sont etait ete "
-    "a as ont avait avoir etre fait faire faut dit se s c d l m n t j qu la le les un une des de du au aux dans par "
-    "pour sur avec sans chez vers entre pas ne ni si tout tous toute toutes cette cet ces nous vous on je tu me te "
-    "monsieur madame "
-    "and but so then also more less very well yes no thanks please who what which whose when where how why many much "
-    "is are was were be been has have had do does did the an of in on at by for from with without to into about not "
-    "if all any we you i my your long since exactly".split()
+    _WORD.findall(
+        "et mais alors donc puis ensuite sinon aussi encore plus moins tres bien oui non merci svp stp qui "
+        "que quoi quel quelle quels quelles quand ou comment combien pourquoi depuis jusqu est es sont etait "
+        "ete a as ont avait avoir etre fait faire faut dit se s c d l m n t j qu la le les un une des de du "
+        "au aux dans par pour sur avec sans chez vers entre pas ne ni si tout tous toute toutes cette cet ces "
+        "nous vous on je tu me te monsieur madame and but so then also more less very well yes no thanks "
+        "please who what which whose when where how why many much is are was were be been has have had do "
+        "does did the an of in on at by for from with without to into about not if all any we you i my your "
+        "long since exactly "
+    )
 )
 _FEW = 3
 """A longer question says what it is about, whatever it begins with."""
@@ -46,17 +51,25 @@ def answer_in_thread(kibaru: Kibaru, question: str, before: Sequence[str], *, qu
     joined = f"{before[0]} {question}"[-MAX_QUESTION:]
     if not own:
         return kibaru.ask(joined, quotes=quotes), joined
-    alone, together = kibaru.ask(question, quotes=quotes), kibaru.ask(joined, quotes=quotes)
-    if together.is_refusal or (not alone.is_refusal and alone.confidence >= together.confidence):
+    alone = kibaru.ask(question, quotes=quotes)
+    if not alone.is_refusal and not _refers(question):
         return alone, question
-    return (together, joined) if _speaks_of(together, own) else (alone, question)
+    together = kibaru.ask(joined, quotes=quotes)
+    if together.is_refusal or alone.confidence >= together.confidence or not _speaks_of(together, own):
+        return alone, question
+    return together, joined
 
 
 def leans(question: str) -> bool:
     """Whether a question says by its form that it goes on from what was said."""
     own, said = own_words(question), fold(question).strip()
-    refers = not _STANDS_FOR.isdisjoint(_WORD.findall(said))
-    return not own or (len(own) <= _FEW and (refers or bool(_GOES_ON.match(said))))
+    if not own or (len(own) == 1 and _ASKS.match(said)):
+        return True
+    return len(own) <= _FEW and (_refers(question) or bool(_GOES_ON.match(said)))
+
+
+def _refers(question: str) -> bool:
+    return not _STANDS_FOR.isdisjoint(_WORD.findall(fold(question)))
 
 
 def own_words(question: str) -> list[str]:
