@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-_PREFIX = {400: "Bad Request: ", 401: "", 403: "Forbidden: ", 404: "Not Found: ", 409: "Conflict: ", 429: ""}
+_PREFIX = {400: "Bad Request: ", 401: "", 403: "Forbidden: ", 404: "", 409: "Conflict: ", 429: ""}
 
 
 class ApiError(Exception):

@@ -30,7 +30,9 @@ def tidy(text: str, entities: list[Entity]) -> Formatted:
     text = text[lead:]
     size = utf16.length(text)
     kept: list[Entity] = []
-    for entity in sorted(entities, key=lambda item: (item["offset"], -item["length"])):
+    ordered = entities[::-1]  # an inner tag ends first: put the outer one before it
+    ordered.sort(key=lambda item: (item["offset"], -item["length"]))
+    for entity in ordered:
         begin = entity["offset"] - lead
         length = min(entity["length"], size - begin)
         if length <= 0 or not utf16.cut(text, begin, length).strip():
@@ -42,6 +44,8 @@ def tidy(text: str, entities: list[Entity]) -> Formatted:
         if entity["type"] in _QUOTES and any(outer["type"] in _QUOTES for outer in inside):
             continue
         kept.append({**entity, "offset": begin, "length": length})
+        if entity["type"] == "code":
+            kept[-1].pop("language", None)
     return Formatted(text, kept[:MAX_ENTITIES])
 
 

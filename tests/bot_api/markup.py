@@ -10,7 +10,6 @@ from .errors import ApiError, bad
 from .formatted import Entity, Formatted, tidy
 from .urls import url_problem
 
-
 _TYPES = {
     "b": "bold", "strong": "bold", "i": "italic", "em": "italic", "u": "underline", "ins": "underline",
     "s": "strikethrough", "strike": "strikethrough", "del": "strikethrough", "tg-spoiler": "spoiler",
