@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -62,11 +62,6 @@ class Archive:
 
 def settings_for(folder: Path) -> Settings:
     return load_settings().model_copy(update={"index": folder})
-
-
-def untitled(articles: Iterable[Article]) -> Iterator[Article]:
-    """The articles without their titles, so that searching for a headline is not trivial."""
-    return (Article(a.id, "", a.text, a.url, a.published, a.author, a.language) for a in articles)
 
 
 def is_for_tuning(question_id: str) -> bool:

@@ -57,7 +57,7 @@ def commands(context: click.Context) -> None:
     Where the archive is and which model it uses are settings: see .env.example.
     """
     context.obj = settings = load_settings()
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
 def _json_option(command: Callable[..., Any]) -> Callable[..., Any]:

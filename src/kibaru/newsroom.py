@@ -108,23 +108,17 @@ class Kibaru:
         Raises BadInput for a question that is empty or too long, IndexUnusable, and ModelUnavailable.
         """
         question = checked_question(question)
-        with self._lock:
+        with self._lock, self.store.reading():
+            vectors = self._current_vectors()
+            vectors.catch_up(self.store)
             embedded = self.embedder.embed_questions([question])[0]
-            with self.store.reading():
-                vectors = self._current_vectors()
-                vectors.catch_up(self.store)
-                model = calibration(vectors.generation.model)
-                chosen = self.settings.min_confidence
-                return answer(
-                    self.store,
-                    self.embedder,
-                    model,
-                    question,
-                    embedded,
-                    retrieve(self.store, vectors, question, embedded, filters, max(_HITS, quotes)),
-                    quotes=quotes,
-                    threshold=model.threshold if chosen is None else chosen,
-                )
+            found = retrieve(self.store, vectors, question, embedded, filters, max(_HITS, quotes))
+            model = calibration(vectors.generation.model)
+            chosen = self.settings.min_confidence
+            threshold = model.threshold if chosen is None else chosen
+            return answer(
+                self.store, self.embedder, model, question, embedded, found, quotes=quotes, threshold=threshold
+            )
 
     def check(self) -> None:
         """Load the index and compare it with the database. Raises IndexUnusable when they do not go together."""

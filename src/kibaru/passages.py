@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from kibaru.sentences import Span, split_sentences
 
@@ -98,8 +99,8 @@ def _are_headings(text: str, paragraphs: list[Span]) -> list[bool]:
         end - start <= _MAX_HEADING and "\n" not in text[start:end] and _is_open(text[start:end])
         for start, end in paragraphs
     ]
-    followed = [not later for later in short[1:]] + [False]
-    return [mark or (line and below) for mark, line, below in zip(marked, short, followed, strict=True)]
+    followed = [not later for later in short[1:]]
+    return [mark or (line and below) for mark, line, below in zip_longest(marked, short, followed, fillvalue=False)]
 
 
 def _is_open(line: str) -> bool:

@@ -13,7 +13,8 @@ _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-_OLD_ENCODINGS = ["cp1252", "cp1256", "cp1251", "mac_roman", "utf_16_le", "utf_16_be"]
+_OLD_ENCODINGS = ["cp1252", "cp1256", "cp1251", "mac_roman"]
+_BINARY = "it is not text but binary data"
 _SAMPLE = 200_000
 _CONTROLS_IN_BINARY = 0.01
 
@@ -26,13 +27,15 @@ def decode(data: bytes) -> str:
     for mark, encoding in _BYTE_ORDER_MARKS.items():  # UTF-32's mark begins with UTF-16's, so it is asked first
         if data.startswith(mark):
             return _decoded(data, encoding)
+    if b"\0" in data:
+        raise BadInput(_BINARY)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         text = _decoded(data, _guess(data))
     controls = sum(character < " " and character not in "\t\n\r\f" for character in text[:_SAMPLE])
     if controls > len(text[:_SAMPLE]) * _CONTROLS_IN_BINARY:
-        raise BadInput("it is not text but binary data")
+        raise BadInput(_BINARY)
     return text
 
 

@@ -1,0 +1,40 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= ../shared/eval/dev
+
+.PHONY: demo test lint bench lock clean
+
+demo: $(VENV)/installed
+	$(BIN)/kibaru demo
+
+test: $(VENV)/installed-dev
+	$(BIN)/pytest
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/installed-dev
+	$(BIN)/python benchmarks/quality.py --data $(DATA)
+	$(BIN)/python benchmarks/speed.py --data $(DATA)
+	$(BIN)/python benchmarks/crashes.py
+
+$(VENV)/installed: pyproject.toml requirements.lock
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint requirements.lock --editable .
+	touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(BIN)/pip install --quiet --constraint requirements.lock --requirement requirements-dev.txt
+	touch $@
+
+lock:
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --editable . --requirement requirements-dev.txt
+	$(BIN)/pip freeze --all --exclude kibaru --exclude pip > requirements.lock
+
+clean:
+	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

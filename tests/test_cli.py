@@ -1,0 +1,191 @@
+"""The command line as an editor, an operator and a program meet it."""
+
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Finished
+
+from kibaru import __version__
+from kibaru.articles import Article
+
+QUESTION = "Combien a coûté la réparation du pont de Diallassagou ?"
+Run = Callable[..., Finished]
+
+
+@pytest.fixture
+def file(article: Article, tmp_path: Path) -> Path:
+    path = tmp_path / "bac.txt"
+    path.write_text(f"{article.title}\n{article.text}")
+    return path
+
+
+def test_add_list_show_remove(folder: Path, run: Run, file: Path) -> None:
+    added = run("add", str(file))
+    assert (added.code, added.err) == (0, "")
+    change, id, *_ = added.out.split()
+    assert change == "added"
+    assert added.out.endswith("1 added\n")
+    assert id in run("list").out
+    shown = run("show", id)
+    assert "hélice depuis quatre mois" in shown.out
+    assert json.loads(run("show", id, "--json").out)["id"] == id
+    assert run("remove", id).out.startswith("removed")
+    assert run("show", id).code == 1
+    assert run("remove", id).code == 1
+
+
+def test_new_archive_begins_with_the_first_article(
+    tmp_path: Path, run: Run, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KIBARU_INDEX", str(tmp_path / "new" / "index"))
+    assert run("add", str(file)).code == 0
+    answered = run("ask", "Qui est le capitaine du bac de Farabougou ?")
+    assert (answered.code, "Zoumana Bérété" in answered.out) == (0, True)
+
+
+def test_failures_are_named_and_the_rest_goes_in(folder: Path, run: Run, file: Path, tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"text": "Le four de Kayes est neuf."}\n{"title": "sans texte"}\n')
+    added = run("add", str(tmp_path / "rows.jsonl"), str(tmp_path / "nothing.txt"), str(file))
+    assert added.code == 2
+    assert "rows.jsonl, line 2: it has no 'text'" in added.err
+    assert "nothing.txt: there is no such file" in added.err
+    assert added.out.endswith("2 added, 2 failed\n")
+
+
+def test_answer_shows_quote_and_source(folder: Path, run: Run) -> None:
+    answered = run("ask", QUESTION)
+    assert answered.code == 0
+    assert "« " in answered.out
+    assert "1,7 milliard de francs CFA" in answered.out
+    assert "2025-11-12 · https://kibaru.example/2025/11/pont-diallassagou" in answered.out
+
+
+def test_answering_words_are_bold_on_a_terminal(folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setattr("click.utils.should_strip_ansi", lambda *_, **__: False)
+    assert "\x1b[1m" in run("ask", QUESTION).out
+
+
+def test_refusal_offers_leads_and_exits_with_one(folder: Path, run: Run) -> None:
+    refused = run("ask", "Qui a gagné la Coupe du monde 1998 ?")
+    assert refused.code == 1
+    assert refused.out.startswith("The articles don't say.")
+    assert "may not answer:\n  - " in refused.out
+
+
+def test_answer_as_json(folder: Path, run: Run) -> None:
+    answer = json.loads(run("ask", QUESTION, "--json", "--top", "1").out)
+    (quote,) = answer["quotes"]
+    article = json.loads(run("show", quote["article"]["id"], "--json").out)
+    assert answer["answered"] is True
+    assert quote["text"] == article["text"][quote["start"] : quote["end"]]
+    assert quote["start"] <= quote["highlight"]["start"] < quote["highlight"]["end"] <= quote["end"]
+    refusal = json.loads(run("ask", "Qui a gagné la Coupe du monde 1998 ?", "--json").out)
+    assert (refusal["answered"], refusal["quotes"], len(refusal["leads"])) == (False, [], 3)
+
+
+def test_dates_and_language_filter(folder: Path, run: Run) -> None:
+    assert run("ask", QUESTION, "--since", "2026-01-01").out.count("pont-diallassagou") == 0
+    assert run("list", "--language", "en").out.count("\n") == 3
+    rows = run("list", "--since", "1er septembre 2025", "--until", "2025-09-30", "--json").out.splitlines()
+    assert {json.loads(row)["published"][:7] for row in rows} == {"2025-09"}
+    wrong = run("ask", QUESTION, "--since", "jadis")
+    assert (wrong.code, "no date" in wrong.err) == (2, True)
+
+
+@pytest.mark.parametrize("question", ["", "   ", "\x1b", "x" * 10_000])
+def test_unusable_question_is_one_line_and_two(folder: Path, run: Run, question: str) -> None:
+    ended = run("ask", question)
+    assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
+
+
+def test_chat_answers_line_after_line(folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = f"{QUESTION}\n{'x' * 10_000}\nQui a gagné la Coupe du monde 1998 ?\n"
+    monkeypatch.setattr("sys.stdin", io.StringIO(lines))
+    ended = run("chat")
+    assert ended.code == 0
+    assert "1,7 milliard" in ended.out
+    assert "The articles don't say." in ended.out
+    assert "10,000 characters" in ended.err
+
+
+def test_status_tells_counts_model_and_health(folder: Path, run: Run) -> None:
+    text = run("status")
+    assert text.code == 0
+    assert "multilingual-e5-small" in text.out
+    state = json.loads(run("status", "--json").out)
+    assert (state["articles"], state["healthy"], state["calibrated"]) == (18, True, True)
+    assert state["passages"] >= 18
+
+
+def test_demo_answers_from_its_own_archive(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KIBARU_INDEX", str(tmp_path / "index"))
+    shown = run("demo")
+    assert shown.code == 0
+    assert "1,7 milliard" in shown.out
+    assert "The articles don't say." in shown.out
+    assert run("list").code == 2
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("KIBARU_MIN_CONFIDENCE", "2"), ("KIBARU_MIN_CONFIDENCE", "x"), ("KIBARU_LOG_LEVEL", "loud")],,
+)
+def test_unusable_setting_is_named(
+    folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    ended = run("list")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert variable in ended.err
+
+
+def test_settings_are_read_from_env_file(folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KIBARU_INDEX")
+    (folder.parent / ".env").write_text(f"KIBARU_INDEX={folder}\n")
+    assert run("list").out.count("\n") == 18
+
+
+def test_every_setting_is_in_the_example() -> None:
+    from kibaru.settings import Settings
+
+    example = (Path(__file__).parent.parent / ".env.example").read_text("utf-8")
+    for name, field in Settings.model_fields.items():
+        variable = name.upper() if field.validation_alias else f"KIBARU_{name.upper()}"
+        assert f"{variable}=" in example
+
+
+def test_every_command_is_in_the_readme() -> None:
+    from kibaru.cli import commands
+
+    readme = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+    for name in commands.commands:
+        assert f"kibaru {name}" in readme
+
+
+@pytest.mark.parametrize("command", [["kibaru", "--version"], ["kibaru", "--help"], ["kibaru_bot.cli"]])
+def test_console_scripts_start(folder: Path, command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TELEGRAM_BOT_TOKEN", raising=False)
+    module, *arguments = command
+    call = f"import sys; sys.argv[0] = '{module}'; from {module.removesuffix('.cli')}.cli import main; main()"
+    ended = subprocess.run([sys.executable, "-c", call, *arguments], capture_output=True, text=True, check=False)
+    if module == "kibaru":
+        assert ended.returncode == 0
+        assert __version__ in ended.stdout or "Answer a question" in ended.stdout
+        return
+    assert ended.returncode == 2
+    assert (
+        ended.stderr == "kibaru-bot: TELEGRAM_BOT_TOKEN is not set: get a token from @BotFather and put it into .env.\n"
+    )
+
+
+def test_pipe_that_closes_early_is_no_error(folder: Path) -> None:
+    ended = subprocess.run(
+        f"{sys.executable} -m kibaru export | head -c 10", shell=True, capture_output=True, text=True, check=False
+    )
+    assert ended.stderr == ""

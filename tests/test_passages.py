@@ -1,0 +1,103 @@
+"""Sentences and passages: whole, exact, and on one side of a heading."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kibaru.passages import TARGET, sentences_of, split_passages
+from kibaru.sentences import MAX_SENTENCE, split_sentences
+
+
+def sentences(text: str, language: str = "fr") -> list[str]:
+    return [text[start:end] for start, end in split_sentences(text, language)]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "M. Traoré et Mme. Diallo ont vu le Dr. Keïta, le col. Goïta et le gén. Diarra.",
+        "Il arrive le 14 sept. 2025, av. J.-C., p. ex. à 12 h. 30 (cf. art. 5).",
+        "L'O.N.U. et l’U.E. ont versé 3.4 milliards au C.H.U. de Kati.",
+        "« Nous viendrons. Demain, peut-être… », a-t-il dit.",
+        "Elle a hésité... puis elle a signé.",
+        "« Vous partez ? », demande-t-il.",
+    ],
+)
+def test_french_sentence_is_not_cut(sentence: str) -> None:
+    assert sentences(f"{sentence} La suite vient.") == [sentence, "La suite vient."]
+
+
+def test_long_quotation_is_cut_at_its_sentences() -> None:
+    said = "« " + "Nous avons attendu la pluie longtemps. " * 12 + "»"
+    assert len(sentences(said)) > 5
+
+
+def test_sentences_of_other_languages() -> None:
+    assert sentences("Mr. Smith came at 5 p.m. sharp. He left.", "en")[1:] == ["He left."]
+    assert len(sentences("ذهب الرئيس إلى باماكو. هل عاد؟ نعم!", "ar")) == 3
+    assert len(sentences("A taara. A seginna.", "bm")) == 2
+
+
+def test_text_without_punctuation_is_cut_at_spaces() -> None:
+    parts = sentences("mot " * 1000)
+    assert max(map(len, parts)) <= MAX_SENTENCE
+    assert " ".join(parts) == ("mot " * 1000).strip()
+
+
+def passages(text: str) -> list[tuple[str, str]]:
+    return [(passage.heading, text[passage.start : passage.end]) for passage in split_passages(text, "fr")]
+
+
+def test_passages_are_about_the_target_and_shared_out_evenly() -> None:
+    text = "Le fleuve a encore monté cette nuit à Mopti, selon les riverains. " * 40
+    lengths = [len(body) for _, body in passages(text)]
+    assert all(TARGET - 200 < length < TARGET + 200 for length in lengths)
+
+
+def test_headings_part_passages_and_go_with_what_follows() -> None:
+    text = "Le chapeau dit tout.\nUn titre sans point\nLe corps vient ici.\n\n## Un autre ?\n\nLa fin est là."
+    assert passages(text) == [
+        ("", "Le chapeau dit tout."),
+        ("Un titre sans point", "Le corps vient ici."),
+        ("Un autre ?", "La fin est là."),
+    ]
+
+
+def test_last_line_and_lists_are_no_headings() -> None:
+    text = "Le corps vient ici.\n- du riz\n- du mil\nContact : 76 00 11 22"
+    assert passages(text) == [("", text)]
+
+
+def test_wrapped_lines_are_joined_into_sentences() -> None:
+    text = "Le président de la République du\nMali a annoncé ce jour la\ncréation de la banque de\nla solidarité."
+    assert passages(text) == [("", text)]
+    assert sentences_of(text, 0, len(text), "fr") == [(0, len(text))]
+
+
+def test_text_of_headings_alone_is_still_indexed() -> None:
+    assert passages("Bamako 3 – Dakar 2") == [("", "Bamako 3 – Dakar 2")]
+    assert passages("# Score\n\n# Bamako 3") == [("", "# Score\n\n# Bamako 3")]
+
+
+pieces = st.sampled_from(
+    ["Le maire a parlé.", "« Oui. Non ! »", "M. Ba", "Un titre", "## Titre", "\n", "\n\n", " ", "- riz", "12", "é", "…",
+     "؟", "mot " * 300, "\u00a0", "\t", "x" * 950, "«", "Que dit-il ?"]
+)  # fmt: skip
+
+
+@given(st.lists(pieces, max_size=40).map(" ".join))
+def test_passages_are_ordered_disjoint_spans_that_lose_no_sentence(text: str) -> None:
+    found = split_passages(text, "fr")
+    end = 0
+    for passage in found:
+        assert end <= passage.start < passage.end <= len(text)
+        assert text[passage.start : passage.end] == text[passage.start : passage.end].strip()
+        inside = sentences_of(text, passage.start, passage.end, "fr")
+        assert inside[0].start == passage.start
+        assert inside[-1].end == passage.end
+        end = passage.end
+    covered = "".join(f"{p.heading} {text[p.start : p.end]}" for p in found)
+    if text.strip():
+        assert found
+    if "#" not in text:
+        assert sorted("".join(covered.split())) == sorted("".join(text.split()))
