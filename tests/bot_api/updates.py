@@ -70,8 +70,6 @@ class UpdateQueue:
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.add(waiter)
         try:
-            await asyncio.wait_for(waiter, timeout)
-        except TimeoutError:
-            pass
+            await asyncio.wait([waiter], timeout=timeout)  # unlike wait_for, never swallows a cancellation
         finally:
             self._waiters.discard(waiter)

@@ -117,7 +117,7 @@ class World:
 
     def edit_message(self, message: Message, body: Json) -> None:
         """Replace parts of a message; a value of ``None`` removes the part."""
-        message.versions.append(message.text)
+        message.versions = [*message.versions, message.text]
         raw = {**message.raw, **body, "edit_date": int(time.time())}
         message.raw = {key: value for key, value in raw.items() if value is not None}
         self.note(message.chat.id, message.raw.get("from", {}).get("first_name", message.chat.title), describe(message))
