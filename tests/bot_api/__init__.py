@@ -26,7 +26,8 @@ thread or in another process. ``tests/`` is on ``sys.path`` under pytest: ``from
         assert api.too_many == 0                             # the bot caused no 429
         print(api.transcript(awa))                           # who said what, buttons in [brackets]
 
-Other helpers: ``wait_for_async``, ``messages(chat)``, ``calls_of("sendMessage")``, ``channel``, ``post``,
+Other helpers: ``upgrade``, ``redeliver``, ``remove_bot``, ``profile``, ``refused()``, ``file(message)``,
+``wait_for_async``, ``messages(chat)``, ``calls_of("sendMessage")``, ``channel``, ``post``,
 ``block``, ``unblock``, ``choose`` (an inline result), ``commands_for(user, chat)`` (the menu she sees),
 ``pending`` (updates not confirmed yet), ``webhook`` (its state), ``limits`` (see ``FloodLimits``).
 """

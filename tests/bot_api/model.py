@@ -41,6 +41,7 @@ class Chat:
     linked: Chat | None = None
     user: User | None = None
     bot_status: str = "member"
+    migrated_to: Chat | None = None
     members: dict[int, str] = field(default_factory=dict)
     """Status by user id: creator, administrator, member, left, kicked."""
     topics: dict[int, str] = field(default_factory=dict)

@@ -49,6 +49,16 @@ class Places(Actors):
             chat.bot_status = "administrator" if bot_admin else "member"
             return self.world.add_chat(chat)
 
+    def upgrade(self, group: Chat) -> Chat:
+        """A basic group becomes a supergroup with another id."""
+        with self.world.changed:
+            new = self.group(group.title)
+            new.members = dict(group.members)
+            group.migrated_to = new
+            self._deliver(self.world.add_message(group, _SERVICE, {"migrate_to_chat_id": new.id}))
+            self._deliver(self.world.add_message(new, _SERVICE, {"migrate_from_chat_id": group.id}))
+            return new
+
     def topic(self, group: Chat, name: str, *, by: User | None = None) -> int:
         """A new forum topic; its thread id."""
         if not group.is_forum:

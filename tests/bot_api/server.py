@@ -141,7 +141,7 @@ class BotApiServer(Places):
             return list(self.world.updates.pending)
 
     def redeliver(self, update: Update) -> None:
-        """Deliver an update again under its old id."""
+        """Deliver an update again under its old id, by long polling."""
         with self.world.changed:
             self.world.updates.push_again(update)
 

@@ -18,6 +18,7 @@ class UpdateQueue:
 
     def __init__(self) -> None:
         self.pending: list[Update] = []
+        self.again: list[Update] = []
         self.allowed: set[str] = set()
         self.loop: asyncio.AbstractEventLoop | None = None
         self._next_id = 700_000_001
@@ -38,10 +39,14 @@ class UpdateQueue:
         return update_id
 
     def push_again(self, update: Update) -> None:
-        """Deliver an update once more under its own id, as Telegram may after trouble."""
-        self.pending.append(update)
-        self.pending.sort(key=lambda item: int(item["update_id"]))
+        """Put an update, confirmed or not, into the next answer to ``getUpdates``, as Telegram may after trouble."""
+        self.again.append(update)
         self.wake()
+
+    def batch(self, limit: int) -> list[Update]:
+        """What ``getUpdates`` answers now."""
+        again, self.again = self.again, []
+        return (again + self.pending)[:limit]
 
     def confirm(self, offset: int) -> None:
         """Drop all before ``offset``; a negative one keeps that many from the end."""

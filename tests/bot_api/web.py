@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import time
+import traceback
 from typing import Any
 
 from tornado.web import Application, RequestHandler
@@ -116,6 +117,9 @@ class MethodHandler(_Handler):
             status = 200
         except ApiError as refusal:
             status, body = refusal.code, refusal.body()
+        except Exception:
+            problem = f"Internal Server Error: the test server failed\n{traceback.format_exc()}"
+            status, body = 500, {"ok": False, "error_code": 500, "description": problem}
         with world.changed:
             call.status, call.response = status, body
             world.changed.notify_all()
@@ -169,17 +173,20 @@ class MethodHandler(_Handler):
             world.changed.notify_all()
         limit = min(100, max(1, params.integer("limit", 100)))
         end = time.monotonic() + min(50, max(0, params.integer("timeout")))
-        while not queue.pending and not self.gone and not context.stopping:
+        while not (queue.pending or queue.again or self.gone or context.stopping):
             remaining = end - time.monotonic()
             if remaining <= 0:
                 break
             await queue.changed(remaining)
             check_can_poll(world)
             if mine != context.polls:
+                await asyncio.sleep(0.02)  # a client that restarts has closed this connection: notice it
+                if self.gone:
+                    return []
                 other = "terminated by other getUpdates request; make sure that only one bot instance is running"
                 raise ApiError(409, other)
         with world.changed:
-            return [] if self.gone else list(queue.pending[:limit])
+            return [] if self.gone else queue.batch(limit)
 
 
 def application(context: Context) -> Application:

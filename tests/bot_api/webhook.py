@@ -38,7 +38,7 @@ class WebhookSender:
 
     async def run(self) -> None:
         """Deliver for ever."""
-        client = AsyncHTTPClient(force_instance=True)
+        client = AsyncHTTPClient(force_instance=True, max_clients=100)
         try:
             while True:
                 if self.world.webhook.url:

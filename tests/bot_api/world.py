@@ -141,6 +141,9 @@ class World:
             raise bad("chat not found")
         if chat.user is not None and chat.user.blocked:
             raise ApiError(403, "bot was blocked by the user")
+        if chat.migrated_to is not None:
+            problem = "group chat was upgraded to a supergroup chat"
+            raise ApiError(400, problem, migrate_to_chat_id=chat.migrated_to.id)
         if chat.bot_status in {"left", "kicked"}:
             kind = {"group": "group chat", "supergroup": "supergroup chat"}.get(chat.type, "channel chat")
             raise ApiError(403, f"bot was kicked from the {kind}")
