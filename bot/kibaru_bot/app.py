@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import Any
 
-from telegram import LinkPreviewOptions, Update
+from telegram import LinkPreviewOptions, Message, Update
 from telegram.constants import ParseMode
 from telegram.error import Forbidden, TelegramError
 from telegram.ext import (
@@ -19,9 +19,9 @@ from telegram.ext import (
     filters,
 )
 
-from kibaru.errors import BadInput
+from kibaru.errors import BadInput, KibaruError
 from kibaru.settings import Settings
-from kibaru_bot import commands, inline, questions
+from kibaru_bot import commands, editing, inline, publishing, questions, upkeep
 from kibaru_bot.inbox import Inbox, InOrder
 from kibaru_bot.menus import publish_menus
 from kibaru_bot.network import Limiter
@@ -68,6 +68,8 @@ def build(settings: Settings) -> App:
     )
     application.bot_data["state"] = State(settings, desk, Pace(settings.questions_per_minute))
     application.bot_data["inbox"] = inbox
+    if settings.admins:
+        _add_admin_handlers(application, settings)
     _add_handlers(application)
     return application
 
@@ -99,6 +101,32 @@ def _add_handlers(application: App) -> None:
     application.add_error_handler(_failed)
 
 
+def _add_admin_handlers(application: App, settings: Settings) -> None:
+    """What only admins reach, and only in their own chat; to all others it does not exist."""
+    admins = filters.User(settings.admins) & filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
+    for name, handler in {
+        "add": publishing.on_add,
+        "articles": editing.on_articles,
+        "rebuild": upkeep.on_rebuild,
+        "status": upkeep.on_status,
+        "unanswered": upkeep.on_unanswered,
+    }.items():
+        application.add_handler(CommandHandler(name, handler, admins))
+    application.add_handler(CallbackQueryHandler(publishing.on_decision, "^p:"))
+    application.add_handler(CallbackQueryHandler(editing.on_button, "^a[ldryu]:"))
+    application.add_handler(CallbackQueryHandler(upkeep.on_csv, "^uc:"))
+    application.add_handler(MessageHandler(admins & filters.Document.ALL, publishing.on_document))
+    application.add_handler(MessageHandler(admins & ArticleText(), publishing.on_article_text))
+
+
+class ArticleText(filters.MessageFilter):
+    """A message that is an article with its title line; python-telegram-bot wants a class."""
+
+    def filter(self, message: Message) -> bool:
+        text = message.text or ""
+        return not text.startswith("/") and publishing.is_article(text)
+
+
 async def _prepare(application: App) -> None:
     """Before the first update: the model is loaded, the menus are set, and what was left undone is taken up."""
     bot_state: State = application.bot_data["state"]
@@ -112,7 +140,10 @@ async def _prepare(application: App) -> None:
 
 async def _prune(bot_state: State) -> None:
     while True:
-        await bot_state.desk.journal(lambda journal: journal.prune(bot_state.settings.retention_days))
+        try:
+            await bot_state.desk.journal(lambda journal: journal.prune(bot_state.settings.retention_days))
+        except KibaruError as error:
+            log.warning("old questions were not deleted: %s", error)
         await asyncio.sleep(_PRUNED_EVERY)
 
 

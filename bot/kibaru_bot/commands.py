@@ -12,6 +12,7 @@ from kibaru.articles import Article
 from kibaru.errors import KibaruError
 from kibaru.newsroom import Kibaru
 from kibaru_bot.lengths import MAX_CALLBACK, shortened
+from kibaru_bot.menus import publish_admin_menu
 from kibaru_bot.messages import LANGUAGES, Catalogue, catalogue
 from kibaru_bot.people import recognised
 from kibaru_bot.questions import reply
@@ -26,8 +27,11 @@ _TRIED = 9
 
 
 async def on_start(update: Update, context: Context) -> None:
-    """What the bot is, and three questions to try."""
+    """What the bot is, and three questions to try; an admin's menu is set, which needs a chat to exist."""
     await _introduce(update, context, "start")
+    user = update.effective_user
+    if user and state(context).is_admin(user):
+        await publish_admin_menu(context.bot, user.id)
 
 
 async def on_help(update: Update, context: Context) -> None:

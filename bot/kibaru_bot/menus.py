@@ -26,12 +26,11 @@ _ADMIN = ("add", "articles", "rebuild", "status", "unanswered")
 async def publish_menus(bot: Bot, admins: tuple[int, ...]) -> None:
     """Register commands and descriptions, French as what Telegram shows when it has no other.
 
-    Failures cost no reader an answer, so they are only logged: an admin who never wrote to the bot has no chat yet.
+    Failures cost no reader an answer, so they are only logged.
     """
     scopes: list[tuple[BotCommandScope, tuple[str, ...]]] = [
         (BotCommandScopeAllPrivateChats(), _PRIVATE),
         (BotCommandScopeAllGroupChats(), _GROUP),
-        *((BotCommandScopeChat(admin), _PRIVATE + _ADMIN) for admin in admins),
     ]
     for code in (None, *LANGUAGES):
         words = catalogue(code)
@@ -41,10 +40,22 @@ async def publish_menus(bot: Bot, admins: tuple[int, ...]) -> None:
         except TelegramError as error:
             log.warning("the description was not set: %s", error)
         for scope, names in scopes:
-            try:
-                await bot.set_my_commands(_commands(names, words), scope, code)
-            except TelegramError as error:
-                log.warning("commands were not registered for %s: %s", scope.type, error)
+            await _register(bot, scope, names, code)
+    for admin in admins:
+        await publish_admin_menu(bot, admin)
+
+
+async def publish_admin_menu(bot: Bot, admin: int) -> None:
+    """Show an admin the commands of admins; Telegram refuses as long as they never wrote to the bot."""
+    for code in (None, *LANGUAGES):
+        await _register(bot, BotCommandScopeChat(admin), _PRIVATE + _ADMIN, code)
+
+
+async def _register(bot: Bot, scope: BotCommandScope, names: tuple[str, ...], code: str | None) -> None:
+    try:
+        await bot.set_my_commands(_commands(names, catalogue(code)), scope, code)
+    except TelegramError as error:
+        log.info("commands were not registered for %s: %s", scope.type, error)
 
 
 def _commands(names: tuple[str, ...], words: Catalogue) -> list[BotCommand]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from kibaru.answering import Answer
+from kibaru.embedding import Vectors
 from kibaru.journal import Journal
 from kibaru.newsroom import DATABASE, Kibaru
 from kibaru.settings import Settings
@@ -25,8 +26,6 @@ from kibaru_bot.thread import answer_in_thread
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-_BATCH = 16
 
 
 class Overloaded(Exception):  # a state of the bot, not an error of the archive
@@ -57,6 +56,7 @@ class Newsdesk:
         self._thread = threading.Thread(target=self._answer_all, name="answering", daemon=True)
         self._readers = ThreadPoolExecutor(1, "reading")
         self._editors = ThreadPoolExecutor(1, "editing")
+        self.stopping = threading.Event()
         self._thread.start()
 
     def warm_up(self) -> None:
@@ -66,7 +66,8 @@ class Newsdesk:
         self._answering.embedder.embed_questions(["?"])
 
     def close(self) -> None:
-        """Answer what waits, finish what is being written, and close."""
+        """Answer what waits, finish what is being written, break off a rebuild, and close."""
+        self.stopping.set()
         self._questions.put(None)
         self._thread.join()
         self._editors.shutdown()
@@ -104,18 +105,16 @@ class Newsdesk:
         """The result of a job that changes the archive, or that takes long."""
         return await asyncio.get_running_loop().run_in_executor(self._editors, job, self._editing)
 
+    async def embed(self, questions: Sequence[str]) -> Vectors:
+        """Unit vectors (n, d) of questions; for comparing them with each other."""
+        return await asyncio.to_thread(self._answering.embedder.embed_questions, questions)
+
     def _answer_all(self) -> None:
         while True:
-            batch = [self._questions.get()]
-            while len(batch) < _BATCH and batch[-1] is not None:
-                try:
-                    batch.append(self._questions.get_nowait())
-                except queue.Empty:
-                    break
-            for waiting in batch:
-                if waiting is None:
-                    return
-                self._answer(waiting)
+            waiting = self._questions.get()
+            if waiting is None:
+                return
+            self._answer(waiting)
 
     def _answer(self, waiting: _Question) -> None:
         if not waiting.answered.set_running_or_notify_cancel():  # nobody waits for it any more
