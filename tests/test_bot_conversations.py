@@ -206,7 +206,7 @@ def test_an_edited_question_edits_its_answer(api: BotApiServer, awa: User) -> No
 @pytest.mark.parametrize("kind", ["voice", "photo", "sticker"])
 def test_other_than_text_gets_a_kind_sentence(api: BotApiServer, awa: User, kind: str) -> None:
     sent = getattr(api, f"send_{kind}", None)
-    message = sent(awa, awa) if sent else api.send_file(awa, awa, f"x.{kind}", b"x", **{"kind": kind})
+    message = sent(awa, awa) if sent else api.send_file(awa, awa, f"x.{kind}", b"x", kind=kind)
     assert "que le texte" in api.answer_to(message).text
 
 
