@@ -9,6 +9,8 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -150,14 +152,17 @@ def test_webhook_with_secret_token(index: Path, tmp_path: Path) -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     variables = {
-        "KIBARU_WEBHOOK_URL": f"https://127.0.0.1:{port}/hook",
+        "KIBARU_WEBHOOK_URL": f"http://127.0.0.1:{port}/hook",
         "KIBARU_WEBHOOK_LISTEN": f"127.0.0.1:{port}",
         "KIBARU_WEBHOOK_SECRET": "s3cret",
     }
     with BotApiServer() as server, process(server, index, **variables):
-        server.wait_for(lambda: server.calls_of("setWebhook"), timeout=60)
-        call = server.calls_of("setWebhook")[-1]
-        assert call.params["secret_token"] == "s3cret"
+        server.wait_for(lambda: server.webhook.url, timeout=60)
+        reader = server.user("R", language_code="fr")
+        assert "Diallassagou" in server.answer_to(server.say(reader, reader, BRIDGE), timeout=20).text
+        forged = urllib.request.Request(f"http://127.0.0.1:{port}/hook", b"{}", {"Content-Type": "application/json"})
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(forged)
 
 
 def test_check_says_what_is_missing(index: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import logging
 import os
 import secrets
 import sys
+from urllib.parse import urlsplit
 
 import click
 from telegram import Bot
@@ -62,15 +63,14 @@ def run(settings: Settings) -> None:
         application.run_polling(allowed_updates=UPDATES, bootstrap_retries=-1)
         return
     host, _, port = settings.webhook_listen.rpartition(":")
-    if not port.isdecimal() or not settings.webhook_url.startswith("https://"):
-        raise BadInput(
-            "KIBARU_WEBHOOK_URL is an https address, KIBARU_WEBHOOK_LISTEN a host and port (127.0.0.1:8443)."
-        )
+    path = urlsplit(settings.webhook_url).path.removeprefix("/")
+    if not port.isdecimal() or not urlsplit(settings.webhook_url).hostname:
+        raise BadInput("KIBARU_WEBHOOK_URL is a web address, KIBARU_WEBHOOK_LISTEN a host and port (127.0.0.1:8443).")
     secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else secrets.token_urlsafe(32)
     application.run_webhook(
         listen=host or "127.0.0.1",
         port=int(port),
-        url_path=settings.webhook_url.split("/", 3)[3] if settings.webhook_url.count("/") > 2 else "",
+        url_path=path,
         webhook_url=settings.webhook_url,
         secret_token=secret,
         allowed_updates=UPDATES,
