@@ -4,7 +4,7 @@
 
 Questions whose id hashes into the tuning half are fitted on; `benchmarks/quality.py` reports on the other half. Each
 is asked three times: with its article (answerable), with it hidden (orphaned), and without accents; of the archive
-whole and of an archive of SMALL articles, as a newsroom starts with. The sample articles' questions, which are in ten
+whole and of archives of SMALL sizes, as newsrooms start with. The sample articles' questions, which are in ten
 languages and spellings, are added, so that a question in another language is not refused for its lower cosines.
 """
 
@@ -29,7 +29,7 @@ from kibaru.languages import fold
 from kibaru.samples import SAMPLES
 from kibaru.store import Filters
 
-SMALL = 25
+SMALL = (25, 25, 25, 25, 5, 5, 5, 5) * 2
 CALIBRATION = Path(__file__).parent.parent / "src" / "kibaru" / "calibration.json"
 
 
@@ -57,13 +57,14 @@ def cases(archive: Archive, questions: list[Question], weight: float) -> list[Ca
 
 
 def small_archives(articles: list[Article], questions: list[Question], weight: float) -> list[Case]:
-    """The same questions over archives of SMALL articles drawn at random."""
+    """The same questions over archives of SMALL numbers of articles drawn at random."""
     drawn = random.Random(0)
-    shuffled = drawn.sample(articles, len(articles))
+    asked_about = {q.article_id for q in questions}
+    shuffled = drawn.sample([article for article in articles if article.id in asked_about], sum(SMALL))
     unanswerable = [q for q in questions if q.article_id is None]
     found = []
-    for at in range(0, len(shuffled) - SMALL, SMALL):
-        part = shuffled[at : at + SMALL]
+    for size in SMALL:
+        part, shuffled = shuffled[:size], shuffled[size:]
         ids = {article.id for article in part}
         own = [q for q in questions if q.article_id in ids] + drawn.sample(unanswerable, min(8, len(unanswerable)))
         with Archive(part) as archive:
@@ -98,15 +99,17 @@ def threshold(found: list[Case], weights: dict[str, float], bias: float, refused
     return 0.5
 
 
-def background(found: list[Case]) -> float:
-    """The mean cosine of the next articles, which pads the margin in archives of fewer."""
-    return round(float(np.mean([case.signals.passage - case.signals.margin for case in found])), 4)
+def usual_margin(found: list[Case]) -> float:
+    """Half-way between the mean margins of cases with an answer and of those without."""
+    means = [np.mean([c.signals.margin for c in found if c.answerable is wanted]) for wanted in (True, False)]
+    return round(float(np.mean(means)), 4)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--refused", type=float, default=0.07, help="share of answerable questions that may be refused")
+    parser.add_argument("--refused", type=float, default=0.05, help="share of answerable questions that may be refused")
+    parser.add_argument("--cases", type=Path, help="also write every case here, a line of JSON each")
     arguments = parser.parse_args()
 
     articles = read_articles(arguments.data)
@@ -120,6 +123,9 @@ def main() -> None:
         found = large + cases(archive, asked, 0.7)
     found += small_archives(articles, questions, 0.7)
 
+    if arguments.cases:
+        rows = [asdict(case.signals) | {"answerable": case.answerable, "weight": case.weight} for case in found]
+        arguments.cases.write_text("\n".join(map(json.dumps, rows)), "utf-8")
     entries = {}
     for model, names in ((MODEL_NAME, [*Signals.__dataclass_fields__]), ("*", ["keywords"])):
         weights, bias = fit(found, names)
@@ -127,7 +133,7 @@ def main() -> None:
             "weights": weights,
             "bias": bias,
             "threshold": threshold(found, weights, bias, arguments.refused),
-            "background": background(large) if model != "*" else 0.0,
+            "usual_margin": usual_margin(large),
             "fitted_on": f"{len(questions)} questions of the tuning half of {arguments.data.name}, {len(asked)} on the "
             f"samples; {len(found)} cases; benchmarks/calibrate.py",
         }

@@ -22,7 +22,7 @@ from tempfile import TemporaryDirectory
 
 from kibaru.samples import SAMPLES
 
-QUESTION = "Combien a coûté la réparation du pont de Diallassagou ?"
+QUESTION = "Quel est le bilan des inondations de Kankan ?"
 
 
 def command(folder: Path, *arguments: str) -> subprocess.Popen[str]:

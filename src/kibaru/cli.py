@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kibaru.store import Filters
 
 _DEMO_QUESTIONS = (
-    "Combien a coûté la réparation du pont de Diallassagou ?",
+    "Quel est le bilan des inondations de Kankan ?",
     "Who was elected head of the bazin dyers' union?",
     "Qui a gagné la Coupe du monde 1998 ?",
 )

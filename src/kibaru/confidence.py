@@ -22,10 +22,10 @@ BACKGROUND = 10
 class Signals:
     """What tells a question with an answer from one without.
 
-    `passage` and `sentence` are the highest cosines to a passage and to one of its sentences; `margin` is how far the
-    first article's cosine stands above those of the BACKGROUND next; `foreign` is 1 when question and article are in
-    different languages (cosines are lower then); `keywords` is the share of the question's rarity in the passage, 0
-    when foreign.
+    `passage` and `sentence` are the highest cosines to a passage, and to a sentence of the first passages; `margin` is
+    how far the nearest article's cosine stands above those of the BACKGROUND next; `foreign` is 1 when question and
+    article are in different languages (cosines are lower then); `keywords` is the share of the question's rarity in the
+    first passage, 0 when foreign.
     """
 
     passage: float
@@ -42,7 +42,7 @@ class Calibration:
     weights: dict[str, float]
     bias: float
     threshold: float
-    background: float
+    usual_margin: float
 
     def probability(self, signals: Signals) -> float:
         """Between 0 and 1: that the passages found answer the question."""
@@ -51,10 +51,10 @@ class Calibration:
         return 1 / (1 + math.exp(-logit))
 
     def margin(self, first: float, others: list[float]) -> float:
-        """`first` above the mean of the BACKGROUND next articles' cosines; those a small archive lacks count as
-        `background`, the mean of a large one."""
-        padded = others[:BACKGROUND] + [self.background] * (BACKGROUND - len(others))
-        return first - fmean(padded)
+        """How far `first` is above the mean of the BACKGROUND next articles' cosines; for each article that a small
+        archive lacks, `usual_margin` stands in, which speaks neither for an answer nor against."""
+        margins = [first - other for other in others[:BACKGROUND]]
+        return fmean(margins + [self.usual_margin] * (BACKGROUND - len(margins)))
 
 
 @cache
@@ -62,7 +62,7 @@ def calibration(model: str) -> Calibration:
     """The calibration of a model, by its identity in the manifest."""
     entries = json.loads((files("kibaru") / "calibration.json").read_text("utf-8"))
     entry = entries.get(model.split("#", maxsplit=1)[0], entries["*"])
-    return Calibration(entry["weights"], entry["bias"], entry["threshold"], entry["background"])
+    return Calibration(entry["weights"], entry["bias"], entry["threshold"], entry["usual_margin"])
 
 
 def is_calibrated(model: str) -> bool:
