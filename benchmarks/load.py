@@ -29,8 +29,7 @@ from kibaru.ingest import read_articles  # noqa: E402
 from kibaru.newsroom import Kibaru  # noqa: E402
 from kibaru.samples import SAMPLES  # noqa: E402
 from kibaru.settings import Settings  # noqa: E402
-
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the bot does, so that both are measured alike
+from kibaru_bot.remembering import RememberingEmbedder  # noqa: E402
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -122,11 +121,13 @@ def _wave(server: BotApiServer, questions: Sequence[str], count: int, chats: int
 
 
 def _ask_alone(index: Path, questions: Sequence[str]) -> float:
-    """Processor seconds of one `Kibaru.ask`, in an archive of the sample articles that this makes."""
-    with Kibaru(Settings(index=index), create=True) as kibaru:
+    """Processor seconds of one `Kibaru.ask` of these, in an archive of the sample articles that this makes, with an
+    embedder that remembers as the bot's does."""
+    settings = Settings(index=index)
+    with Kibaru(settings, create=True) as kibaru:
         list(kibaru.add(read_articles([SAMPLES])))
-        for text in questions[:5]:
-            kibaru.ask(text)
+        kibaru.embedder = RememberingEmbedder(settings)
+        kibaru.ask(questions[0])
         began = time.process_time()
         for text in questions:
             kibaru.ask(text)

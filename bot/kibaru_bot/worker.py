@@ -16,16 +16,21 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from kibaru.answering import Answer
+from kibaru.answering import MAX_QUESTION, Answer
+from kibaru.articles import clean
 from kibaru.embedding import Vectors
 from kibaru.journal import Journal
 from kibaru.newsroom import DATABASE, Kibaru
 from kibaru.settings import Settings
+from kibaru_bot.remembering import RememberingEmbedder
 from kibaru_bot.thread import answer_in_thread
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+_BATCH = 16
+"""Questions embedded together; those that come meanwhile are in the next batch."""
 
 
 class Overloaded(Exception):  # a state of the bot, not an error of the archive
@@ -50,7 +55,8 @@ class Newsdesk:
         self.settings = settings
         self._answering = Kibaru(settings, create=True)
         self._editing, self._reading = Kibaru(settings), Kibaru(settings)
-        self._editing.embedder = self._reading.embedder = self._answering.embedder
+        self._embedder = RememberingEmbedder(settings)
+        self._answering.embedder = self._editing.embedder = self._reading.embedder = self._embedder
         self._journal = Journal(settings.index / DATABASE, key_days=settings.key_days)
         self._questions: queue.Queue[_Question | None] = queue.Queue(settings.queue)
         self._thread = threading.Thread(target=self._answer_all, name="answering", daemon=True)
@@ -63,7 +69,7 @@ class Newsdesk:
         """Load model and index and make the first generation of a new archive. Raises KibaruError."""
         list(self._editing.add([]))
         self._answering.check()
-        self._answering.embedder.embed_questions(["?"])
+        self._embedder.embed_questions(["?"])
 
     def close(self) -> None:
         """Answer what waits, finish what is being written, break off a rebuild, and close."""
@@ -107,14 +113,29 @@ class Newsdesk:
 
     async def embed(self, questions: Sequence[str]) -> Vectors:
         """Unit vectors (n, d) of questions; for comparing them with each other."""
-        return await asyncio.to_thread(self._answering.embedder.embed_questions, questions)
+        return await asyncio.to_thread(self._embedder.embed_questions, questions)
 
     def _answer_all(self) -> None:
         while True:
-            waiting = self._questions.get()
-            if waiting is None:
+            batch = [self._questions.get()]
+            while batch[-1] is not None and len(batch) < _BATCH and not self._questions.empty():
+                batch.append(self._questions.get())
+            waiting = [question for question in batch if question is not None]
+            self._embed_together([question.text for question in waiting])
+            for question in waiting:
+                self._answer(question)
+            if len(waiting) < len(batch):
                 return
-            self._answer(waiting)
+
+    def _embed_together(self, texts: Sequence[str]) -> None:
+        """Embed questions as one batch; the embedder then knows them when each is answered."""
+        if len(texts) > 1:
+            try:
+                self._embedder.embed_questions(
+                    [" ".join(clean(text).split()) for text in texts if len(text) < MAX_QUESTION]
+                )
+            except Exception:  # whoever asked will hear of it from the answer
+                log.debug("questions could not be embedded together", exc_info=True)
 
     def _answer(self, waiting: _Question) -> None:
         if not waiting.answered.set_running_or_notify_cancel():  # nobody waits for it any more
