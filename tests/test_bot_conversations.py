@@ -14,6 +14,7 @@ import pytest
 from bot_api import BotApiServer, Message, User
 from pydantic import SecretStr
 
+from kibaru.articles import make_article
 from kibaru.ingest import read_articles
 from kibaru.newsroom import Kibaru
 from kibaru.samples import SAMPLES
@@ -193,6 +194,18 @@ def test_follow_ups_and_a_change_of_subject(api: BotApiServer, awa: User) -> Non
     assert asked(api, awa, "Et la météo à Reykjavik ?").text.startswith("Les articles ne le disent pas")
     asked(api, awa, "/new")
     assert "Diallassagou" not in asked(api, awa, "pourquoi ?").text
+
+
+def test_articles_added_by_another_process_are_found(api: BotApiServer, awa: User, bot: Any) -> None:
+    assert "phare" not in asked(api, awa, "Quand le phare de Nouakchott-Plage sera-t-il repeint ?").text
+    with Kibaru(Settings(index=bot.bot_data["state"].settings.index)) as other:
+        text = (
+            "Le phare de Nouakchott-Plage sera repeint en rouge et blanc le 12 mars 2026, dit M. Sidi Ould Khairy-Bâ."
+        )
+        list(other.add([make_article(title="Un phare repeint", text=text)]))
+        other.rebuild()
+    assert "12 mars 2026" in asked(api, awa, "Quand le phare de Nouakchott-Plage sera-t-il repeint ?").text
+    assert "Diallassagou" in asked(api, awa, BRIDGE).text
 
 
 def test_an_edited_question_edits_its_answer(api: BotApiServer, awa: User) -> None:

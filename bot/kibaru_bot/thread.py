@@ -21,6 +21,8 @@ _ASKS = re.compile(
     r"^(pourquoi|comment|quand|ou|combien|qui|depuis quand|jusqu|a cause"
     r"|why|how|when|where|who|since when|until)\b"
 )
+_INVERTED = re.compile(r"-(?:t-)?(?:il|elle)s?\b", re.IGNORECASE)
+_NAMED = re.compile(r"(?<=\w)\W+[A-ZÀ-Þ]\w")
 _STANDS_FOR = frozenset(
     _WORD.findall(
         "il elle ils elles lui leur leurs eux y en ce cela ca celui celle ceux celles son sa ses "
@@ -73,6 +75,8 @@ def leans(question: str) -> bool:
 
 
 def _refers(question: str) -> bool:
+    if _NAMED.search(question):  # "quand le pont de Kayes a-t-il rouvert": this pronoun stands for nobody else
+        question = _INVERTED.sub(" ", question)
     return not _STANDS_FOR.isdisjoint(_WORD.findall(fold(question)))
 
 

@@ -82,8 +82,7 @@ class Journal:
 
     def settle(self, update: int) -> None:
         """The update is dealt with: forget all but its number."""
-        with self._explained():
-            self._db.execute("update inbox set payload = null where id = ?", [update])
+        self._run("update inbox set payload = null where id = ?", [update])
 
     def unsettled(self) -> list[tuple[int, str]]:
         """Updates that were received and never dealt with, in order."""
@@ -156,12 +155,10 @@ class Journal:
 
     def replied(self, id: int, replies: Sequence[int]) -> None:
         """The messages that answered a question."""
-        with self._explained():
-            self._db.execute("update questions set replies = ? where id = ?", [json.dumps(list(replies)), id])
+        self._run("update questions set replies = ? where id = ?", [json.dumps(list(replies)), id])
 
     def vote(self, id: int, helpful: bool) -> None:
-        with self._explained():
-            self._db.execute("update questions set helpful = ? where id = ?", [helpful, id])
+        self._run("update questions set helpful = ? where id = ?", [helpful, id])
 
     def asked(self, id: int) -> Asked | None:
         return next(iter(self._questions("id = ?", [id])), None)
@@ -178,9 +175,9 @@ class Journal:
 
     def end_thread(self, conversation: Sequence[str]) -> None:
         """The next question of a conversation stands alone."""
-        with self._explained():
-            query = f"update questions set conversation = null where conversation in ({_marks(conversation)})"
-            self._db.execute(query, conversation)
+        self._run(
+            f"update questions set conversation = null where conversation in ({_marks(conversation)})", conversation
+        )
 
     def unanswered(self, limit: int = 2_000) -> list[Asked]:
         """The newest questions that were refused or voted unhelpful."""
@@ -195,10 +192,8 @@ class Journal:
     def prune(self, days: int) -> None:
         """Delete questions older than so many days, and numbers of updates that cannot come again."""
         now = datetime.now(UTC)
-        with self._explained():
-            self._db.execute("delete from questions where asked < ?", [(now - timedelta(days=days)).isoformat()])
-            query = "delete from inbox where payload is null and received < ?"
-            self._db.execute(query, [(now - _INBOX_KEPT).isoformat()])
+        self._run("delete from questions where asked < ?", [(now - timedelta(days=days)).isoformat()])
+        self._run("delete from inbox where payload is null and received < ?", [(now - _INBOX_KEPT).isoformat()])
         self.fingerprints()
 
     # Audit log
@@ -220,6 +215,10 @@ class Journal:
         with self._explained():
             rows = self._db.execute(f"select {columns} from questions where {condition}", list(parameters)).fetchall()
         return [_asked(*row) for row in rows]
+
+    def _run(self, query: str, parameters: Sequence[object] = ()) -> None:
+        with self._explained():
+            self._db.execute(query, parameters)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
