@@ -144,7 +144,7 @@ def test_readers_never_learn_of_it(api: BotApiServer, bot: Any, admin: User) -> 
 
 def test_questions_alike_are_one_group() -> None:
     def question(id: int, text: str) -> Asked:
-        return Asked(id, "2026", text, text, "fr", False, 0.1, None, ())
+        return Asked(id, "2026", text, text, "fr", False, 0.1, None, [])
 
     vectors = np.array([[1, 0], [0.98, 0.199], [0, 1]], np.float32)
     groups = alike([question(1, "a"), question(2, "b"), question(3, "@c")], vectors)

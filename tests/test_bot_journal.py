@@ -113,7 +113,7 @@ def test_votes_replies_and_the_end_of_a_thread(tmp_path: Path) -> None:
     journal.vote(id, False)
     found = journal.asked(id)
     assert found is not None
-    assert (found.replies, found.helpful) == ((2, 3), False)
+    assert (found.replies, found.helpful) == ([2, 3], False)
     assert [each.id for each in journal.unanswered()] == [id]
     reader = recognised(journal, *reader_message(1))
     asked_in = journal.asked_in(reader.message)

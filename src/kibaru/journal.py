@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from kibaru.store import explanation
 
@@ -38,7 +39,7 @@ class Asked:
     answered: bool
     confidence: float
     helpful: bool | None
-    replies: tuple[int, ...]
+    replies: list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +77,8 @@ class Journal:
 
     def receive(self, update: int, payload: str) -> bool:
         """Keep an update until it is settled; False when it came before."""
-        with self._explained():
-            query = "insert or ignore into inbox (id, received, payload) values (?, ?, ?)"
-            return self._db.execute(query, [update, _now(), payload]).rowcount == 1
+        query = "insert or ignore into inbox (id, received, payload) values (?, ?, ?)"
+        return self._run(query, [update, _now(), payload]).rowcount == 1
 
     def settle(self, update: int) -> None:
         """The update is dealt with: forget all but its number."""
@@ -86,9 +86,7 @@ class Journal:
 
     def unsettled(self) -> list[tuple[int, str]]:
         """Updates that were received and never dealt with, in order."""
-        with self._explained():
-            query = "select id, payload from inbox where payload is not null order by id"
-            return self._db.execute(query).fetchall()
+        return self._rows("select id, payload from inbox where payload is not null order by id")
 
     # Readers
 
@@ -111,12 +109,10 @@ class Journal:
 
     def language(self, reader: Sequence[str]) -> str | None:
         """The interface language a reader chose."""
-        with self._explained():
-            query = f"select language, reader from preferences where reader in ({_marks(reader)})"
-            row = self._db.execute(query, reader).fetchone()
-        if row and row[1] != reader[0]:
-            self.set_language(reader, row[0])
-        return str(row[0]) if row else None
+        rows = self._rows(f"select language, reader from preferences where reader in ({_marks(reader)})", reader)
+        if rows and rows[0][1] != reader[0]:
+            self.set_language(reader, rows[0][0])
+        return str(rows[0][0]) if rows else None
 
     def set_language(self, reader: Sequence[str], language: str | None) -> None:
         with self._explained():
@@ -126,10 +122,9 @@ class Journal:
 
     def forget(self, reader: Sequence[str]) -> int:
         """Delete a reader's questions and preferences; how many questions there were."""
-        with self._explained():
-            gone = self._db.execute(f"delete from questions where reader in ({_marks(reader)})", reader).rowcount
-            self._db.execute(f"delete from preferences where reader in ({_marks(reader)})", reader)
-            return gone
+        gone = self._run(f"delete from questions where reader in ({_marks(reader)})", reader).rowcount
+        self.set_language(reader, None)
+        return gone
 
     # Questions
 
@@ -185,9 +180,8 @@ class Journal:
 
     def counts(self) -> tuple[int, int]:
         """How many questions are kept, and how many of them were refused."""
-        with self._explained():
-            row = self._db.execute("select count(*), coalesce(sum(not answered), 0) from questions").fetchone()
-            return int(row[0]), int(row[1])
+        ((kept, refused),) = self._rows("select count(*), coalesce(sum(not answered), 0) from questions")
+        return int(kept), int(refused)
 
     def prune(self, days: int) -> None:
         """Delete questions older than so many days, and numbers of updates that cannot come again."""
@@ -200,25 +194,30 @@ class Journal:
 
     def log_change(self, who: str, action: str, article: str, title: str, before: str | None = None) -> int:
         """Write a change to the audit log; returns its number."""
-        with self._explained():
-            query = "insert into audit (at, who, action, article, title, before) values (?, ?, ?, ?, ?, ?)"
-            return int(self._db.execute(query, [_now(), who, action, article, title, before]).lastrowid or 0)
+        query = "insert into audit (at, who, action, article, title, before) values (?, ?, ?, ?, ?, ?)"
+        return int(self._run(query, [_now(), who, action, article, title, before]).lastrowid or 0)
 
     def change(self, id: int) -> Change | None:
-        with self._explained():
-            query = "select id, at, who, action, article, title, before from audit where id = ?"
-            row = self._db.execute(query, [id]).fetchone()
-            return Change(*row) if row else None
+        rows = self._rows("select id, at, who, action, article, title, before from audit where id = ?", [id])
+        return Change(*rows[0]) if rows else None
 
     def _questions(self, condition: str, parameters: Sequence[object]) -> list[Asked]:
         columns = "id, asked, question, understood, language, answered, confidence, helpful, replies"
-        with self._explained():
-            rows = self._db.execute(f"select {columns} from questions where {condition}", list(parameters)).fetchall()
-        return [_asked(*row) for row in rows]
+        found = []
+        for row in self._rows(f"select {columns} from questions where {condition}", parameters):
+            fields = dict(zip(columns.split(", "), row, strict=True))
+            vote = None if fields["helpful"] is None else bool(fields["helpful"])
+            fields |= {"answered": bool(fields["answered"]), "helpful": vote, "replies": json.loads(fields["replies"])}
+            found.append(Asked(**fields))
+        return found
 
-    def _run(self, query: str, parameters: Sequence[object] = ()) -> None:
+    def _run(self, query: str, parameters: Sequence[object] = ()) -> sqlite3.Cursor:
         with self._explained():
-            self._db.execute(query, parameters)
+            return self._db.execute(query, parameters)
+
+    def _rows(self, query: str, parameters: Sequence[object] = ()) -> list[Any]:
+        with self._explained():
+            return self._db.execute(query, parameters).fetchall()
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -227,14 +226,6 @@ class Journal:
                 yield
             except (sqlite3.Error, OSError) as error:
                 raise explanation(error, self._folder) from error
-
-
-def _asked(
-    id: int, at: str, question: str, understood: str, language: str | None, answered: int, confidence: float,
-    helpful: int | None, replies: str,
-) -> Asked:  # fmt: skip
-    vote = None if helpful is None else bool(helpful)
-    return Asked(id, at, question, understood, language, bool(answered), confidence, vote, tuple(json.loads(replies)))
 
 
 def _now() -> str:
