@@ -10,6 +10,7 @@ from kibaru.errors import BadInput
 from kibaru.newsroom import Kibaru
 from kibaru.quoting import QUOTE_LENGTH
 from kibaru.sentences import MAX_SENTENCE
+from kibaru.spelling import with_accents
 from kibaru.store import Filters
 
 FLOODS = "Quel est le bilan des inondations de Kankan ?"
@@ -131,3 +132,11 @@ def test_question_in_a_query_language_is_only_words(samples: Kibaru, question: s
     before = samples.store.count_articles()
     samples.ask(question)
     assert samples.store.count_articles() == before
+
+
+def test_accents_that_were_not_typed_are_put_back_as_the_articles_write_them() -> None:
+    texts = ["Les équipements ont été livrés.", "Les livres sont là, des livres d'école. Équipements !"]
+    assert with_accents("Quels equipements ont ete livres ?", texts) == "Quels équipements ont été livres ?"
+    assert with_accents("ECOLE ou Ecole", texts) == "École ou École"
+    assert with_accents("Où ont ete les equipements ?", texts) == "Où ont ete les equipements ?"
+    assert with_accents("asdf 12", []) == "asdf 12"

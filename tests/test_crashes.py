@@ -9,6 +9,6 @@ import pytest
 def test_killed_commands_lose_nothing_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(Path(__file__).parent.parent / "benchmarks"))
     crashes = __import__("crashes")
-    hits, _ = crashes.crash(kills=4, seed=7, count=20)
+    hits, _ = crashes.crash(kills=3, seed=7, count=10)
     assert hits
     sys.modules.pop("crashes")

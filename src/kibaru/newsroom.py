@@ -8,6 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kibaru.answering import Answer, answer, checked_question
 from kibaru.articles import Article
 from kibaru.confidence import calibration, is_calibrated
@@ -17,8 +20,9 @@ from kibaru.indexing import Outcome, Progress, Rebuilt, add_articles, ensure_gen
 from kibaru.ingest import Failure
 from kibaru.languages import STEMMING
 from kibaru.passages import CHUNKING
-from kibaru.retrieval import retrieve
+from kibaru.retrieval import Found, retrieve
 from kibaru.settings import Settings
+from kibaru.spelling import with_accents
 from kibaru.store import Filters, Generation, Store
 from kibaru.vectors import VectorIndex
 
@@ -111,14 +115,26 @@ class Kibaru:
         with self._lock, self.store.reading():
             vectors = self._current_vectors()
             vectors.catch_up(self.store)
-            embedded = self.embedder.embed_questions([question])[0]
-            found = retrieve(self.store, vectors, question, embedded, filters, max(_HITS, quotes))
+            embedded, found = self._find(vectors, question, filters)
+            respelt = with_accents(question, self._texts(found))
+            if respelt != question:
+                embedded, found = self._find(vectors, respelt, filters)
             model = calibration(vectors.generation.model)
             chosen = self.settings.min_confidence
             threshold = model.threshold if chosen is None else chosen
             return answer(
                 self.store, self.embedder, model, question, embedded, found, quotes=quotes, threshold=threshold
             )
+
+    def _find(self, vectors: VectorIndex, question: str, filters: Filters) -> tuple[NDArray[np.float32], Found]:
+        embedded = self.embedder.embed_questions([question])[0]
+        return embedded, retrieve(self.store, vectors, question, embedded, filters, _HITS)
+
+    def _texts(self, found: Found) -> Iterator[str]:
+        for hit in found.hits:
+            article = self.store.article(hit.passage.article_id)
+            if article:
+                yield article.text[hit.passage.start : hit.passage.end]
 
     def check(self) -> None:
         """Load the index and compare it with the database. Raises IndexUnusable when they do not go together."""
