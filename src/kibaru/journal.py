@@ -129,17 +129,9 @@ class Journal:
     # Questions
 
     def record(
-        self,
-        question: str,
-        understood: str,
-        language: str | None,
-        answered: bool,
-        confidence: float,
-        *,
-        reader: str,
-        conversation: str,
-        message: str,
-    ) -> int:
+        self, question: str, understood: str, language: str | None, answered: bool, confidence: float,
+        *, reader: str, conversation: str, message: str,
+    ) -> int:  # fmt: skip
         """Keep a question; an edited one replaces what it was before. Returns its number."""
         with self._explained():
             self._db.execute("delete from questions where message = ?", [message])
