@@ -21,6 +21,7 @@ import pytest
 from bot_api import BotApiServer, Message, User
 from test_bot_conversations import BRIDGE, api, archive, asked, awa, bot, running, settings_for
 
+from kibaru_bot import inbox, network
 from kibaru_bot.people import Pace
 
 __all__ = ["api", "archive", "awa", "bot"]  # fixtures
@@ -70,6 +71,16 @@ def test_an_answer_gets_through_trouble_once(api: BotApiServer, awa: User, troub
     api.quiet(1)
     assert answers(api, question) == 1
     api.clear_faults()
+
+
+def test_an_answer_waits_until_telegram_is_back(api: BotApiServer, awa: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network, "_PAUSES", (0.05, 0.05))
+    monkeypatch.setattr(inbox, "AGAIN_SECONDS", 0.2)
+    api.fail("sendMessage", times=8, drop=True)
+    question = api.say(awa, awa, BRIDGE)
+    api.answer_to(question, timeout=20)
+    api.quiet(1)
+    assert answers(api, question) == 1
 
 
 def test_typing_that_fails_costs_no_answer(api: BotApiServer, awa: User) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from telegram import LinkPreviewOptions, Message, Update
 from telegram.constants import ParseMode
-from telegram.error import Forbidden, TelegramError
+from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
 from telegram.ext import (
     ApplicationBuilder,
     CallbackQueryHandler,
@@ -163,6 +163,10 @@ async def _failed(update: object, context: Context) -> None:
     if isinstance(error, Forbidden):
         log.info("a chat is closed to the bot: %s", error)
         return
+    if isinstance(update, Update) and (update.message or update.edited_message) and _did_not_get_through(error):
+        log.warning("an answer did not get through (%s), it is tried again later", type(error).__name__)
+        context.bot_data["inbox"].unsent(update)
+        return
     log.error("an update could not be handled: %s", type(error).__name__, exc_info=error)
     if not isinstance(update, Update) or update.effective_user is None or isinstance(error, TelegramError):
         return
@@ -171,3 +175,7 @@ async def _failed(update: object, context: Context) -> None:
         await update.callback_query.answer(words.overloaded, show_alert=True)
     elif update.message and update.message.chat.type == "private":
         await say(update.message, words.unavailable)
+
+
+def _did_not_get_through(error: Exception) -> bool:
+    return isinstance(error, NetworkError | RetryAfter) and not isinstance(error, BadRequest)

@@ -24,6 +24,11 @@ _IN_HAND = 2_000
 """Updates being handled or waiting for their turn; beyond it, no more are taken from Telegram, which keeps them."""
 
 
+AGAIN_SECONDS = 30.0
+_ATTEMPTS = 20
+"""Over ten minutes in which Telegram cannot be reached; after that, the reader has long asked again."""
+
+
 class Inbox(asyncio.Queue[object]):
     """The application's queue of updates: keeps each in the journal, and drops what came before."""
 
@@ -31,6 +36,8 @@ class Inbox(asyncio.Queue[object]):
         super().__init__()
         self._desk = desk
         self._room = asyncio.Semaphore(_IN_HAND)
+        self._failures: dict[int, int] = {}
+        self._unsent: set[int] = set()
 
     async def put(self, item: object) -> None:
         if isinstance(item, Update):
@@ -50,8 +57,19 @@ class Inbox(asyncio.Queue[object]):
         if unsettled:
             log.info("%d updates of an earlier run are taken up again", len(unsettled))
 
+    def unsent(self, update: Update) -> None:
+        """The answer did not get through to Telegram: the update is to be handled again in a while."""
+        self._unsent.add(update.update_id)
+
     async def settle(self, update: Update) -> None:
-        """The update is dealt with."""
+        """The update is dealt with, unless its answer could not be sent."""
+        failures = self._failures.pop(update.update_id, 0)
+        if update.update_id in self._unsent and failures < _ATTEMPTS:
+            self._unsent.discard(update.update_id)
+            self._failures[update.update_id] = failures + 1
+            asyncio.get_running_loop().call_later(AGAIN_SECONDS, self.put_nowait, update)
+            return
+        self._unsent.discard(update.update_id)
         self._room.release()
         await self._desk.journal(lambda journal: journal.settle(update.update_id))
 
