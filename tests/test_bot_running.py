@@ -184,6 +184,11 @@ def test_check_says_what_is_missing(index: Path, tmp_path: Path) -> None:
         with process(server, index, "--check", TELEGRAM_BOT_TOKEN="1:wrong") as child:
             assert child.wait(60) == 2
             assert "does not know TELEGRAM_BOT_TOKEN" in (child.stdout.read() if child.stdout else "")
+        with process(server, index, TELEGRAM_BOT_TOKEN="1:wrong", KIBARU_LOG_LEVEL="DEBUG") as child:
+            assert child.wait(60) == 2
+            log = child.stdout.read() if child.stdout else ""
+            assert "does not know TELEGRAM_BOT_TOKEN" in log
+            assert "1:wrong" not in log
         with process(server, tmp_path / "none", "--check") as child:
             assert child.wait(60) == 2
             assert "kibaru add" in (child.stdout.read() if child.stdout else "")

@@ -48,12 +48,30 @@ def command(check: bool) -> None:
     Polls Telegram, or listens for its webhook when KIBARU_WEBHOOK_URL is set. Settings: see .env.example.
     """
     settings = load_settings()
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO it logs addresses, and the token is in them
+    _set_up_logging(settings)
     if check:
         asyncio.run(_check(settings))
     else:
         run(settings)
+
+
+class _WithoutSecrets(logging.Formatter):
+    """Lines without the token, which libraries put into addresses and errors."""
+
+    def __init__(self, secret: str) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        self._secret = secret
+
+    def format(self, record: logging.LogRecord) -> str:
+        return super().format(record).replace(self._secret, "TOKEN")
+
+
+def _set_up_logging(settings: Settings) -> None:
+    token = settings.telegram_bot_token
+    handler = logging.StreamHandler()
+    handler.setFormatter(_WithoutSecrets(token.get_secret_value() if token else "\0"))
+    logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO it logs each address
 
 
 def run(settings: Settings) -> None:
