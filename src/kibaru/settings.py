@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 from platformdirs import user_cache_path
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from kibaru.errors import BadInput
 from kibaru.packaged_model import MODEL_NAME
@@ -44,6 +45,29 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("TELEGRAM_BOT_TOKEN"),
         description="From @BotFather; needed by kibaru-bot.",
     )
+    admins: Annotated[tuple[int, ...], NoDecode] = Field(
+        default=(), description="Telegram numbers of those who may publish, separated by commas."
+    )
+    newsroom: str = Field(default="Kibaru", description="The newsroom's name, as readers see it in /about.")
+    retention_days: int = Field(default=90, ge=1, description="How long readers' questions are kept.")
+    key_days: int = Field(default=30, ge=1, description="How often the key of readers' fingerprints is replaced.")
+    questions_per_minute: int = Field(default=20, ge=1, description="More of one reader are refused politely.")
+    queue: int = Field(default=500, ge=1, description="Questions that may wait at once; more are told to come back.")
+    webhook_url: str | None = Field(
+        default=None, description="Public https address for a webhook; without it, the bot polls."
+    )
+    webhook_secret: SecretStr | None = Field(
+        default=None, description="Secret token of the webhook; without it, a new one at each start."
+    )
+    webhook_listen: str = Field(default="127.0.0.1:8443", description="Where the webhook's server listens.")
+    telegram_api: str = Field(
+        default="https://api.telegram.org", description="Another Bot API server, for example one of your own."
+    )
+
+    @field_validator("admins", mode="before")
+    @classmethod
+    def _separated(cls, value: object) -> object:
+        return [part for part in re.split(r"[\s,;]+", value) if part] if isinstance(value, str) else value
 
 
 def load_settings() -> Settings:

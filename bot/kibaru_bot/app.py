@@ -1,0 +1,181 @@
+"""The bot put together: settings to a python-telegram-bot Application, ready to run."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from telegram import LinkPreviewOptions, Message, Update
+from telegram.constants import ParseMode
+from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
+from telegram.ext import (
+    ApplicationBuilder,
+    CallbackQueryHandler,
+    CommandHandler,
+    Defaults,
+    InlineQueryHandler,
+    MessageHandler,
+    filters,
+)
+
+from kibaru.errors import BadInput, KibaruError
+from kibaru.settings import Settings
+from kibaru_bot import commands, editing, inline, publishing, questions, upkeep
+from kibaru_bot.inbox import Inbox, InOrder
+from kibaru_bot.menus import publish_menus
+from kibaru_bot.network import Limiter
+from kibaru_bot.people import Pace
+from kibaru_bot.state import App, Context, State, state
+from kibaru_bot.talking import say
+from kibaru_bot.worker import Newsdesk
+
+log = logging.getLogger(__name__)
+
+UPDATES = [Update.MESSAGE, Update.EDITED_MESSAGE, Update.CALLBACK_QUERY, Update.INLINE_QUERY]
+_PRUNED_EVERY = 3600.0
+
+
+def build(settings: Settings) -> App:
+    """The application, with its newsdesk open. Raises KibaruError when token or archive are missing."""
+    if settings.telegram_bot_token is None:
+        raise BadInput("TELEGRAM_BOT_TOKEN is not set: get a token from @BotFather and put it into .env.")
+    desk = Newsdesk(settings)
+    inbox = Inbox(desk)
+    api = settings.telegram_api.rstrip("/")
+    application: App = (
+        ApplicationBuilder()
+        .token(settings.telegram_bot_token.get_secret_value())
+        .base_url(f"{api}/bot")
+        .base_file_url(f"{api}/file/bot")
+        .update_queue(inbox)
+        .concurrent_updates(InOrder(inbox))
+        .rate_limiter(Limiter())
+        .connection_pool_size(64)
+        .pool_timeout(60)
+        .defaults(
+            Defaults(
+                parse_mode=ParseMode.HTML,
+                link_preview_options=LinkPreviewOptions(is_disabled=True),
+                do_quote=True,
+                allow_sending_without_reply=True,
+            )
+        )
+        .post_init(_prepare)
+        .post_stop(_stop)
+        .post_shutdown(_close)
+        .build()
+    )
+    application.bot_data["state"] = State(settings, desk, Pace(settings.questions_per_minute))
+    application.bot_data["inbox"] = inbox
+    if settings.admins:
+        _add_admin_handlers(application, settings)
+    _add_handlers(application)
+    return application
+
+
+def _add_handlers(application: App) -> None:
+    for name, handler in {
+        "start": commands.on_start,
+        "help": commands.on_help,
+        "latest": commands.on_latest,
+        "about": commands.on_about,
+        "language": commands.on_language,
+        "new": commands.on_new,
+        "forget": commands.on_forget,
+        "ask": questions.on_ask,
+    }.items():
+        application.add_handler(CommandHandler(name, handler, filters.UpdateType.MESSAGE))
+    for pattern, pressed in {
+        "^m:": questions.on_more,
+        "^v:": questions.on_vote,
+        "^x:": commands.on_example,
+        "^l:": commands.on_language_chosen,
+    }.items():
+        application.add_handler(CallbackQueryHandler(pressed, pattern))
+    application.add_handler(InlineQueryHandler(inline.on_inline))
+    application.add_handler(MessageHandler(filters.UpdateType.EDITED_MESSAGE & filters.TEXT, questions.on_edited))
+    application.add_handler(MessageHandler(filters.UpdateType.MESSAGE & filters.COMMAND, commands.on_unknown))
+    application.add_handler(MessageHandler(filters.UpdateType.MESSAGE & filters.TEXT, questions.on_text))
+    application.add_handler(MessageHandler(filters.UpdateType.MESSAGE & ~filters.StatusUpdate.ALL, commands.on_other))
+    application.add_error_handler(_failed)
+
+
+def _add_admin_handlers(application: App, settings: Settings) -> None:
+    """What only admins reach, and only in their own chat; to all others it does not exist."""
+    admins = filters.User(settings.admins) & filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
+    for name, handler in {
+        "add": publishing.on_add,
+        "articles": editing.on_articles,
+        "rebuild": upkeep.on_rebuild,
+        "status": upkeep.on_status,
+        "unanswered": upkeep.on_unanswered,
+    }.items():
+        application.add_handler(CommandHandler(name, handler, admins))
+    application.add_handler(CallbackQueryHandler(publishing.on_decision, "^p:"))
+    application.add_handler(CallbackQueryHandler(editing.on_button, "^a[ldryu]:"))
+    application.add_handler(CallbackQueryHandler(upkeep.on_csv, "^uc:"))
+    application.add_handler(MessageHandler(admins & filters.Document.ALL, publishing.on_document))
+    application.add_handler(MessageHandler(admins & ArticleText(), publishing.on_article_text))
+
+
+class ArticleText(filters.MessageFilter):
+    """A message that is an article with its title line; python-telegram-bot wants a class."""
+
+    def filter(self, message: Message) -> bool:
+        text = message.text or ""
+        return not text.startswith("/") and publishing.is_article(text)
+
+
+async def _prepare(application: App) -> None:
+    """Before the first update: the model is loaded, the menus are set, and what was left undone is taken up."""
+    bot_state: State = application.bot_data["state"]
+    await asyncio.to_thread(bot_state.desk.warm_up)
+    application.bot_data["tasks"] = [
+        asyncio.create_task(publish_menus(application.bot, bot_state.settings.admins)),
+        asyncio.create_task(_prune(bot_state)),
+    ]
+    await application.bot_data["inbox"].restore(application.bot)
+
+
+async def _prune(bot_state: State) -> None:
+    while True:
+        try:
+            await bot_state.desk.journal(lambda journal: journal.prune(bot_state.settings.retention_days))
+        except KibaruError as error:
+            log.warning("old questions were not deleted: %s", error)
+        await asyncio.sleep(_PRUNED_EVERY)
+
+
+async def _stop(application: App) -> None:
+    for task in application.bot_data.pop("tasks", []):
+        task.cancel()
+
+
+async def _close(application: App) -> None:
+    await _stop(application)
+    await asyncio.to_thread(application.bot_data["state"].desk.close)
+
+
+async def _failed(update: object, context: Context) -> None:
+    """Something went wrong while an update was handled: say so in the log, and to the reader."""
+    error: Any = context.error
+    if isinstance(error, Forbidden):
+        log.info("a chat is closed to the bot: %s", error)
+        return
+    if isinstance(update, Update) and (update.message or update.edited_message) and _did_not_get_through(error):
+        log.warning("an answer did not get through (%s), it is tried again later", type(error).__name__)
+        context.bot_data["inbox"].unsent(update)
+        return
+    log.error("an update could not be handled: %s", type(error).__name__, exc_info=error)
+    if not isinstance(update, Update) or update.effective_user is None or isinstance(error, TelegramError):
+        return
+    words = await state(context).words(update.effective_user)
+    if update.callback_query:
+        await update.callback_query.answer(words.overloaded, show_alert=True)
+    elif update.message and update.message.chat.type == "private":
+        await say(update.message, words.unavailable)
+
+
+def _did_not_get_through(error: Exception) -> bool:
+    return isinstance(error, NetworkError | RetryAfter) and not isinstance(error, BadRequest)

@@ -1,0 +1,67 @@
+"""Inline mode: `@bot question` in any chat offers passages to post, each with its source."""
+
+from __future__ import annotations
+
+from telegram import (
+    InlineQueryResultArticle,
+    InlineQueryResultsButton,
+    InputTextMessageContent,
+    LinkPreviewOptions,
+    Update,
+)
+from telegram.constants import ParseMode
+
+from kibaru.articles import Article
+from kibaru.errors import KibaruError
+from kibaru_bot.lengths import shortened
+from kibaru_bot.messages import Catalogue
+from kibaru_bot.render import outlet, quote_block, shown, source
+from kibaru_bot.state import Context, state
+from kibaru_bot.worker import Overloaded
+
+_OFFERED = 6
+_SHORTEST = 3
+_CACHE_SECONDS = 60
+
+
+async def on_inline(update: Update, context: Context) -> None:
+    """Offer what answers, or else the articles that come nearest."""
+    query = update.inline_query
+    if query is None:
+        return
+    words = await state(context).words(query.from_user)
+    if len(query.query.strip()) < _SHORTEST:
+        await query.answer([], cache_time=_CACHE_SECONDS)
+        return
+    try:
+        answer, _ = await state(context).desk.ask(query.query, quotes=_OFFERED)
+    except (KibaruError, Overloaded):
+        await query.answer([], cache_time=0)
+        return
+    results = [
+        _result(
+            str(number),
+            quote.article,
+            words,
+            quote_block(quote, words).html,
+            quote.article.text[slice(*shown(quote))],
+        )
+        for number, quote in enumerate(answer.quotes)
+    ] or [
+        _result(str(number), article, words, source(article, words), article.text)
+        for number, article in enumerate(answer.leads)
+    ]
+    nothing = InlineQueryResultsButton(words.inline_none_plain, start_parameter="inline") if answer.is_refusal else None
+    await query.answer(results, cache_time=_CACHE_SECONDS, is_personal=True, button=nothing)
+
+
+def _result(id: str, article: Article, words: Catalogue, html: str, description: str) -> InlineQueryResultArticle:
+    return InlineQueryResultArticle(
+        id,
+        shortened(article.title, 100),
+        InputTextMessageContent(html, ParseMode.HTML, link_preview_options=LinkPreviewOptions(is_disabled=True)),
+        url=article.url,
+        description=shortened(" · ".join(p for p in (outlet(article), words.date(article.published)) if p), 80)
+        + "\n"
+        + shortened(description, 160),
+    )

@@ -1,0 +1,113 @@
+"""What a language must say. A translator fills in one Catalogue; the type checker names what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Sentences are HTML as Telegram reads it, and `{braces}` are filled in with escaped text; fields that end in
+    `_button`, `_command`, `_toast` or `_plain`, and the descriptions, are plain text."""
+
+    code: str
+    name: str
+    months: tuple[str, ...]
+    # Readers
+    start: str
+    examples: str
+    example_question_plain: str
+    help: str
+    empty_archive: str
+    latest: str
+    about: str
+    about_dates: str
+    language: str
+    language_set: str
+    new_thread: str
+    forgotten: str
+    refusal: str
+    leads: str
+    more_button: str
+    previous_button: str
+    open_button: str
+    helpful_button: str
+    unhelpful_button: str
+    thanks_toast: str
+    sorry_toast: str
+    no_more_toast: str
+    expired_toast: str
+    not_yours_toast: str
+    only_text: str
+    empty_question: str
+    too_long: str
+    ask_usage: str
+    unknown_command: str
+    overloaded: str
+    too_fast: str
+    unavailable: str
+    inline_none_plain: str
+    # Commands, in Telegram's menu
+    start_command: str
+    help_command: str
+    latest_command: str
+    about_command: str
+    language_command: str
+    new_command: str
+    forget_command: str
+    ask_command: str
+    add_command: str
+    articles_command: str
+    rebuild_command: str
+    status_command: str
+    unanswered_command: str
+    description: str
+    short_description: str
+    # Admins
+    add_usage: str
+    file_too_large: str
+    reading_file: str
+    preview: str
+    preview_new: str
+    preview_update: str
+    preview_same_title: str
+    preview_unchanged: str
+    preview_many: str
+    preview_failures: str
+    publish_button: str
+    cancel_button: str
+    nothing_to_publish: str
+    published: str
+    publish_failed: str
+    cancelled: str
+    articles: str
+    articles_none: str
+    articles_search: str
+    article_detail: str
+    remove_button: str
+    remove_sure: str
+    remove_yes_button: str
+    removed: str
+    undo_button: str
+    restored: str
+    back_button: str
+    rebuild_started: str
+    rebuild_progress: str
+    rebuild_done: str
+    failed: str
+    status: str
+    unanswered: str
+    unanswered_none: str
+    unanswered_line: str
+    csv_button: str
+    csv_caption: str
+
+    def date(self, iso: str | None) -> str:
+        """A day as people write it: 3 juin 2025, 3 June 2025; nothing for none."""
+        parts = (iso or "")[:10].split("-")
+        if len(parts) != 3 or not all(part.isdecimal() for part in parts):
+            return ""
+        year, month, day = (int(part) for part in parts)
+        if not 1 <= month <= 12:
+            return ""
+        return f"{'1er' if day == 1 and self.code == 'fr' else day} {self.months[month - 1]} {year}"

@@ -1,0 +1,130 @@
+"""Kibaru in English."""
+
+from __future__ import annotations
+
+from kibaru_bot.messages.catalogue import Catalogue
+
+ENGLISH = Catalogue(
+    code="en",
+    name="English",
+    months=(
+        "January", "February", "March", "April", "May", "June",
+        "July", "August", "September", "October", "November", "December",
+    ),
+    start=(
+        "Hello! Ask me a question in your own words: I answer with exact quotes from our articles and name their "
+        "source. If the articles don't say, I tell you so."
+    ),
+    examples="For example:",
+    example_question_plain="What is known about this: {title}?",
+    help=(
+        "Write your question, and I look in our articles for what answers it. I quote word for word and give the "
+        "link. You can go on (“and when?”), or edit your question: I edit my answer.\n\n"
+        "/latest the newest articles\n/new change the subject\n/language French or English\n"
+        "/about where answers come from\n/forget delete what is kept about you\n\n"
+        "In a group: mention me, reply to one of my messages, or write /ask and your question."
+    ),
+    empty_archive="There are no articles here yet. Come back soon.",
+    latest="The newest articles",
+    about=(
+        "<b>{newsroom}</b>\nI answer from {articles} articles{dates}, and only from them: no word of a quote is mine."
+        "\n\n<b>Privacy.</b> I keep your question for {days} days so that the newsroom sees what is missing, without "
+        "your name or number: under a keyed fingerprint whose key changes and is thrown away. /forget deletes your "
+        "questions at once."
+    ),
+    about_dates=", from {first} to {last}",
+    language="Which language shall I speak? Quotes stay in that of their article.",
+    language_set="Noted: I speak English with you.",
+    new_thread="All right, something else. What is your question?",
+    forgotten="Deleted: {count} of your questions, and the language you had chosen.",
+    refusal="The articles don't say.",
+    leads="Those that come nearest, which may not answer:",
+    more_button="More passages ›",
+    previous_button="‹ Previous",
+    open_button="Read the article",
+    helpful_button="👍 Helpful",
+    unhelpful_button="👎 Not helpful",
+    thanks_toast="Thank you!",
+    sorry_toast="Thank you, the newsroom will see it.",
+    no_more_toast="That is all the articles say about it.",
+    expired_toast="This answer is too old. Ask your question again.",
+    not_yours_toast="This button is not for you.",
+    only_text="I only read text: write your question in a few words, for example “Who won the final?”.",
+    empty_question="Write your question in a few words, for example “Who won the final?”.",
+    too_long="This question is too long: ask it in {most} characters or fewer.",
+    ask_usage="Write the question after the command: <code>/ask Who won the final?</code>",
+    unknown_command="I don't know this command. /help says what I can do.",
+    overloaded="Many readers are writing right now. Please ask again in a minute.",
+    too_fast="You are faster than I am! Wait {seconds} seconds before the next question.",
+    unavailable="I cannot answer right now. The newsroom has been told; try again in a few minutes.",
+    inline_none_plain="The articles don't say",
+    start_command="Begin",
+    help_command="What I can do",
+    latest_command="The newest articles",
+    about_command="Where answers come from, privacy",
+    language_command="French or English",
+    new_command="Change the subject",
+    forget_command="Delete what is kept about me",
+    ask_command="Ask a question",
+    add_command="Add an article",
+    articles_command="Browse, search, remove",
+    rebuild_command="Rebuild the index",
+    status_command="State of the archive",
+    unanswered_command="Questions without an answer",
+    description=(
+        "Ask a question: I answer with exact quotes from the newsroom's articles and name their source. "
+        "If the articles don't say, I tell you so."
+    ),
+    short_description="Your questions, the exact words of our articles, their source.",
+    add_usage=(
+        "Send a file ({kinds}), reply /add to a text, or write:\n"
+        "<code>/add The title\nthe text of the article…</code>"
+    ),
+    file_too_large="This file is over 20 MB, which Telegram does not give to bots. Use <code>kibaru add</code>.",
+    reading_file="Reading the file…",
+    preview="<b>{title}</b>\nLanguage: {language} · {characters} characters · {passages} passages{facts}\n{change}",
+    preview_new="A new article.",
+    preview_update="Replaces “{title}” (<code>{id}</code>).",
+    preview_same_title="A new article, but another has this title: <code>{id}</code>.",
+    preview_unchanged="Already published, without a change.",
+    preview_many="<b>{count} articles</b>: {new} new, {updates} updated, {unchanged} unchanged.",
+    preview_failures="Not readable: {failures}",
+    publish_button="Publish",
+    cancel_button="Cancel",
+    nothing_to_publish="There is nothing to publish.",
+    published="Published: {added} new, {updated} updated, {unchanged} unchanged. Questions already find it.",
+    publish_failed="Not published: {why}",
+    cancelled="Cancelled, nothing has changed.",
+    articles="{total} articles, page {page} of {pages}",
+    articles_none="No articles.",
+    articles_search=" for “{term}”",
+    article_detail=(
+        "{source}\nAuthor: {author} · Language: {language} · {characters} "
+        "characters\n<code>{id}</code>\n\n{beginning}"
+    ),
+    remove_button="Remove",
+    remove_sure="Remove “{title}”? No answer will quote it any more.",
+    remove_yes_button="Yes, remove",
+    removed="Removed: “{title}”.",
+    undo_button="Put back",
+    restored="Put back: “{title}”.",
+    back_button="‹ Back",
+    rebuild_started="Rebuilding the index. The old one answers meanwhile.",
+    rebuild_progress="Rebuilding the index: {percent}%. The old one answers meanwhile.",
+    rebuild_done=(
+        "Done: generation {generation}, {articles} articles, {passages} passages, {embedded} of them "
+        "embedded, in {seconds} s."
+    ),
+    failed="That did not work: {why}",
+    status=(
+        "<b>Archive</b>: {articles} articles{dates}, {passages} passages, {megabytes} MB\n<b>Languages</b>: "
+        "{languages}\n"
+        "<b>Index</b>: generation {generation}, {model}\n<b>Health</b>: {health}\n"
+        "<b>Questions</b>: {questions} kept, {refused} without an answer, {queue} waiting"
+    ),
+    unanswered="<b>Questions refused or judged unhelpful</b>",
+    unanswered_none="No question without an answer. Well done!",
+    unanswered_line="{count} × {question}",
+    csv_button="All as CSV",
+    csv_caption="{count} questions",
+)  # fmt: skip

@@ -1,0 +1,209 @@
+"""Admins publish: a file or a text becomes a preview with two buttons, and on one of them an article that answers."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from html import escape
+from pathlib import PurePath
+
+from telegram import InlineKeyboardButton, Message, Update
+
+from kibaru.articles import Article, make_article
+from kibaru.errors import BadInput, KibaruError
+from kibaru.indexing import Outcome
+from kibaru.ingest import Failure
+from kibaru.ingest.files import MAX_FILE, SUFFIXES, read_bytes
+from kibaru.journal import Journal
+from kibaru.newsroom import Kibaru
+from kibaru.passages import split_passages
+from kibaru_bot.lengths import shortened
+from kibaru_bot.messages import Catalogue
+from kibaru_bot.render import outlet
+from kibaru_bot.state import Context, State, state
+from kibaru_bot.talking import say, typing
+
+_DRAFTS = 10
+"""Previews that wait at once; the oldest gives way."""
+
+_LISTED = 8
+_A_TEXT = 400
+"""An admin's message with a title line and this much below it is an article, not a question."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """An article as the archive would take it: `old` is the one it would replace, `namesake` another of its title."""
+
+    article: Article
+    passages: int
+    old: Article | None
+    namesake: str | None
+
+    @property
+    def change(self) -> str:
+        return "new" if self.old is None else "unchanged" if self.old.digest == self.article.digest else "update"
+
+
+async def on_document(update: Update, context: Context) -> None:
+    """A file from an admin."""
+    message = update.message
+    document = message.document if message else None
+    if message is None or message.from_user is None or document is None:
+        return
+    words = await state(context).words(message.from_user)
+    if (document.file_size or 0) > MAX_FILE:
+        await say(message, words.file_too_large)
+        return
+    async with typing(message):
+        data = bytes(await (await document.get_file()).download_as_bytearray())
+        name = PurePath(document.file_name or "article.txt").name
+        await _preview(message, lambda: list(read_bytes(name, data)), words, state(context))
+
+
+async def on_add(update: Update, context: Context) -> None:
+    """`/add` with a title line and a text, or in reply to a text or a file."""
+    message = update.message
+    if message is None or message.from_user is None:
+        return
+    words = await state(context).words(message.from_user)
+    text = (message.text or "").partition(" ")[2] or (message.text or "").partition("\n")[2]
+    replied = message.reply_to_message
+    if not text.strip() and replied and replied.text:
+        text = replied.text
+    if not text.strip():
+        await say(message, words.add_usage.format(kinds=", ".join(SUFFIXES)))
+        return
+    await _preview(message, lambda: [_article_of(text)], words, state(context))
+
+
+def is_article(text: str) -> bool:
+    """Whether an admin's message is an article with a title line."""
+    title, _, body = text.strip().partition("\n")
+    return len(title) <= 300 and len(body.strip()) >= _A_TEXT
+
+
+async def on_article_text(update: Update, context: Context) -> None:
+    """An article typed or pasted by an admin."""
+    message = update.message
+    if message and message.from_user and message.text:
+        text, words = message.text, await state(context).words(message.from_user)
+        await _preview(message, lambda: [_article_of(text)], words, state(context))
+
+
+async def on_decision(update: Update, context: Context) -> None:
+    """Publish or Cancel was pressed."""
+    query, bot_state = update.callback_query, state(context)
+    if query is None or query.data is None or not bot_state.is_admin(query.from_user):
+        return
+    _, decision, key = query.data.split(":")
+    words, articles = await bot_state.words(query.from_user), bot_state.drafts.pop(key, None)
+    await query.answer()
+    if articles is None:
+        await query.edit_message_text(words.nothing_to_publish)
+        return
+    if decision != "yes":
+        await query.edit_message_text(words.cancelled)
+        return
+    try:
+        done = await bot_state.desk.edit(lambda kibaru: _publish(kibaru, articles))
+    except KibaruError as error:
+        await query.edit_message_text(words.publish_failed.format(why=escape(str(error))))
+        return
+    who = str(query.from_user.id)
+    await bot_state.desk.journal(lambda journal: _log(journal, who, done))
+    counts = Counter(outcome.change for outcome, _ in done)
+    text = words.published.format(added=counts["added"], updated=counts["updated"], unchanged=counts["unchanged"])
+    await query.edit_message_text(text)
+
+
+def _article_of(text: str) -> Article | Failure:
+    title, _, body = text.strip().partition("\n")
+    try:
+        return make_article(title=title if body.strip() else "", text=body if body.strip() else title)
+    except BadInput as error:
+        return Failure("text", str(error))
+
+
+async def _preview(message: Message, read: object, words: Catalogue, bot_state: State) -> None:
+    assert callable(read)
+    try:
+        seen, failures = await bot_state.desk.edit(lambda kibaru: _seen(kibaru, read()))
+    except KibaruError as error:
+        await say(message, words.publish_failed.format(why=escape(str(error))))
+        return
+    parts = [_described(seen, words)] if seen else []
+    if failures:
+        told = "; ".join(shortened(str(failure), 200) for failure in failures[:_LISTED])
+        parts.append(words.preview_failures.format(failures=escape(told)))
+    if all(each.change == "unchanged" for each in seen):
+        await say(message, "\n\n".join([*parts, words.nothing_to_publish]))
+        return
+    key = secrets.token_hex(8)
+    while len(bot_state.drafts) >= _DRAFTS:
+        bot_state.drafts.pop(next(iter(bot_state.drafts)))
+    bot_state.drafts[key] = [each.article for each in seen]
+    yes = InlineKeyboardButton(words.publish_button, callback_data=f"p:yes:{key}")
+    no = InlineKeyboardButton(words.cancel_button, callback_data=f"p:no:{key}")
+    await say(message, "\n\n".join(parts), [[yes, no]])
+
+
+def _seen(kibaru: Kibaru, items: Sequence[Article | Failure]) -> tuple[list[_Seen], list[Failure]]:
+    with kibaru.store.reading():
+        seen = [
+            _Seen(
+                item,
+                len(split_passages(item.text, item.language)),
+                kibaru.store.same_article(item),
+                kibaru.store.other_of_same_title(item),
+            )
+            for item in items
+            if isinstance(item, Article)
+        ]
+    return seen, [item for item in items if isinstance(item, Failure)]
+
+
+def _described(seen: Sequence[_Seen], words: Catalogue) -> str:
+    if len(seen) > 1:
+        counts = Counter(each.change for each in seen)
+        head = words.preview_many.format(
+            count=len(seen), new=counts["new"], updates=counts["update"], unchanged=counts["unchanged"]
+        )
+        listed = [f"• {escape(shortened(each.article.title, 120))}" for each in seen[:_LISTED]]
+        return "\n".join([head, *listed, *(["…"] if len(seen) > _LISTED else [])])
+    (one,) = seen
+    article, old = one.article, one.old
+    facts = [words.date(article.published), outlet(article), shortened(article.author or "", 80)]
+    if one.change == "unchanged":
+        change = words.preview_unchanged
+    elif old is not None:
+        change = words.preview_update.format(title=escape(shortened(old.title, 120)), id=escape(old.id))
+    elif one.namesake:
+        change = words.preview_same_title.format(id=escape(one.namesake))
+    else:
+        change = words.preview_new
+    return words.preview.format(
+        title=escape(shortened(article.title, 300)),
+        language=article.language or "?",
+        characters=len(article.text),
+        passages=one.passages,
+        facts="".join(f" · {escape(fact)}" for fact in facts if fact),
+        change=change,
+    )
+
+
+def _publish(kibaru: Kibaru, articles: Sequence[Article]) -> list[tuple[Outcome, Article | None]]:
+    """Add articles; each outcome with the article it replaced."""
+    old = [kibaru.store.same_article(article) for article in articles]
+    outcomes = [outcome for outcome in kibaru.add(articles) if isinstance(outcome, Outcome)]
+    return list(zip(outcomes, old, strict=True))
+
+
+def _log(journal: Journal, who: str, done: Sequence[tuple[Outcome, Article | None]]) -> None:
+    for outcome, old in done:
+        if outcome.change != "unchanged":
+            before = json.dumps(asdict(old), ensure_ascii=False) if old else None
+            journal.log_change(who, outcome.change, outcome.article.id, outcome.article.title, before)

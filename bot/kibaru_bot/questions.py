@@ -1,0 +1,198 @@
+"""A reader's question, from the message it stands in to the messages that answer it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from telegram import InlineKeyboardButton, Message, Update, User
+from telegram.constants import MessageEntityType
+
+from kibaru.answering import MAX_QUESTION, MAX_QUOTES, Answer
+from kibaru.errors import BadInput, KibaruError
+from kibaru.journal import Asked, Journal
+from kibaru_bot.lengths import units
+from kibaru_bot.messages import Catalogue
+from kibaru_bot.people import Reader, recognised
+from kibaru_bot.render import PER_PAGE, answer_pages, refusal
+from kibaru_bot.state import Context, State, state
+from kibaru_bot.talking import Keyboard, can_be_linked, change, deliver, say, typing
+from kibaru_bot.worker import Overloaded
+
+log = logging.getLogger(__name__)
+
+_TURNS = 3
+_THREAD_MINUTES = 60
+_WORTH_QUOTING = 0.5
+"""As in `kibaru.answering`: hits below this share of the best are not quoted, so no button leads to them."""
+
+
+async def on_text(update: Update, context: Context) -> None:
+    """Any text that is meant for the bot is a question."""
+    message = update.message
+    question = addressed(message) if message else None
+    if message and message.from_user and question is not None:
+        await reply(message, message.from_user, question, state(context))
+
+
+async def on_edited(update: Update, context: Context) -> None:
+    """An edited question edits its answer."""
+    message = update.edited_message
+    question = addressed(message) if message else None
+    if message and message.from_user and question is not None and not question.startswith("/"):
+        await reply(message, message.from_user, question, state(context))
+
+
+async def on_ask(update: Update, context: Context) -> None:
+    """`/ask` and a question, in groups above all; or in reply to somebody's question."""
+    message = update.effective_message
+    if message is None or message.from_user is None:
+        return
+    question = (message.text or "").partition(" ")[2].strip()
+    if not question and message.reply_to_message and message.reply_to_message.text:
+        question = message.reply_to_message.text
+    if not question:
+        await say(message, (await state(context).words(message.from_user)).ask_usage)
+        return
+    await reply(message, message.from_user, question, state(context))
+
+
+def addressed(message: Message) -> str | None:
+    """The question in a message meant for the bot: any in private, in groups those that mention it or reply to it."""
+    bot, text = message.get_bot(), message.text
+    if text is None or message.is_automatic_forward or (message.via_bot and message.via_bot.id == bot.id):
+        return None
+    mine = f"@{bot.username}".lower()
+    mentioned = False
+    for entity, said in message.parse_entities([MessageEntityType.MENTION, MessageEntityType.TEXT_MENTION]).items():
+        if said.lower() == mine or (entity.user and entity.user.id == bot.id):
+            mentioned = True
+            text = text.replace(said, " ", 1)
+    replied = message.reply_to_message
+    to_me = replied is not None and replied.from_user is not None and replied.from_user.id == bot.id
+    if replied and replied.forum_topic_created:
+        to_me = False
+    return text.strip() if message.chat.type == "private" or mentioned or to_me else None
+
+
+async def reply(message: Message, user: User, question: str, state: State) -> None:
+    """Answer a question in reply to its message; when it was answered before, put the new answer in its place."""
+    async with typing(message):
+        reader, before, earlier = await state.desk.journal(lambda journal: _look_up(journal, user, message))
+        if earlier and earlier.replies and earlier.question == question:
+            return  # the bot stopped after answering, before it had noted that
+        if seconds := state.pace.wait(user.id):
+            await say(message, reader.words.too_fast.format(seconds=seconds))
+            return
+        try:
+            answer, understood = await state.desk.ask(question, before)
+        except (Overloaded, KibaruError) as error:
+            await say(message, _explained(error, question, reader.words))
+            return
+        id = await state.desk.journal(lambda journal: _record(journal, reader, question, understood, answer))
+        pages, keyboard = _rendered(answer, id, reader.words)
+        sent = await deliver(message, pages, keyboard, earlier.replies if earlier else ())
+        await state.desk.journal(lambda journal: journal.replied(id, sent))
+
+
+async def on_more(update: Update, context: Context) -> None:
+    """Another page of passages, in place of the one that is there."""
+    query, desk = update.callback_query, state(context).desk
+    if query is None or query.data is None or not isinstance(query.message, Message):
+        return
+    _, id, page = query.data.split(":")
+    words = await state(context).words(query.from_user)
+    asked = await desk.journal(lambda journal: journal.asked(int(id)))
+    if asked is None:
+        await query.answer(words.expired_toast, show_alert=True)
+        return
+    if state(context).pace.wait(query.from_user.id):
+        await query.answer(words.overloaded)
+        return
+    try:
+        answer, _ = await desk.ask(asked.understood, quotes=MAX_QUOTES)
+    except (Overloaded, KibaruError):
+        await query.answer(words.overloaded, show_alert=True)
+        return
+    pages, at = answer_pages(answer.quotes, words), int(page)
+    if not 0 <= at < len(pages):
+        await query.answer(words.no_more_toast)
+        return
+    keyboard = answer_keyboard(int(id), at, at + 1 < len(pages), answer, words, asked.helpful is None)
+    await change(query.get_bot(), query.message.chat_id, query.message.message_id, pages[at], keyboard)
+    await query.answer()
+
+
+async def on_vote(update: Update, context: Context) -> None:
+    """Whether an answer helped."""
+    query, desk = update.callback_query, state(context).desk
+    if query is None or query.data is None or not isinstance(query.message, Message):
+        return
+    _, id, helpful = query.data.split(":")
+    words = await state(context).words(query.from_user)
+    await desk.journal(lambda journal: journal.vote(int(id), helpful == "1"))
+    await query.answer(words.thanks_toast if helpful == "1" else words.sorry_toast)
+    markup = query.message.reply_markup
+    left = [
+        row
+        for old in (markup.inline_keyboard if markup else ())
+        if (row := [button for button in old if not str(button.callback_data).startswith("v:")])
+    ]
+    if markup and len(left) < len(markup.inline_keyboard):
+        await query.edit_message_reply_markup(reply_markup=type(markup)(left) if left else None)
+
+
+def answer_keyboard(id: int, page: int, more: bool, answer: Answer, words: Catalogue, votes: bool = True) -> Keyboard:
+    """The buttons under an answer: its pages, the first article, and whether it helped."""
+    turn = [InlineKeyboardButton(words.previous_button, callback_data=f"m:{id}:{page - 1}")] if page else []
+    if more:
+        turn.append(InlineKeyboardButton(words.more_button, callback_data=f"m:{id}:{page + 1}"))
+    shown = answer.quotes[page * PER_PAGE : page * PER_PAGE + 1] or answer.quotes[:1]
+    url = shown[0].article.url if shown else None
+    link = [InlineKeyboardButton(words.open_button, url=url)] if can_be_linked(url) else []
+    vote = [
+        InlineKeyboardButton(words.helpful_button, callback_data=f"v:{id}:1"),
+        InlineKeyboardButton(words.unhelpful_button, callback_data=f"v:{id}:0"),
+    ]
+    return [row for row in (turn, link, vote if votes else []) if row]
+
+
+def _rendered(answer: Answer, id: int, words: Catalogue) -> tuple[list[str], Keyboard]:
+    """The messages of an answer, and the keyboard under the last."""
+    if answer.is_refusal:
+        return [refusal(answer.leads, words)], ()
+    pages = answer_pages(answer.quotes, words)
+    best = max(hit.score for hit in answer.hits)
+    further = answer.hits[PER_PAGE:MAX_QUOTES]
+    more = any(hit.score >= _WORTH_QUOTING * best for hit in further)
+    return pages, answer_keyboard(id, len(pages) - 1, more, answer, words)
+
+
+def _look_up(journal: Journal, user: User, message: Message) -> tuple[Reader, list[str], Asked | None]:
+    reader = recognised(journal, user, message)
+    earlier = journal.asked_in(reader.message)
+    turns: Sequence[Asked] = journal.thread(reader.conversation, _TURNS + 1, _THREAD_MINUTES)
+    before = [turn.understood for turn in turns if earlier is None or turn.id < earlier.id]
+    return reader, before[:_TURNS], earlier
+
+
+def _record(journal: Journal, reader: Reader, question: str, understood: str, answer: Answer) -> int:
+    return journal.record(
+        question,
+        understood,
+        reader.words.code,
+        not answer.is_refusal,
+        answer.confidence,
+        reader=reader.reader[0],
+        conversation=reader.conversation[0],
+        message=reader.message[0],
+    )
+
+
+def _explained(error: Exception, question: str, words: Catalogue) -> str:
+    if isinstance(error, Overloaded):
+        return words.overloaded
+    if isinstance(error, BadInput):
+        return words.too_long.format(most=MAX_QUESTION) if units(question) > MAX_QUESTION else words.empty_question
+    log.error("a question could not be answered: %s", error)
+    return words.unavailable

@@ -1,0 +1,130 @@
+"""An Answer as Telegram messages: HTML in which everything that is not ours is escaped.
+
+What stands in a block quote is the article's own characters, nothing added and nothing left out between its ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from urllib.parse import urlsplit
+
+from kibaru.articles import Article
+from kibaru.quoting import Quote
+from kibaru_bot.lengths import MAX_ENTITIES, MAX_UNITS, entities, fitting, shortened, units
+from kibaru_bot.messages import Catalogue
+
+PER_PAGE = 3
+"""Quotes in one message: a phone shows about that many."""
+
+_LONGEST_QUOTE = 3_000
+_LONGEST_TITLE = 200
+_LONGEST_URL = 2_000
+_QUOTE_ENTITIES = 65
+_ROOM = MAX_UNITS - 96
+"""What the blocks of a page may take, so that page numbers and blank lines never tip it over."""
+
+_CUT = "[…] "
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A piece of a message that is never split: its HTML, its visible UTF-16 units and its entities."""
+
+    html: str
+    units: int
+    entities: int
+
+
+def answer_pages(quotes: Sequence[Quote], words: Catalogue) -> list[str]:
+    """The quotes in messages, split between quotes, at most PER_PAGE to a message."""
+    return pages((quote_block(quote, words) for quote in quotes), PER_PAGE)
+
+
+def refusal(leads: Sequence[Article], words: Catalogue) -> str:
+    """That the articles don't tell, and those that come nearest."""
+    lines = [words.refusal]
+    if leads:
+        lines += ["", words.leads, *(f"• {source(article, words)}" for article in leads)]
+    return "\n".join(lines)
+
+
+def article_list(articles: Iterable[Article], heading: str, words: Catalogue) -> str:
+    """Articles by their source line, as many as one message holds."""
+    blocks = [_lined(f"• {source(article, words)}", _source_units(article, words) + 2) for article in articles]
+    return pages([Block(f"<b>{heading}</b>", units(heading) + 1, 1), *blocks], len(blocks) + 1)[0]
+
+
+def quote_block(quote: Quote, words: Catalogue) -> Block:
+    """An expandable block quote, the words that answer in bold, and its source below."""
+    start, end = shown(quote)
+    text = quote.article.text
+    first, last = (min(max(at, start), end) for at in quote.highlight)
+    bold = f"<b>{escape(text[first:last])}</b>" if text[first:last].strip() else escape(text[first:last])
+    body = escape(text[start:first]) + bold + escape(text[last:end])
+    cut = _CUT if (start, end) != (quote.start, quote.end) else ""
+    return Block(
+        f"<blockquote expandable>{body}</blockquote>\n{cut}{source(quote.article, words)}",
+        units(text[start:end]) + 1 + len(cut) + _source_units(quote.article, words),
+        3 + entities(text[start:end]) + entities(_plain_source(quote.article, words)),
+    )
+
+
+def shown(quote: Quote) -> tuple[int, int]:
+    """The span of the article that is shown: the whole quote, or of one too long for a message the sentence that
+    answers, or of that its beginning."""
+    text = quote.article.text
+    for start, end in ((quote.start, quote.end), tuple(quote.highlight)):
+        if start < end and units(text[start:end]) <= _LONGEST_QUOTE and entities(text[start:end]) <= _QUOTE_ENTITIES:
+            return start, end
+    start = quote.highlight[0] if quote.highlight[0] < quote.highlight[1] else quote.start
+    end = quote.highlight[1] if quote.highlight[0] < quote.highlight[1] else quote.end
+    # The bold may end before the last whole word, so what is cut is cut at a space or between two characters.
+    return start, start + max(1, fitting(text[start:end], _LONGEST_QUOTE, _QUOTE_ENTITIES))
+
+
+def source(article: Article, words: Catalogue) -> str:
+    """Title as a link, outlet and date, on one line of HTML."""
+    title = escape(shortened(article.title, _LONGEST_TITLE))
+    if article.url and len(article.url) <= _LONGEST_URL:
+        title = f'<a href="{escape(article.url)}">{title}</a>'
+    return " · ".join([title, *(escape(part) for part in _facts(article, words))])
+
+
+def outlet(article: Article) -> str:
+    """The host an article was published on, or nothing."""
+    return shortened((urlsplit(article.url or "").hostname or "").removeprefix("www."), 60)
+
+
+def pages(blocks: Iterable[Block], per_page: int) -> list[str]:
+    """Blocks put into messages in their order, each within Telegram's limits of length and of entities."""
+    made: list[list[Block]] = []
+    for block in blocks:
+        page = made[-1] if made else None
+        if (
+            page is None
+            or len(page) >= per_page
+            or sum(b.units + 2 for b in page) + block.units > _ROOM
+            or sum(b.entities for b in page) + block.entities > MAX_ENTITIES
+        ):
+            made.append([block])
+        else:
+            page.append(block)
+    return ["\n\n".join(block.html for block in page) for page in made]
+
+
+def _lined(html: str, length: int) -> Block:
+    return Block(html, length, 1 + entities(html))
+
+
+def _facts(article: Article, words: Catalogue) -> list[str]:
+    return [fact for fact in (outlet(article), words.date(article.published)) if fact]
+
+
+def _plain_source(article: Article, words: Catalogue) -> str:
+    return " · ".join([shortened(article.title, _LONGEST_TITLE), *_facts(article, words)])
+
+
+def _source_units(article: Article, words: Catalogue) -> int:
+    return units(_plain_source(article, words))

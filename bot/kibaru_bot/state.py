@@ -1,0 +1,43 @@
+"""What every handler needs, found from its context."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from telegram import User
+from telegram.ext import Application, CallbackContext, ExtBot
+
+from kibaru.articles import Article
+from kibaru.settings import Settings
+from kibaru_bot.messages import Catalogue
+from kibaru_bot.people import Pace, is_admin, recognised
+from kibaru_bot.worker import Newsdesk
+
+_Data = dict[Any, Any]
+Context = CallbackContext[ExtBot[Any], _Data, _Data, _Data]
+App = Application[Any, Any, Any, Any, Any, Any]
+
+
+@dataclass(slots=True)
+class State:
+    """The running bot: its newsdesk, readers' pace, previews that wait for an admin, and cached example questions."""
+
+    settings: Settings
+    desk: Newsdesk
+    pace: Pace
+    drafts: dict[str, list[Article]] = field(default_factory=dict)
+    examples: tuple[object, list[Article]] = (None, [])
+    rebuilding: bool = False
+
+    async def words(self, user: User) -> Catalogue:
+        """The sentences in the language of this user."""
+        return (await self.desk.journal(lambda journal: recognised(journal, user, None))).words
+
+    def is_admin(self, user: User | None) -> bool:
+        return is_admin(self.settings, user)
+
+
+def state(context: Context) -> State:
+    """The state of the running bot."""
+    return cast(State, context.bot_data["state"])

@@ -1,0 +1,148 @@
+"""Everything slow, away from the event loop: three threads, each the only user of its own connection.
+
+Questions go to one thread by a bounded queue; reading and the journal to a second, so that they never wait for a
+question; publishing, removing and rebuilding to a third, so that no question waits for them. The embedding model is
+loaded once and shared.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from kibaru.answering import MAX_QUESTION, Answer
+from kibaru.articles import clean
+from kibaru.embedding import Vectors
+from kibaru.journal import Journal
+from kibaru.newsroom import DATABASE, Kibaru
+from kibaru.settings import Settings
+from kibaru_bot.remembering import RememberingEmbedder
+from kibaru_bot.thread import answer_in_thread
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_BATCH = 16
+"""Questions embedded together; those that come meanwhile are in the next batch."""
+
+
+class Overloaded(Exception):  # a state of the bot, not an error of the archive
+    """So many questions wait that one more would wait too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A question waiting, with those asked before it in its conversation, the newest first."""
+
+    text: str
+    before: tuple[str, ...]
+    quotes: int
+    answered: Future[tuple[Answer, str]] = field(default_factory=Future)
+
+
+class Newsdesk:
+    """The archive and the journal, to be awaited."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Open the archive, making it when there is none. Raises KibaruError. Loads the model in `warm_up`."""
+        self.settings = settings
+        self._answering = Kibaru(settings, create=True)
+        self._editing, self._reading = Kibaru(settings), Kibaru(settings)
+        self._embedder = RememberingEmbedder(settings)
+        self._answering.embedder = self._editing.embedder = self._reading.embedder = self._embedder
+        self._journal = Journal(settings.index / DATABASE, key_days=settings.key_days)
+        self._questions: queue.Queue[_Question | None] = queue.Queue(settings.queue)
+        self._thread = threading.Thread(target=self._answer_all, name="answering", daemon=True)
+        self._readers = ThreadPoolExecutor(1, "reading")
+        self._editors = ThreadPoolExecutor(1, "editing")
+        self.stopping = threading.Event()
+        self._thread.start()
+
+    def warm_up(self) -> None:
+        """Load model and index and make the first generation of a new archive. Raises KibaruError."""
+        list(self._editing.add([]))
+        self._answering.check()
+        self._embedder.embed_questions(["?"])
+
+    def close(self) -> None:
+        """Answer what waits, finish what is being written, break off a rebuild, and close."""
+        self.stopping.set()
+        self._questions.put(None)
+        self._thread.join()
+        self._editors.shutdown()
+        self._readers.shutdown()
+        for kibaru in (self._answering, self._editing, self._reading):
+            kibaru.close()
+        self._journal.close()
+
+    @property
+    def waiting(self) -> int:
+        """Questions that wait for an answer."""
+        return self._questions.qsize()
+
+    async def ask(self, question: str, before: Sequence[str] = (), *, quotes: int = 3) -> tuple[Answer, str]:
+        """The answer, and the question as it was understood in its conversation.
+
+        Raises Overloaded when too many wait, and what `Kibaru.ask` raises.
+        """
+        waiting = _Question(question, tuple(before), quotes)
+        try:
+            self._questions.put_nowait(waiting)
+        except queue.Full:
+            raise Overloaded from None
+        return await asyncio.wrap_future(waiting.answered)
+
+    async def journal(self, job: Callable[[Journal], T]) -> T:
+        """The result of a short job on the journal."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, job, self._journal)
+
+    async def read(self, job: Callable[[Kibaru], T]) -> T:
+        """The result of a short job that reads articles; it must not ask."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, job, self._reading)
+
+    async def edit(self, job: Callable[[Kibaru], T]) -> T:
+        """The result of a job that changes the archive, or that takes long."""
+        return await asyncio.get_running_loop().run_in_executor(self._editors, job, self._editing)
+
+    async def embed(self, questions: Sequence[str]) -> Vectors:
+        """Unit vectors (n, d) of questions; for comparing them with each other."""
+        return await asyncio.to_thread(self._embedder.embed_questions, questions)
+
+    def _answer_all(self) -> None:
+        while True:
+            batch = [self._questions.get()]
+            while batch[-1] is not None and len(batch) < _BATCH and not self._questions.empty():
+                batch.append(self._questions.get())
+            waiting = [question for question in batch if question is not None]
+            self._embed_together([question.text for question in waiting])
+            for question in waiting:
+                self._answer(question)
+            if len(waiting) < len(batch):
+                return
+
+    def _embed_together(self, texts: Sequence[str]) -> None:
+        """Embed questions as one batch; the embedder then knows them when each is answered."""
+        if len(texts) > 1:
+            try:
+                self._embedder.embed_questions(
+                    [" ".join(clean(text).split()) for text in texts if len(text) < MAX_QUESTION]
+                )
+            except Exception:  # whoever asked will hear of it from the answer
+                log.debug("questions could not be embedded together", exc_info=True)
+
+    def _answer(self, waiting: _Question) -> None:
+        if not waiting.answered.set_running_or_notify_cancel():  # nobody waits for it any more
+            return
+        try:
+            waiting.answered.set_result(
+                answer_in_thread(self._answering, waiting.text, waiting.before, quotes=waiting.quotes)
+            )
+        except Exception as error:  # goes to whoever asked; the thread must live on
+            waiting.answered.set_exception(error)

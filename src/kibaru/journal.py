@@ -1,0 +1,248 @@
+"""What happened: questions and votes, the bot's inbox, readers' preferences, and the editors' audit log.
+
+These tables live in the archive's database beside the articles, on a connection of their own, and are made when first
+used. Readers stand in them under a keyed hash only. The key is replaced every `key_days`, the one before is kept as
+long again so that a conversation outlives the change, and then lost: older rows can no longer be tied to anyone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from kibaru.store import explanation
+
+_BUSY_SECONDS = 60.0
+_INBOX_KEPT = timedelta(days=3)
+"""How long the number of a handled update is remembered: Telegram itself forgets updates after a day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question that was asked. `understood` is what was searched for, with what a follow-up leaves unsaid;
+    `replies` are the numbers of the messages that answered it."""
+
+    id: int
+    asked: str
+    question: str
+    understood: str
+    language: str | None
+    answered: bool
+    confidence: float
+    helpful: bool | None
+    replies: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A line of the audit log; `before` is the article as it was, as JSON, where the change took it away."""
+
+    id: int
+    at: str
+    who: str
+    action: str
+    article: str
+    title: str
+    before: str | None
+
+
+class Journal:
+    """The journal of one archive; its methods may be called from any thread, one at a time goes in."""
+
+    def __init__(self, path: Path, *, key_days: int = 30) -> None:
+        self._folder = path.parent
+        self._key_life = timedelta(days=key_days)
+        self._lock = threading.RLock()
+        with self._explained():
+            self._db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            # A power cut may cost the last lines of the journal, never an article: those have their own connection.
+            self._db.execute("pragma synchronous = normal")
+            self._db.execute("pragma secure_delete = on")
+            self._db.executescript(_TABLES)
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    # Updates
+
+    def receive(self, update: int, payload: str) -> bool:
+        """Keep an update until it is settled; False when it came before."""
+        query = "insert or ignore into inbox (id, received, payload) values (?, ?, ?)"
+        return self._run(query, [update, _now(), payload]).rowcount == 1
+
+    def settle(self, update: int) -> None:
+        """The update is dealt with: forget all but its number."""
+        self._run("update inbox set payload = null where id = ?", [update])
+
+    def unsettled(self) -> list[tuple[int, str]]:
+        """Updates that were received and never dealt with, in order."""
+        return self._rows("select id, payload from inbox where payload is not null order by id")
+
+    # Readers
+
+    def fingerprints(self, *identity: int | str | None) -> list[str]:
+        """Keyed hashes of an identity, such as a user's number: with the present key, then with the one before."""
+        with self._explained():
+            said = json.dumps(identity).encode()
+            return [hashlib.blake2b(said, key=key, digest_size=16).hexdigest() for key in self._keys()]
+
+    def _keys(self) -> list[bytes]:
+        now = datetime.now(UTC)
+        rows = self._db.execute("select made, key from reader_keys order by made desc").fetchall()
+        if not rows or datetime.fromisoformat(rows[0][0]) + self._key_life < now:
+            rows.insert(0, (now.isoformat(), secrets.token_bytes(32)))
+            self._db.execute("insert into reader_keys values (?, ?)", rows[0])
+        old = (now - 2 * self._key_life).isoformat()
+        if any(made < old for made, _ in rows):
+            self._db.execute("delete from reader_keys where made < ?", [old])
+        return [key for made, key in rows if made >= old]
+
+    def language(self, reader: Sequence[str]) -> str | None:
+        """The interface language a reader chose."""
+        rows = self._rows(f"select language, reader from preferences where reader in ({_marks(reader)})", reader)
+        if rows and rows[0][1] != reader[0]:
+            self.set_language(reader, rows[0][0])
+        return str(rows[0][0]) if rows else None
+
+    def set_language(self, reader: Sequence[str], language: str | None) -> None:
+        with self._explained():
+            self._db.execute(f"delete from preferences where reader in ({_marks(reader)})", reader)
+            if language:
+                self._db.execute("insert into preferences values (?, ?)", [reader[0], language])
+
+    def forget(self, reader: Sequence[str]) -> int:
+        """Delete a reader's questions and preferences; how many questions there were."""
+        gone = self._run(f"delete from questions where reader in ({_marks(reader)})", reader).rowcount
+        self.set_language(reader, None)
+        return gone
+
+    # Questions
+
+    def record(
+        self, question: str, understood: str, language: str | None, answered: bool, confidence: float,
+        *, reader: str, conversation: str, message: str,
+    ) -> int:  # fmt: skip
+        """Keep a question; an edited one replaces what it was before. Returns its number."""
+        with self._explained():
+            self._db.execute("delete from questions where message = ?", [message])
+            columns = "asked, question, understood, language, answered, confidence, reader, conversation, message"
+            row = (_now(), question, understood, language, answered, confidence, reader, conversation, message)
+            cursor = self._db.execute(f"insert into questions ({columns}) values ({_marks(row)})", row)
+            return int(cursor.lastrowid or 0)
+
+    def replied(self, id: int, replies: Sequence[int]) -> None:
+        """The messages that answered a question."""
+        self._run("update questions set replies = ? where id = ?", [json.dumps(list(replies)), id])
+
+    def vote(self, id: int, helpful: bool) -> None:
+        self._run("update questions set helpful = ? where id = ?", [helpful, id])
+
+    def asked(self, id: int) -> Asked | None:
+        return next(iter(self._questions("id = ?", [id])), None)
+
+    def asked_in(self, message: Sequence[str]) -> Asked | None:
+        """The question that stands in a message."""
+        return next(iter(self._questions(f"message in ({_marks(message)})", list(message))), None)
+
+    def thread(self, conversation: Sequence[str], turns: int, minutes: int) -> list[Asked]:
+        """The last questions of a conversation, the newest first, not older than so many minutes."""
+        since = (datetime.now(UTC) - timedelta(minutes=minutes)).isoformat(timespec="milliseconds")
+        condition = f"conversation in ({_marks(conversation)}) and asked >= ? order by id desc limit ?"
+        return self._questions(condition, [*conversation, since, turns])
+
+    def end_thread(self, conversation: Sequence[str]) -> None:
+        """The next question of a conversation stands alone."""
+        self._run(
+            f"update questions set conversation = null where conversation in ({_marks(conversation)})", conversation
+        )
+
+    def unanswered(self, limit: int = 2_000) -> list[Asked]:
+        """The newest questions that were refused or voted unhelpful."""
+        return self._questions("not answered or helpful = 0 order by id desc limit ?", [limit])
+
+    def counts(self) -> tuple[int, int]:
+        """How many questions are kept, and how many of them were refused."""
+        ((kept, refused),) = self._rows("select count(*), coalesce(sum(not answered), 0) from questions")
+        return int(kept), int(refused)
+
+    def prune(self, days: int) -> None:
+        """Delete questions older than so many days, and numbers of updates that cannot come again."""
+        now = datetime.now(UTC)
+        self._run("delete from questions where asked < ?", [(now - timedelta(days=days)).isoformat()])
+        self._run("delete from inbox where payload is null and received < ?", [(now - _INBOX_KEPT).isoformat()])
+        self.fingerprints()
+
+    # Audit log
+
+    def log_change(self, who: str, action: str, article: str, title: str, before: str | None = None) -> int:
+        """Write a change to the audit log; returns its number."""
+        query = "insert into audit (at, who, action, article, title, before) values (?, ?, ?, ?, ?, ?)"
+        return int(self._run(query, [_now(), who, action, article, title, before]).lastrowid or 0)
+
+    def change(self, id: int) -> Change | None:
+        rows = self._rows("select id, at, who, action, article, title, before from audit where id = ?", [id])
+        return Change(*rows[0]) if rows else None
+
+    def _questions(self, condition: str, parameters: Sequence[object]) -> list[Asked]:
+        columns = "id, asked, question, understood, language, answered, confidence, helpful, replies"
+        found = []
+        for row in self._rows(f"select {columns} from questions where {condition}", parameters):
+            fields = dict(zip(columns.split(", "), row, strict=True))
+            vote = None if fields["helpful"] is None else bool(fields["helpful"])
+            fields |= {"answered": bool(fields["answered"]), "helpful": vote, "replies": json.loads(fields["replies"])}
+            found.append(Asked(**fields))
+        return found
+
+    def _run(self, query: str, parameters: Sequence[object] = ()) -> sqlite3.Cursor:
+        with self._explained():
+            return self._db.execute(query, parameters)
+
+    def _rows(self, query: str, parameters: Sequence[object] = ()) -> list[Any]:
+        with self._explained():
+            return self._db.execute(query, parameters).fetchall()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        with self._lock:
+            try:
+                yield
+            except (sqlite3.Error, OSError) as error:
+                raise explanation(error, self._folder) from error
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
+
+
+_TABLES = """
+create table if not exists inbox (id integer primary key, received text not null, payload text);
+create index if not exists inbox_unsettled on inbox (id) where payload is not null;
+create table if not exists questions (
+    id integer primary key autoincrement, asked text not null, question text not null, understood text not null,
+    language text, answered integer not null, confidence real not null, helpful integer,
+    replies text not null default '[]', reader text not null, conversation text, message text not null
+);
+create index if not exists questions_reader on questions (reader);
+create index if not exists questions_conversation on questions (conversation);
+create index if not exists questions_message on questions (message);
+create table if not exists preferences (reader text primary key, language text not null) without rowid;
+create table if not exists reader_keys (made text primary key, key blob not null) without rowid;
+create table if not exists audit (
+    id integer primary key autoincrement, at text not null, who text not null, action text not null,
+    article text not null, title text not null, before text
+);
+"""

@@ -1,0 +1,152 @@
+"""An admin runs the archive from the chat; nobody else learns that this is possible."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from bot_api import BotApiServer, Message, User
+from test_bot_conversations import ADMIN, BRIDGE, NOWHERE, api, archive, asked, bot, quotes
+
+from kibaru.journal import Asked
+from kibaru_bot.upkeep import alike, csv_of
+
+__all__ = ["api", "archive", "bot"]  # fixtures
+
+TEXT = (
+    "Le barrage de Kourouba-Sélinko sera vidé du 3 au 9 février 2026 pour réparer sa vanne de fond. La directrice, "
+    "Mme Bintou Sacko-Traoré, promet 14 jours d'avance aux riverains. Les pêcheurs recevront 25 000 francs CFA "
+    "par pirogue.\n\nLes 380 maraîchers en aval arroseront à tour de rôle. La mairie a loué 6 motopompes."
+)
+DAM = "Quand le barrage de Kourouba-Sélinko sera-t-il vidé ?"
+
+
+@pytest.fixture
+def admin(api: BotApiServer, bot: Any) -> Iterator[User]:
+    person = next((u for u in api.world.users.values() if u.id == ADMIN), None) or api.user(
+        "Mariam", language_code="fr", id=ADMIN
+    )
+    yield person
+    print(api.transcript(person))
+
+
+def pressed(api: BotApiServer, who: User, message: Message, label: str) -> Message:
+    """The message after the button has done its work."""
+    before = api.current(message)
+    api.press(who, before, next(each for each in before.labels if label in each))
+    return api.wait_edit(before, timeout=15)
+
+
+def test_a_file_is_previewed_published_found_and_updated(api: BotApiServer, admin: User, bot: Any) -> None:
+    reader = api.user("Lecteur", language_code="fr")
+    assert "Kourouba" not in asked(api, reader, DAM).text
+    file = api.send_file(admin, admin, "barrage.txt", f"Le barrage de Kourouba-Sélinko\n\n{TEXT}".encode())
+    preview = api.answer_to(file, timeout=10)
+    assert "Nouvel article" in preview.text
+    assert "fr" in preview.text
+    assert pressed(api, admin, preview, "Publier").text.startswith("Publié : 1 nouveaux")
+    answer = asked(api, reader, DAM)
+    assert "3 au 9 février 2026" in quotes(answer)[0]
+    again = api.send_file(admin, admin, "barrage.txt", f"Le barrage de Kourouba-Sélinko\n\n{TEXT}".encode())
+    assert "sans changement" in api.answer_to(again, timeout=10).text
+
+
+def test_add_takes_a_title_line_and_cancel_changes_nothing(api: BotApiServer, admin: User) -> None:
+    assert ".txt" in asked(api, admin, "/add").text
+    preview = asked(api, admin, f"/add Un <titre> & plus\n{TEXT}")
+    assert preview.text.startswith("Un <titre> & plus")
+    assert pressed(api, admin, preview, "Annuler").text.startswith("Annulé")
+    original = api.say(admin, admin, "Un titre\nUn texte assez court.")
+    api.answer_to(original, timeout=10)
+    reply = api.say(admin, admin, "/add", reply_to=original)
+    assert api.answer_to(reply, timeout=10).text.startswith("Un titre")
+    long = api.say(admin, admin, f"Un autre titre\n\n{TEXT} {TEXT}")
+    assert api.answer_to(long, timeout=10).text.startswith("Un autre titre")
+
+
+def test_files_of_many_articles_and_broken_ones(api: BotApiServer, admin: User) -> None:
+    lines = "\n".join(json.dumps({"title": f"Titre {n}", "text": f"Texte numéro {n}."}) for n in range(30))
+    many = api.send_file(admin, admin, "tous.jsonl", f"{lines}\n{{broken".encode())
+    preview = api.answer_to(many, timeout=10)
+    assert preview.text.startswith("30 articles")
+    assert "line 31" in preview.text
+    pressed(api, admin, preview, "Annuler")
+    binary = api.answer_to(api.send_file(admin, admin, "x.exe", b"\0\1"), timeout=10)
+    assert "Illisible" in binary.text
+    large = api.answer_to(api.send_file(admin, admin, "x.txt", b"x", size=30_000_000), timeout=10)
+    assert "20 Mo" in large.text
+
+
+def test_articles_are_listed_opened_removed_and_put_back(api: BotApiServer, admin: User, bot: Any) -> None:
+    listed = asked(api, admin, "/articles")
+    assert "page 1" in listed.text
+    assert "page 2" in pressed(api, admin, listed, "›").text
+    found = asked(api, admin, "/articles diallassagou")
+    assert found.text.startswith("1 articles")
+    detail = pressed(api, admin, found, "Le pont de")
+    assert "84 mètres" in detail.text
+    sure = pressed(api, admin, detail, "Retirer")
+    assert sure.text.startswith("Retirer «")
+    removed = pressed(api, admin, sure, "Oui")
+    assert removed.text.startswith("Retiré")
+    assert "Diallassagou" not in "".join(quotes(asked(api, admin, BRIDGE)))
+    assert pressed(api, admin, removed, "Remettre").text.startswith("Remis")
+    assert "Diallassagou" in asked(api, admin, BRIDGE).text
+    folder: Path = bot.bot_data["state"].settings.index
+    with sqlite3.connect(folder / "kibaru.db") as database:
+        log = database.execute("select who, action, title from audit order by id desc limit 2").fetchall()
+    database.close()
+    title = "Le pont de Diallassagou rouvre après huit mois de travaux"
+    assert log == [(str(ADMIN), "put back", title), (str(ADMIN), "removed", title)]
+
+
+def test_rebuild_tells_how_it_went_and_status_the_state(api: BotApiServer, admin: User) -> None:
+    told = asked(api, admin, "/rebuild")
+    assert "Diallassagou" in asked(api, admin, BRIDGE).text
+    api.wait_for(lambda: "génération 2" in api.current(told).text, timeout=20)
+    status = asked(api, admin, "/status").text
+    assert "génération 2" in status
+    assert "✓" in status
+
+
+def test_unanswered_questions_are_grouped_and_exported(api: BotApiServer, admin: User) -> None:
+    reader = api.user("Lecteur", language_code="fr")
+    asked(api, reader, NOWHERE)
+    asked(api, reader, "qui a gagne la coupe du monde 1998")
+    asked(api, reader, "=1+1 la capitale de l'Islande ?")
+    listed = asked(api, admin, "/unanswered")
+    assert any(line.startswith("2 × ") and "1998" in line for line in listed.text.splitlines())
+    api.press(admin, listed, listed.labels[0])
+    sent = api.wait_for(lambda: next((m for m in api.messages(admin, from_bot=True) if m.document), None), timeout=10)
+    rows = list(csv.reader(io.StringIO(api.file(sent).decode("utf-8-sig"))))
+    assert any(row[2].startswith("'=1+1") for row in rows)
+    assert not any(cell[:1] in "=+-@" for row in rows for cell in row if cell)
+
+
+def test_readers_never_learn_of_it(api: BotApiServer, bot: Any, admin: User) -> None:
+    reader = api.user("Curieux", language_code="fr")
+    unknown = asked(api, reader, "/nothing").text
+    for command in ("/add x", "/articles", "/rebuild", "/status", "/unanswered"):
+        assert asked(api, reader, command).text == unknown
+    sent = api.answer_to(api.send_file(reader, reader, "a.txt", b"Titre\n\nTexte."))
+    assert "que le texte" in sent.text
+    assert not {c["command"] for c in api.commands_for(reader)} & {"add", "articles", "rebuild", "status"}
+    asked(api, admin, "/start")
+    api.wait_for(lambda: "articles" in {c["command"] for c in api.commands_for(admin)})
+
+
+def test_questions_alike_are_one_group() -> None:
+    def question(id: int, text: str) -> Asked:
+        return Asked(id, "2026", text, text, "fr", False, 0.1, None, [])
+
+    vectors = np.array([[1, 0], [0.98, 0.199], [0, 1]], np.float32)
+    groups = alike([question(1, "a"), question(2, "b"), question(3, "@c")], vectors)
+    assert [[q.id for q in group.questions] for group in groups] == [[1, 2], [3]]
+    assert b",'@c," in csv_of(groups)

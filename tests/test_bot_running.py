@@ -1,0 +1,202 @@
+"""The bot as a process: trouble with the network, overload, kills and restarts, webhook, SIGTERM, --check."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bot_api import BotApiServer, Message, User
+from test_bot_conversations import BRIDGE, api, archive, asked, awa, bot, running, settings_for
+
+from kibaru_bot import inbox, network
+from kibaru_bot.people import Pace
+
+__all__ = ["api", "archive", "awa", "bot"]  # fixtures
+
+ROOT = Path(__file__).parents[1]
+KILLS = int(os.environ.get("KIBARU_TEST_KILLS", "3"))
+"""How often the bot is killed; the figure in the README is from 20."""
+
+
+@contextmanager
+def process(api: BotApiServer, index: Path, *arguments: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
+    """`kibaru-bot` as a process of its own."""
+    environment = os.environ | {
+        "PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'bot'}",
+        "TELEGRAM_BOT_TOKEN": api.token,
+        "KIBARU_TELEGRAM_API": api.url,
+        "KIBARU_INDEX": str(index),
+        "KIBARU_LOG_LEVEL": "INFO",
+        **variables,
+    }
+    command = [sys.executable, "-m", "kibaru_bot", *arguments]
+    with subprocess.Popen(
+        command, env=environment, cwd=index.parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as child:
+        try:
+            yield child
+        finally:
+            child.kill()
+
+
+@pytest.fixture
+def index(archive: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(archive, tmp_path / "index"))
+
+
+def answers(api: BotApiServer, question: Message) -> int:
+    return len(api.answers_to(question))
+
+
+@pytest.mark.parametrize(
+    "trouble", [{"status": 500, "times": 2}, {"drop": True, "times": 2}, {"retry_after": 1, "times": 1}]
+)
+def test_an_answer_gets_through_trouble_once(api: BotApiServer, awa: User, trouble: dict[str, Any]) -> None:
+    api.fail("sendMessage", **trouble)
+    question = api.say(awa, awa, BRIDGE)
+    api.answer_to(question, timeout=20)
+    api.quiet(1)
+    assert answers(api, question) == 1
+    api.clear_faults()
+
+
+def test_an_answer_waits_until_telegram_is_back(api: BotApiServer, awa: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network, "_PAUSES", (0.05, 0.05))
+    monkeypatch.setattr(inbox, "AGAIN_SECONDS", 0.2)
+    api.fail("sendMessage", times=8, drop=True)
+    question = api.say(awa, awa, BRIDGE)
+    api.answer_to(question, timeout=20)
+    api.quiet(1)
+    assert answers(api, question) == 1
+
+
+def test_typing_that_fails_costs_no_answer(api: BotApiServer, awa: User) -> None:
+    api.fail("sendChatAction", times=3, status=404)
+    asked(api, awa, BRIDGE)
+    api.clear_faults()
+
+
+def test_order_is_kept_within_a_chat(api: BotApiServer, awa: User) -> None:
+    said = [api.say(awa, awa, text) for text in (BRIDGE, "/latest", "Quel est le prix du cajou à Banfora ?", "/about")]
+    found = [api.answer_to(each, timeout=20).id for each in said]
+    assert found == sorted(found)
+
+
+def test_an_update_delivered_twice_is_answered_once(api: BotApiServer, awa: User) -> None:
+    with api.world.changed:  # so that it is not confirmed before we see it
+        question = api.say(awa, awa, BRIDGE)
+        update = api.pending[-1]
+    api.answer_to(question, timeout=10)
+    api.redeliver(update)
+    api.quiet(1)
+    assert answers(api, question) == 1
+
+
+def test_more_questions_than_wait_are_told_to_come_back(archive: Path, tmp_path: Path) -> None:
+    index = shutil.copytree(archive, tmp_path / "index")
+    with BotApiServer() as server, running(settings_for(server, index, queue=2, questions_per_minute=3)) as _:
+        readers = [server.user(f"R{n}", language_code="fr") for n in range(12)]
+        said = [server.say(reader, reader, BRIDGE) for reader in readers]
+        texts = [server.answer_to(each, timeout=20).text for each in said]
+        told = sum("dans une minute" in text for text in texts)
+        assert told
+        assert sum("Diallassagou" in text for text in texts) == 12 - told
+        eager = readers[0]
+        texts = [asked(server, eager, BRIDGE).text for _ in range(4)]
+        assert "plus vite que moi" in texts[-1]
+
+
+def test_killed_in_mid_conversation_it_answers_every_question(archive: Path, tmp_path: Path) -> None:
+    index = shutil.copytree(archive, tmp_path / "index")
+    said: list[Message] = []
+    with BotApiServer() as server:
+        readers = [server.user(f"R{n}", language_code="fr") for n in range(5)]
+        for kill in range(KILLS):
+            with process(server, index) as child:
+                said += [server.say(reader, reader, BRIDGE) for reader in readers]
+                server.answer_to(said[-5], timeout=60)
+                time.sleep(0.05 * (kill % 7))
+                child.send_signal(signal.SIGKILL)
+                child.wait()
+        with process(server, index) as child:
+            server.wait_for(lambda: all(answers(server, each) for each in said), timeout=60)
+            server.quiet(2, timeout=30)
+            child.terminate()
+            assert child.wait(20) == 0
+        counts = Counter(answers(server, each) for each in said)
+        print(f"{KILLS} kills, {len(said)} questions: {dict(counts)} (answers: questions)")
+        assert set(counts) <= {1, 2}
+
+
+def test_sigterm_lets_questions_in_flight_be_answered(index: Path) -> None:
+    with BotApiServer() as server, process(server, index) as child:
+        readers = [server.user(f"R{n}", language_code="fr") for n in range(8)]
+        first = server.say(readers[0], readers[0], BRIDGE)
+        server.answer_to(first, timeout=60)
+        said = [server.say(reader, reader, BRIDGE) for reader in readers]
+        server.wait_for(lambda: not server.pending, timeout=10)
+        child.terminate()
+        assert child.wait(30) == 0
+        assert child.stdout is not None
+        log = child.stdout.read()
+        assert [answers(server, each) for each in said] == [1] * 8
+    assert "Traceback" not in log
+    assert server.token not in log
+    assert "Diallassagou" not in log
+
+
+def test_webhook_with_secret_token(index: Path, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    variables = {
+        "KIBARU_WEBHOOK_URL": f"http://127.0.0.1:{port}/hook",
+        "KIBARU_WEBHOOK_LISTEN": f"127.0.0.1:{port}",
+        "KIBARU_WEBHOOK_SECRET": "s3cret",
+    }
+    with BotApiServer() as server, process(server, index, **variables):
+        server.wait_for(lambda: server.webhook.url, timeout=60)
+        reader = server.user("R", language_code="fr")
+        assert "Diallassagou" in server.answer_to(server.say(reader, reader, BRIDGE), timeout=20).text
+        forged = urllib.request.Request(f"http://127.0.0.1:{port}/hook", b"{}", {"Content-Type": "application/json"})
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(forged)
+
+
+def test_check_says_what_is_missing(index: Path, tmp_path: Path) -> None:
+    with BotApiServer() as server:
+        with process(server, index, "--check") as child:
+            assert child.wait(60) == 0
+            assert f"@{server.username}" in (child.stdout.read() if child.stdout else "")
+        with process(server, index, "--check", TELEGRAM_BOT_TOKEN="1:wrong") as child:
+            assert child.wait(60) == 2
+            assert "does not know TELEGRAM_BOT_TOKEN" in (child.stdout.read() if child.stdout else "")
+        with process(server, index, TELEGRAM_BOT_TOKEN="1:wrong", KIBARU_LOG_LEVEL="DEBUG") as child:
+            assert child.wait(60) == 2
+            log = child.stdout.read() if child.stdout else ""
+            assert "does not know TELEGRAM_BOT_TOKEN" in log
+            assert "1:wrong" not in log
+        with process(server, tmp_path / "none", "--check") as child:
+            assert child.wait(60) == 2
+            assert "kibaru add" in (child.stdout.read() if child.stdout else "")
+
+
+def test_pace() -> None:
+    now = [0.0]
+    pace = Pace(2, lambda: now[0])
+    assert [pace.wait(1), pace.wait(1), pace.wait(1), pace.wait(2)] == [0, 0, 61, 0]
+    now[0] = 61.0
+    assert pace.wait(1) == 0
