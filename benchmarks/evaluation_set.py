@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-
 from kibaru.articles import Article, make_article
-from kibaru.embedding import Embedder, Vectors
 from kibaru.newsroom import Kibaru
+from kibaru.remembering import RememberingEmbedder
 from kibaru.settings import Settings, load_settings
 
 
@@ -43,20 +41,6 @@ def read_questions(data: Path) -> list[Question]:
     return [Question(**{name: row.get(name) for name in Question.__dataclass_fields__}) for row in rows]
 
 
-class RememberingEmbedder(Embedder):
-    """An Embedder that embeds no text twice: questions are asked again over other archives, and sentences recur."""
-
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
-        self._known: dict[tuple[str, str], Vectors] = {}
-
-    def _embed(self, texts: Sequence[str], prompt: str) -> Vectors:
-        missing = [text for text in dict.fromkeys(texts) if (prompt, text) not in self._known]
-        if missing:
-            self._known |= {(prompt, t): v for t, v in zip(missing, super()._embed(missing, prompt), strict=True)}
-        return np.stack([self._known[prompt, text] for text in texts])
-
-
 class Archive:
     """A Kibaru over a temporary folder, for as long as a measurement takes.
 
@@ -65,8 +49,7 @@ class Archive:
 
     def __init__(self, articles: Iterable[Article]) -> None:
         self._folder = TemporaryDirectory(prefix="kibaru-benchmark-")
-        self.kibaru = Kibaru(settings_for(Path(self._folder.name)), create=True)
-        self.kibaru.embedder = _remembering()
+        self.kibaru = Kibaru(settings_for(Path(self._folder.name)), create=True, embedder=_remembering())
         articles = list(articles)
         outcomes = list(self.kibaru.add(articles))
         self.known_as = {a.id: o.article.id for a, o in zip(articles, outcomes, strict=True)}  # type: ignore[union-attr]
@@ -81,6 +64,7 @@ class Archive:
 
 @cache
 def _remembering() -> RememberingEmbedder:
+    """One for all archives, since questions are asked again over others, and sentences recur."""
     return RememberingEmbedder(load_settings())
 
 

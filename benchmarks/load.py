@@ -24,12 +24,12 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "src"), str(ROOT / "bot")]
 
 from bot_api import BotApiServer, Message  # noqa: E402
+from kibaru_bot.remembering import RememberingEmbedder  # noqa: E402
 
 from kibaru.ingest import read_articles  # noqa: E402
 from kibaru.newsroom import Kibaru  # noqa: E402
 from kibaru.samples import SAMPLES  # noqa: E402
 from kibaru.settings import Settings  # noqa: E402
-from kibaru_bot.remembering import RememberingEmbedder  # noqa: E402
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 

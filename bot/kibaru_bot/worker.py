@@ -21,8 +21,8 @@ from kibaru.articles import clean
 from kibaru.embedding import Vectors
 from kibaru.journal import Journal
 from kibaru.newsroom import DATABASE, Kibaru
+from kibaru.remembering import RememberingEmbedder
 from kibaru.settings import Settings
-from kibaru_bot.remembering import RememberingEmbedder
 from kibaru_bot.thread import answer_in_thread
 
 log = logging.getLogger(__name__)
@@ -53,10 +53,9 @@ class Newsdesk:
     def __init__(self, settings: Settings) -> None:
         """Open the archive, making it when there is none. Raises KibaruError. Loads the model in `warm_up`."""
         self.settings = settings
-        self._answering = Kibaru(settings, create=True)
-        self._editing, self._reading = Kibaru(settings), Kibaru(settings)
         self._embedder = RememberingEmbedder(settings)
-        self._answering.embedder = self._editing.embedder = self._reading.embedder = self._embedder
+        self._answering = Kibaru(settings, create=True, embedder=self._embedder)
+        self._editing, self._reading = (Kibaru(settings, embedder=self._embedder) for _ in range(2))
         self._journal = Journal(settings.index / DATABASE, key_days=settings.key_days)
         self._questions: queue.Queue[_Question | None] = queue.Queue(settings.queue)
         self._thread = threading.Thread(target=self._answer_all, name="answering", daemon=True)

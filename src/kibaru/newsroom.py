@@ -57,15 +57,15 @@ class Kibaru:
     moment, whichever process put it there.
     """
 
-    def __init__(self, settings: Settings, *, create: bool = False) -> None:
-        """Open the archive of `settings.index`, making it first if `create`.
+    def __init__(self, settings: Settings, *, create: bool = False, embedder: Embedder | None = None) -> None:
+        """Open the archive of `settings.index`, making it first if `create`; archives may share an `embedder`.
 
         Raises IndexUnusable when there is none, or it cannot be read by this Kibaru.
         """
         self.settings = settings
         self.folder = settings.index
         self.store = Store(self.folder / DATABASE, create=create)
-        self.embedder = Embedder(settings)
+        self.embedder = embedder or Embedder(settings)
         self._vectors: VectorIndex | None = None
         self._lock = threading.RLock()
 
