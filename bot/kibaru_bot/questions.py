@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from telegram import InlineKeyboardButton, Message, Update, User
 from telegram.constants import MessageEntityType
 
-from kibaru.answering import MAX_QUESTION, MAX_QUOTES, Answer
+from kibaru.answering import MAX_QUESTION, MAX_QUOTES, WORTH_QUOTING, Answer
 from kibaru.errors import BadInput, KibaruError
 from kibaru.journal import Asked, Journal
 from kibaru_bot.lengths import units
@@ -23,8 +23,6 @@ log = logging.getLogger(__name__)
 
 _TURNS = 3
 _THREAD_MINUTES = 60
-_WORTH_QUOTING = 0.5
-"""As in `kibaru.answering`: hits below this share of the best are not quoted, so no button leads to them."""
 
 
 async def on_text(update: Update, context: Context) -> None:
@@ -144,10 +142,10 @@ async def on_vote(update: Update, context: Context) -> None:
 
 def answer_keyboard(id: int, page: int, more: bool, answer: Answer, words: Catalogue, votes: bool = True) -> Keyboard:
     """The buttons under an answer: its pages, the first article, and whether it helped."""
-    turn = [InlineKeyboardButton(words.previous_button, callback_data=f"m:{id}:{page - 1}")] if page else []
+    turn = [InlineKeyboardButton(words.previous_button, callback_data=f"m:{id}:{page - 1}")] if page > 0 else []
     if more:
         turn.append(InlineKeyboardButton(words.more_button, callback_data=f"m:{id}:{page + 1}"))
-    shown = answer.quotes[page * PER_PAGE : page * PER_PAGE + 1] or answer.quotes[:1]
+    shown = answer.quotes[max(page, 0) * PER_PAGE :] or answer.quotes
     url = shown[0].article.url if shown else None
     link = [InlineKeyboardButton(words.open_button, url=url)] if can_be_linked(url) else []
     vote = [
@@ -163,9 +161,11 @@ def _rendered(answer: Answer, id: int, words: Catalogue) -> tuple[list[str], Key
         return [refusal(answer.leads, words)], ()
     pages = answer_pages(answer.quotes, words)
     best = max(hit.score for hit in answer.hits)
-    further = answer.hits[PER_PAGE:MAX_QUOTES]
-    more = any(hit.score >= _WORTH_QUOTING * best for hit in further)
-    return pages, answer_keyboard(id, len(pages) - 1, more, answer, words)
+    further = answer.hits[len(answer.quotes) : MAX_QUOTES]
+    more = any(hit.score >= WORTH_QUOTING * best for hit in further)
+    # A first message of few quotes is followed by a full first page, which begins with the same.
+    page = len(pages) - 1 if len(answer.quotes) >= PER_PAGE else -1
+    return pages, answer_keyboard(id, page, more, answer, words)
 
 
 def _look_up(journal: Journal, user: User, message: Message) -> tuple[Reader, list[str], Asked | None]:

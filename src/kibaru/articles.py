@@ -63,16 +63,22 @@ def make_article(
         raise BadInput(f"the text has {len(text):,} characters; an article may have {MAX_TEXT:,}")
     if not title:
         title = _first_words(text)
+    title = title[:_MAX_TITLE]
     canonical = canonical_url(url.strip()) if url.strip() else None
     return Article(
-        id=_checked_id(id.strip()) or "a" + _digest(*((canonical,) if canonical else (title, text)))[:10],
-        title=title[:_MAX_TITLE],
+        id=_checked_id(id.strip()) or (_derived_id(canonical) if canonical else _derived_id(title, text)),
+        title=title,
         text=text,
         url=canonical,
         published=parse_date(published).isoformat() if published.strip() else None,
         author=" ".join(clean(author).split()) or None,
         language=_checked_language(language) or detect_language(f"{title}\n{text}"),
     )
+
+
+def has_own_id(article: Article) -> bool:
+    """Whether the id was given or comes from the URL, so that a new version of the text would keep it."""
+    return article.id != _derived_id(article.title, article.text)
 
 
 def clean(text: str) -> str:
@@ -118,6 +124,10 @@ def parse_date(written: str) -> date:
 
 def _digest(*parts: str) -> str:
     return hashlib.blake2b("\x00".join(parts).encode(), digest_size=16).hexdigest()
+
+
+def _derived_id(*parts: str) -> str:
+    return "a" + _digest(*parts)[:10]
 
 
 def _first_words(text: str) -> str:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from filelock import FileLock, Timeout
 
-from kibaru.articles import Article
+from kibaru.articles import Article, has_own_id
 from kibaru.embedding import Embedder
 from kibaru.errors import BadInput, StorageError
 from kibaru.ingest import Failure
@@ -159,7 +159,7 @@ def _resolved(store: Store, new: Article) -> Outcome:
     """Whether `new` is an article we have. Of the same id or URL it replaces that one; of the same words it is it."""
     old = store.same_article(new)
     if old is None:
-        return Outcome("added", new, store.other_of_same_title(new))
+        return Outcome("added", new, None if has_own_id(new) else store.other_of_same_title(new))
     same_words_only = new.id != old.id and (new.url is None or new.url != old.url)
     first, second = (old, new) if same_words_only else (new, old)
     merged = replace(
