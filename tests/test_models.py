@@ -81,7 +81,7 @@ def test_unpacking_happens_once(weights: Path, unpacked: Path) -> None:
 def test_half_written_folder_is_unpacked_anew(weights: Path, unpacked: Path) -> None:
     (unpacked / "model.safetensors").write_bytes(b"half")
     unpack(weights, unpacked.parent)
-    assert (unpacked / "model.safetensors").stat().st_size > 400_000_000
+    assert (unpacked / "model.safetensors").stat().st_size > 200_000_000
 
 
 def test_processes_that_unpack_at_once_share_one_folder(weights: Path, tmp_path: Path) -> None:
