@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _DEMO_QUESTIONS = (
     "Quel est le bilan des inondations de Kankan ?",
-    "Who was elected head of the bazin dyers' union?",
+    "Who won the Coupe des Balafons?",
     "Qui a gagné la Coupe du monde 1998 ?",
 )
 
