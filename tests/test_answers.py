@@ -52,13 +52,13 @@ def test_right_article_comes_first(
     assert sum(right) / len(right) >= at_least
 
 
-def test_most_clean_questions_are_answered_and_most_unanswerable_refused(
+def test_most_clean_questions_are_answered_and_most_unrelated_refused(
     samples: Kibaru, sample_questions: list[SampleQuestion]
 ) -> None:
-    clean = [row for row in sample_questions if not row.clean_id]
-    answered = Counter((row.kind, not samples.ask(row.question).is_refusal) for row in clean)
-    assert answered["question", True] / (answered["question", True] + answered["question", False]) > 0.85
-    assert answered["unanswerable", False] > answered["unanswerable", True]
+    clean = [row for row in sample_questions if row.variant == "clean" and row.url]
+    assert sum(not samples.ask(row.question).is_refusal for row in clean) / len(clean) > 0.85
+    unrelated = [row for row in sample_questions if not row.url][:15]  # those that follow are about these articles
+    assert sum(samples.ask(row.question).is_refusal for row in unrelated) / len(unrelated) > 0.85
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_unanswerable_question_is_refused_with_leads(samples: Kibaru, question: 
 
 
 def test_later_figures_are_found_beside_the_earlier(samples: Kibaru) -> None:
-    quotes = samples.ask("Quel est le bilan des inondations de Kankan ?").quotes
+    quotes = samples.ask(FLOODS, quotes=6).quotes
     assert {"2025-08-22", "2025-09-02"} <= {quote.article.published for quote in quotes}
 
 
