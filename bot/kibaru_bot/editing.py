@@ -11,6 +11,7 @@ from telegram import InlineKeyboardButton, Message, Update
 
 from kibaru.articles import Article
 from kibaru.errors import KibaruError
+from kibaru.ingest.formats import article_from_record
 from kibaru.languages import fold
 from kibaru.newsroom import Kibaru
 from kibaru_bot.commands import article_key, article_of
@@ -91,7 +92,7 @@ async def _put_back(id: int, who: str, words: Catalogue, bot_state: State) -> tu
     entry = await bot_state.desk.journal(lambda journal: journal.change(id))
     if entry is None or entry.before is None:
         return words.articles_none, _back(words)
-    article = Article(**json.loads(entry.before))
+    article = article_from_record(json.loads(entry.before))
     await bot_state.desk.edit(lambda kibaru: list(kibaru.add([article])))
     await bot_state.desk.journal(lambda journal: journal.log_change(who, "put back", article.id, article.title))
     return words.restored.format(title=escape(shortened(article.title, 200))), _back(words)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
 import numpy as np
@@ -100,6 +100,11 @@ def answer(
     else:
         read = [p for p in read[:quotes] if p is read[0] or p.nearest >= read[0].nearest - _BESIDE]
     chosen = [choose_quote(question, p.article, p.sentences, p.cosines, found.rarity) for p in read]
+    alike = store.alike(quote.article.id for quote in chosen)
+    chosen = [
+        replace(quote, also_in=tuple(filter(None, map(store.article, sorted(alike.get(quote.article.id, ()))))))
+        for quote in chosen
+    ]
     return Answer(question, confidence, chosen, [], hits, signals)
 
 

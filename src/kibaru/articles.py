@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from urllib.parse import urlsplit, urlunsplit
+from itertools import accumulate, pairwise
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 from kibaru.errors import BadInput
 
@@ -17,12 +19,23 @@ MAX_TEXT = 2_000_000
 _MAX_TITLE = 500
 _MAX_ID = 200
 _UNWANTED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff]")
+_TRACKING = re.compile(
+    r"(?:utm|mtm|pk|at|ns)_|(?:xtor|fbclid|gclid|gclsrc|dclid|msclkid|yclid|twclid|igshid|mc_[ce]id|_g[al])$", re.I
+)
+"""Parameters that say where a reader came from: of Google, Matomo, AT Internet (BBC, French sites), Facebook,
+Microsoft, Yandex, X, Instagram, Mailchimp. Longer lists (courlan's) take in `cid` or `uid`, by which older sites
+tell their articles apart."""
+
+_VARIANT_HOST = re.compile(r"^(?:www\d?|m|mobile|amp)\.(?=[^.]+\.)")
+_AMP_PATH = re.compile(r"/amp/?$|^/amp(?=/)|\.amp(?=(\.html?)?$)")
+_AMP_PARAMETER = re.compile(r"amp$|outputtype$", re.I)
 _NEW_LINE = re.compile(r"\r\n?|\x85|\u2028|\u2029")
 
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """A published text. `published` is an ISO 8601 date or date and time; `language` a two-letter code."""
+    """A published text. `published` and `modified` are ISO 8601 dates or dates and times; `language` is a two-letter
+    code, `outlet` the newsroom's name, `pages` the offset in `text` where each page of a paged document starts."""
 
     id: str
     title: str
@@ -31,6 +44,9 @@ class Article:
     published: str | None = None
     author: str | None = None
     language: str | None = None
+    outlet: str | None = None
+    modified: str | None = None
+    pages: tuple[int, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -47,6 +63,9 @@ def make_article(
     published: str = "",
     author: str = "",
     language: str = "",
+    outlet: str = "",
+    modified: str = "",
+    pages: Sequence[int] = (),
 ) -> Article:
     """An Article out of fields as people fill them in: cleaned, checked, dated, its language detected when not given.
 
@@ -55,7 +74,7 @@ def make_article(
     """
     from kibaru.languages import detect_language
 
-    text = clean(text).strip()
+    text, pages = _cleaned(text, pages)
     title = " ".join(clean(title).split())
     if not text:
         raise BadInput("the text is empty")
@@ -73,6 +92,9 @@ def make_article(
         published=parse_date(published).isoformat() if published.strip() else None,
         author=" ".join(clean(author).split()) or None,
         language=_checked_language(language) or detect_language(f"{title}\n{text}"),
+        outlet=" ".join(clean(outlet).split())[:_MAX_TITLE] or None,
+        modified=parse_date(modified).isoformat() if modified.strip() else None,
+        pages=tuple(pages),
     )
 
 
@@ -86,8 +108,22 @@ def clean(text: str) -> str:
     return unicodedata.normalize("NFC", _UNWANTED.sub("", _NEW_LINE.sub("\n", text)))
 
 
+def _cleaned(text: str, pages: Sequence[int]) -> tuple[str, list[int]]:
+    """The text cleaned and stripped, and where its pages start then."""
+    edges = [0, *sorted({page for page in pages if 0 < page < len(text)}), len(text)]
+    parts = [clean(text[start:end]) for start, end in pairwise(edges)]
+    joined = "".join(parts)
+    text = joined.strip()
+    lead = len(joined) - len(joined.lstrip())
+    starts = [end - len(part.lstrip()) for end, part in zip(accumulate(map(len, parts)), parts, strict=True)]
+    return text, [min(start - lead, len(text)) for start in starts] if pages else []
+
+
 def canonical_url(url: str) -> str:
-    """The form of a web address under which it is known: lower-case host, no default port, no fragment."""
+    """The form of a web address that is shown: lower-case host, no default port, no fragment, no tracking parameters.
+
+    Raises BadInput when it is no address of the web.
+    """
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -96,8 +132,20 @@ def canonical_url(url: str) -> str:
     if parts.scheme.lower() not in ("http", "https") or not parts.hostname or any(map(str.isspace, url)):
         raise BadInput(f"{url[:80]!r} is no web address (https://…)")
     default = {"http": 80, "https": 443}[parts.scheme.lower()]
-    host = parts.hostname.lower() + (f":{port}" if port and port != default else "")
-    return urlunsplit((parts.scheme.lower(), host, parts.path or "/", parts.query, ""))
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    host += f":{port}" if port and port != default else ""
+    kept = [pair for pair in parts.query.split("&") if not _TRACKING.match(unquote(pair.partition("=")[0]))]
+    return urlunsplit((parts.scheme.lower(), host, parts.path or "/", "&".join(kept), ""))
+
+
+def url_key(url: str) -> str:
+    """What all addresses of one page have in common, for comparing a canonical one with another: http and https, with
+    and without `www.`, a trailing slash, or AMP, the parameters in any order."""
+    parts = urlsplit(url)
+    host = _VARIANT_HOST.sub("", parts.netloc)
+    path = _AMP_PATH.sub("", re.sub(r"/{2,}", "/", parts.path)).rstrip("/")
+    query = sorted(pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not _AMP_PARAMETER.match(pair[0]))
+    return host + quote(unquote(path), safe="/") + (f"?{urlencode(query)}" if query else "")
 
 
 def parse_date(written: str) -> date:

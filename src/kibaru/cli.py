@@ -116,7 +116,9 @@ def _add(kibaru: Kibaru, items: Iterable[Any]) -> int:
             continue
         counts[outcome.change] += 1
         click.echo(f"{outcome.change:9}  {outcome.article.id}  {outcome.article.title}")
-        if outcome.same_title:
+        if outcome.alike:
+            click.echo(f"           tells the same as {', '.join(outcome.alike)}")
+        elif outcome.same_title:
             click.echo(
                 f"kibaru: {outcome.same_title} has the same title; if this is its new version, "
                 f"run 'kibaru remove {outcome.same_title}'",
@@ -142,15 +144,23 @@ def list_(settings: Settings, since: str | None, until: str | None, language: st
 
 @commands.command()
 @click.argument("id")
+@click.option("--editions", is_flag=True, help="Then what it said before it was replaced, the latest first.")
 @_json_option
 @click.pass_obj
-def show(settings: Settings, id: str, as_json: bool) -> None:
+def show(settings: Settings, id: str, editions: bool, as_json: bool) -> None:
     """Print one article."""
-    from kibaru.rendering import article_text
+    from kibaru.rendering import article_text, edition_text
 
     with _open(settings) as kibaru:
         article = kibaru.article(id)
-        click.echo(json.dumps(asdict(article), ensure_ascii=False) if as_json else article_text(article))
+        earlier = kibaru.store.editions(id) if editions else []
+        alike = sorted(kibaru.store.alike([id]).get(id, ()))
+    if as_json:
+        record = asdict(article) | {"alike": alike}
+        record |= {"editions": [asdict(edition) for edition in earlier]} if editions else {}
+        click.echo(json.dumps(record, ensure_ascii=False))
+    else:
+        click.echo("\n\n".join([article_text(article, alike), *map(edition_text, earlier)]))
 
 
 @commands.command()

@@ -13,12 +13,13 @@ from typing import Literal
 
 from filelock import FileLock, Timeout
 
-from kibaru.articles import Article, has_own_id
+from kibaru.articles import Article, has_own_id, url_key
 from kibaru.embedding import Embedder
 from kibaru.errors import BadInput, StorageError
 from kibaru.ingest import Failure
 from kibaru.languages import STEMMING, stems
 from kibaru.passages import CHUNKING, split_passages
+from kibaru.sameness import bands, tell_the_same
 from kibaru.store import Generation, IndexedPassage, Store
 from kibaru.vectors import VectorIndex, drop_other_snapshots
 
@@ -33,11 +34,13 @@ _REBUILD_BATCH = 16
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an article that was added. `same_title` is another article's id, perhaps an earlier version."""
+    """What became of an article that was added. `same_title` is another article's id, perhaps an earlier version;
+    `alike` are the ids of those that tell the same."""
 
     change: Literal["added", "updated", "unchanged"]
     article: Article
     same_title: str | None = None
+    alike: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +153,19 @@ def _add_batch(store: Store, embedder: Embedder, articles: Sequence[Article]) ->
             outcome = _resolved(store, item.article)
             if outcome.change != "unchanged":
                 store.put_article(outcome.article)
+                outcome = replace(outcome, alike=_link(store, outcome.article))
                 store.put_passages(generation.id, outcome.article, item.passages)
             outcomes.append(outcome)
     return outcomes
+
+
+def _link(store: Store, article: Article) -> tuple[str, ...]:
+    """Link an article to those that tell the same; returns their ids."""
+    store.put_bands(article.id, bands(article.text))
+    others = store.sharing_bands(article.id)
+    same = tuple(other.id for other in others if tell_the_same(article.text, other.text))
+    store.link(article.id, same)
+    return same
 
 
 def _resolved(store: Store, new: Article) -> Outcome:
@@ -160,7 +173,8 @@ def _resolved(store: Store, new: Article) -> Outcome:
     old = store.same_article(new)
     if old is None:
         return Outcome("added", new, None if has_own_id(new) else store.other_of_same_title(new))
-    same_words_only = new.id != old.id and (new.url is None or new.url != old.url)
+    same_page = new.url and old.url and url_key(new.url) == url_key(old.url)
+    same_words_only = new.id != old.id and not same_page
     first, second = (old, new) if same_words_only else (new, old)
     merged = replace(
         first,
@@ -169,6 +183,9 @@ def _resolved(store: Store, new: Article) -> Outcome:
         published=first.published or second.published,
         author=first.author or second.author,
         language=first.language or second.language,
+        outlet=first.outlet or second.outlet,
+        modified=first.modified or second.modified,
+        pages=first.pages if first.digest == second.digest and first.pages else new.pages,
     )
     return Outcome("unchanged" if merged == old else "updated", merged)
 
@@ -235,6 +252,9 @@ def _fill(store: Store, embedder: Embedder, generation: Generation, from_scratch
     with store.writing():
         for id in store.stale(generation.id):
             store.delete_passages(generation.id, id)
+    for article in filter(None, map(store.article, store.without_bands())):
+        with store.writing():
+            _link(store, article)
     ids = iter(todo)
     for batch in batches():
         texts = _embed_missing(store, embedder, batch, from_scratch)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,16 +37,23 @@ _FORWARD = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A verbatim span of an article, `article.text[start:end]`; `highlight` is the span in it that answers best."""
+    """A verbatim span of an article, `article.text[start:end]`; `highlight` is the span in it that answers best.
+    `also_in` are the articles that tell the same as this one."""
 
     article: Article
     start: int
     end: int
     highlight: Span
+    also_in: tuple[Article, ...] = ()
 
     @property
     def text(self) -> str:
         return self.article.text[self.start : self.end]
+
+    @property
+    def page(self) -> int | None:
+        """The page of a paged document on which the words that answer begin, from 1."""
+        return bisect_right(self.article.pages, self.highlight.start) or None
 
 
 def choose_quote(

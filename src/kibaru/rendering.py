@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,6 +12,7 @@ from kibaru.answering import Answer
 from kibaru.articles import Article
 from kibaru.newsroom import Status
 from kibaru.quoting import Quote
+from kibaru.store import Edition
 
 
 def answer_text(answer: Answer) -> str:
@@ -21,12 +23,19 @@ def answer_text(answer: Answer) -> str:
             lines += ["", "Nearest articles, which may not answer:"]
             lines += [f"  - {source(article)}" for article in answer.leads]
         return "\n".join(lines)
-    return "\n\n".join(f"« {_highlighted(quote)} »\n    {source(quote.article)}" for quote in answer.quotes)
+    return "\n\n".join(map(_quote_text, answer.quotes))
 
 
-def source(article: Article) -> str:
-    """Title, date and link of an article, on one line."""
-    return " · ".join(part for part in (article.title, (article.published or "")[:10], article.url) if part)
+def _quote_text(quote: Quote) -> str:
+    lines = [f"« {_highlighted(quote)} »", f"    {source(quote.article, quote.page)}"]
+    lines += [f"    also in: {source(article)}" for article in quote.also_in]
+    return "\n".join(lines)
+
+
+def source(article: Article, page: int | None = None) -> str:
+    """Title, page, outlet, date and link of an article, on one line."""
+    parts = (article.title, page and f"p. {page}", article.outlet, (article.published or "")[:10], article.url)
+    return " · ".join(part for part in parts if part)
 
 
 def answer_json(answer: Answer) -> dict[str, Any]:
@@ -41,6 +50,8 @@ def answer_json(answer: Answer) -> dict[str, Any]:
                 "end": quote.end,
                 "highlight": {"start": quote.highlight.start, "end": quote.highlight.end},
                 "article": article_json(quote.article),
+                "page": quote.page,
+                "also_in": [article_json(article) for article in quote.also_in],
             }
             for quote in answer.quotes
         ],
@@ -50,17 +61,24 @@ def answer_json(answer: Answer) -> dict[str, Any]:
 
 def article_json(article: Article) -> dict[str, Any]:
     """All about an article but its text."""
-    return {name: value for name, value in asdict(article).items() if name != "text"}
+    return {name: value for name, value in asdict(article).items() if name not in ("text", "pages")}
 
 
 def article_line(article: Article) -> str:
     return f"{article.id}  {(article.published or '-')[:10]:10}  {article.language or '-':2}  {article.title}"
 
 
-def article_text(article: Article) -> str:
-    """The whole article under its title, with what is known about it."""
-    facts = [article.author, article.published, article.language, article.url, f"id {article.id}"]
+def article_text(article: Article, alike: Sequence[str] = ()) -> str:
+    """The whole article under its title, with what is known about it and the ids of those that tell the same."""
+    changed = article.modified and f"modified {article.modified}"
+    facts = [article.outlet, article.author, article.published, changed, article.language, article.url]
+    facts += [f"id {article.id}", f"tells the same as {', '.join(alike)}" if alike else None]
     return f"{click.style(article.title, bold=True)}\n{' · '.join(f for f in facts if f)}\n\n{article.text}"
+
+
+def edition_text(edition: Edition) -> str:
+    """An earlier text of an article, and until when it stood."""
+    return f"--- until {edition.replaced}: {click.style(edition.title, bold=True)}\n\n{edition.text}"
 
 
 def status_json(status: Status) -> dict[str, Any]:

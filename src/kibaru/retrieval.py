@@ -71,7 +71,8 @@ def retrieve(
     passages = {passage.id: passage for passage in store.passages(g, scores)}
     ranked = sorted(scores, key=lambda id: (-scores[id], id))
     hits = [Hit(passages[id], dense[id], keyword.get(id, 0.0), scores[id]) for id in ranked]
-    return Found(_diversified(hits)[:limit], rarity)
+    told_once = _told_once(hits, store.alike({hit.passage.article_id for hit in hits}))
+    return Found(_diversified(told_once)[:limit], rarity)
 
 
 def _rarity(store: Store, g: int, stems: list[str], passages: int) -> dict[str, float]:
@@ -87,6 +88,16 @@ def _rarity(store: Store, g: int, stems: list[str], passages: int) -> dict[str, 
 def _scale(scores: Iterable[float], low: float):  # type: ignore[no-untyped-def]
     high = max(scores, default=0.0)
     return lambda score: max(0.0, score - low) / max(high - low, 1e-9)
+
+
+def _told_once(hits: list[Hit], alike: dict[str, set[str]]) -> list[Hit]:
+    """The hits without those of articles that tell the same as one before them."""
+    kept, told = list[Hit](), set[str]()
+    for hit in hits:
+        if hit.passage.article_id not in told:
+            kept.append(hit)
+            told |= alike.get(hit.passage.article_id, set())
+    return kept
 
 
 def _diversified(hits: list[Hit]) -> list[Hit]:

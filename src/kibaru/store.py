@@ -7,6 +7,7 @@ rebuild fills new ones beside those in use; the one row of `generations` whose s
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,14 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlite_utils import Database
 
-from kibaru.articles import Article
+from kibaru.articles import Article, url_key
 from kibaru.errors import IndexUnusable, KibaruError, StorageError
+from kibaru.schema import GENERATION_TABLES, SCHEMA, connect, migrate, version
 
-SCHEMA = 1
-"""The layout of the tables, in SQLite's `user_version`."""
-
-_BUSY_SECONDS = 60.0
-_ARTICLE_COLUMNS = "id, title, text, url, published, author, language"
+_ARTICLE_COLUMNS = "id, title, text, url, published, author, language, outlet, modified, pages"
+_CANDIDATES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +63,17 @@ class StoredPassage:
 
 
 @dataclass(frozen=True, slots=True)
+class Edition:
+    """What an article said until `replaced` (ISO date and time, UTC), when it got another title or text."""
+
+    title: str
+    text: str
+    published: str | None
+    modified: str | None
+    replaced: str
+
+
+@dataclass(frozen=True, slots=True)
 class Filters:
     """Which articles a question is about: ISO dates, both ends included, a language code, and one article left out."""
 
@@ -97,7 +107,7 @@ class Store:
                 path.parent.mkdir(parents=True, exist_ok=True)
             elif not path.exists():
                 raise IndexUnusable(f"There is no archive in {path.parent} yet: add articles with 'kibaru add PATH'.")
-            self._connection = _connect(path, create)
+            self._connection = connect(path, create)
             self.database = Database(self._connection)
             self._check_schema(create)
 
@@ -142,24 +152,52 @@ class Store:
     # Articles
 
     def put_article(self, article: Article) -> None:
-        """Add an article, or replace the one of the same id, keeping the time it was first added."""
+        """Add an article, or replace the one of the same id, whose words are kept as an edition."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         added = self._value("select added from articles where id = ?", [article.id])
-        row = asdict(article) | {"digest": article.digest, "added": added or now, "changed": now}
+        self._connection.execute(
+            """insert into editions (article_id, title, text, published, modified, replaced)
+            select id, title, text, published, modified, ? from articles where id = ? and digest != ?""",
+            [now, article.id, article.digest],
+        )
+        row = asdict(article) | {
+            "pages": json.dumps(article.pages),
+            "url_key": article.url and url_key(article.url),
+            "digest": article.digest,
+            "added": added or now,
+            "changed": now,
+        }
         self.database.table("articles").insert(row, pk="id", replace=True)
 
     def delete_article(self, id: str) -> None:
+        """Delete an article and its editions, and the links to it."""
         self._connection.execute("delete from articles where id = ?", [id])
+        self._connection.execute("delete from editions where article_id = ?", [id])
+        self.unlink(id)
+
+    def editions(self, id: str) -> list[Edition]:
+        """What an article said before it was replaced, the latest first."""
+        query = """select title, text, published, modified, replaced from editions where article_id = ?
+            order by number desc"""
+        return [Edition(*row) for row in self._connection.execute(query, [id])]
 
     def article(self, id: str) -> Article | None:
         return self._one_article("id = ?", id)
 
     def same_article(self, article: Article) -> Article | None:
-        """The stored article this one is: of the same id, else of the same URL, else of the same title and text."""
+        """The stored article this one is: of the same id, else of the same URL, else of the same title and text,
+        unless another site has published those."""
         return (
             self.article(article.id)
-            or (self._one_article("url = ?", article.url) if article.url else None)
-            or self._one_article("digest = ?", article.digest)
+            or (self._one_article("url_key = ?", url_key(article.url)) if article.url else None)
+            or next(
+                (
+                    same
+                    for same in self._articles("where digest = ?", [article.digest])
+                    if not (same.url and article.url) or _site(same.url) == _site(article.url)
+                ),
+                None,
+            )
         )
 
     def other_of_same_title(self, article: Article) -> str | None:
@@ -169,11 +207,8 @@ class Store:
 
     def articles(self, filters: Filters = Filters()) -> Iterator[Article]:  # frozen
         """The articles that pass, the newest first, those without a date last."""
-        cursor = self._connection.execute(
-            f"select {_ARTICLE_COLUMNS} from articles where {filters.sql()} order by published desc, added desc, id",
-            asdict(filters),
-        )
-        return (Article(*row) for row in cursor)
+        rest = f"where {filters.sql()} order by published desc, added desc, id"
+        return self._articles(rest, asdict(filters))
 
     def count_articles(self) -> int:
         return int(self._value("select count(*) from articles"))
@@ -187,6 +222,45 @@ class Store:
         """The first and the last date of publication."""
         row = self._connection.execute("select min(published), max(published) from articles").fetchone()
         return (row[0][:10], row[1][:10]) if row[0] else None
+
+    # Articles that tell the same
+
+    def put_bands(self, id: str, bands: Iterable[int]) -> None:
+        """Keep the bands of an article's words, in place of those it had."""
+        self._connection.execute("delete from bands where article_id = ?", [id])
+        self._connection.executemany("insert or ignore into bands values (?, ?)", ((band, id) for band in bands))
+
+    def sharing_bands(self, id: str) -> list[Article]:
+        """The other articles with a band of this one's, at most _CANDIDATES, those with the most."""
+        query = """where id in (
+                select other.article_id from bands as own join bands as other on other.band = own.band
+                where own.article_id = ? and other.article_id != own.article_id
+                group by 1 order by count(*) desc limit ?
+            )"""
+        return list(self._articles(query, [id, _CANDIDATES]))
+
+    def without_bands(self) -> list[str]:
+        """Ids of the articles whose bands are not known, since an earlier Kibaru stored them."""
+        query = "select id from articles where id not in (select article_id from bands)"
+        return [row[0] for row in self._connection.execute(query)]
+
+    def link(self, id: str, others: Iterable[str]) -> None:
+        """Note that an article tells the same as `others`, and as no others any more."""
+        self._connection.execute("delete from alike where ? in (article_id, other_id)", [id])
+        pairs = [pair for other in others for pair in ((id, other), (other, id))]
+        self._connection.executemany("insert into alike values (?, ?)", pairs)
+
+    def unlink(self, id: str) -> None:
+        """Forget an article's bands and links."""
+        self.put_bands(id, ())
+        self.link(id, ())
+
+    def alike(self, ids: Iterable[str]) -> dict[str, set[str]]:
+        """For those of `ids` that tell the same as other articles, the ids of these."""
+        found: dict[str, set[str]] = {}
+        for id, other in self._in("select article_id, other_id from alike where article_id", ids):
+            found.setdefault(id, set()).add(other)
+        return found
 
     # Generations
 
@@ -202,7 +276,7 @@ class Store:
         generation = Generation(int(last) + 1, model, dimension, chunking, stemming)
         g = generation.id
         self.database.table("generations").insert(asdict(generation) | {"state": "building", "built": None})
-        for statement in _GENERATION_TABLES.format(g=g).split(";"):
+        for statement in GENERATION_TABLES.format(g=g).split(";"):
             self._connection.execute(statement)
         return generation
 
@@ -334,22 +408,22 @@ class Store:
     # Helpers
 
     def _check_schema(self, create: bool) -> None:
-        version = int(self._value("pragma user_version"))
-        if version == SCHEMA:
+        found = version(self._connection)
+        if found == SCHEMA:
             return
-        if version > SCHEMA:
+        if found > SCHEMA:
             raise IndexUnusable(f"{self.path} was written by a newer Kibaru: upgrade with 'pip install -U kibaru'.")
         if not create and not self._value("select count(*) from sqlite_master"):
             raise IndexUnusable(f"{self.path} is empty: add articles with 'kibaru add PATH'.")
         with self.writing():
-            if int(self._value("pragma user_version")) == 0:  # else another process was first
-                for statement in _TABLES.split(";"):
-                    self._connection.execute(statement)
-                self._connection.execute(f"pragma user_version = {SCHEMA}")
+            migrate(self._connection)  # nothing to do when another process was first
+
+    def _articles(self, rest: str, parameters: Sequence[Any] | dict[str, Any]) -> Iterator[Article]:
+        cursor = self._connection.execute(f"select {_ARTICLE_COLUMNS} from articles {rest}", parameters)
+        return (Article(*(*row[:-1], tuple(json.loads(row[-1])))) for row in cursor)
 
     def _one_article(self, condition: str, value: str) -> Article | None:
-        row = self._connection.execute(f"select {_ARTICLE_COLUMNS} from articles where {condition}", [value]).fetchone()
-        return Article(*row) if row else None
+        return next(self._articles(f"where {condition}", [value]), None)
 
     def _value(self, query: str, parameters: Sequence[Any] = ()) -> Any:
         row = self._connection.execute(query, parameters).fetchone()
@@ -363,51 +437,8 @@ class Store:
             yield from self._connection.execute(f"{query} in ({', '.join('?' * len(chunk))})", chunk)
 
 
-_TABLES = """
-create table articles (
-    id text primary key, title text not null, text text not null, url text, published text, author text, language text,
-    digest text not null, added text not null, changed text not null
-);
-create index articles_url on articles (url);
-create index articles_digest on articles (digest);
-create index articles_title on articles (title);
-create index articles_published on articles (published);
-create table vectors (key blob primary key, vector blob not null) without rowid;
-create table generations (
-    id integer primary key, model text not null, dimension integer not null, chunking integer not null,
-    stemming integer not null, state text not null, built text
-)
-"""
-
-_GENERATION_TABLES = """
-create table passages_{g} (
-    id integer primary key autoincrement, article_id text not null, start integer not null, "end" integer not null,
-    heading text not null, key blob not null
-);
-create index passages_{g}_article on passages_{g} (article_id);
-create table indexed_{g} (article_id text primary key, digest text not null, language text) without rowid;
-create table removed_{g} (number integer primary key autoincrement, passage_id integer not null);
-create virtual table stems_{g} using fts5 (title, body, tokenize = 'unicode61 remove_diacritics 0');
-create virtual table vocabulary_{g} using fts5vocab (stems_{g}, 'row')
-"""
-
-
-def _connect(path: Path, create: bool) -> sqlite3.Connection:
-    """A connection that waits for other writers; on a read-only disk, one that only reads."""
-    options: dict[str, Any] = {"timeout": _BUSY_SECONDS, "isolation_level": None, "check_same_thread": False}
-    connection: sqlite3.Connection = sqlite3.connect(path, **options)
-    try:
-        if create or connection.execute("pragma user_version").fetchone()[0] == 0:
-            connection.execute("pragma journal_mode = wal")
-        connection.execute("select count(*) from sqlite_master").fetchone()
-    except sqlite3.OperationalError:
-        connection.close()
-        wal = path.with_name(path.name + "-wal")
-        if create or (wal.exists() and wal.stat().st_size):
-            raise
-        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True, **options)
-    connection.execute("pragma synchronous = full")
-    return connection
+def _site(url: str) -> str:
+    return url_key(url).split("/", 1)[0]
 
 
 def explanation(error: sqlite3.Error | OSError, folder: Path) -> KibaruError:

@@ -11,7 +11,7 @@ from typing import Any
 from kibaru.articles import Article, make_article
 from kibaru.errors import BadInput
 
-FIELDS = ("title", "text", "url", "published", "author", "language", "id")
+FIELDS = ("title", "text", "url", "published", "modified", "author", "outlet", "language", "id")
 MAX_RECORD = 10_000_000
 """Characters in one line of JSON or one field of CSV."""
 
@@ -47,7 +47,8 @@ def article_from_record(record: Any) -> Article:
         raise BadInput("it is no object with fields")
     if record.get("text") in (None, ""):
         raise BadInput("it has no 'text'")
-    return make_article(**{field: _field(record, field) for field in FIELDS})
+    fields = {field: _field(record, field) for field in FIELDS}
+    return make_article(**fields, pages=_pages(record.get("pages")))
 
 
 def records_from_json_lines(lines: Iterable[str]) -> Iterator[tuple[int, Any]]:
@@ -104,6 +105,12 @@ def _field(record: dict[Any, Any], name: str) -> str:
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return ", ".join(value)
     raise BadInput(f"its field {name!r} is no text")
+
+
+def _pages(value: Any) -> list[int]:
+    if value is None or (isinstance(value, list | tuple) and all(isinstance(at, int) and at >= 0 for at in value)):
+        return list(value or ())
+    raise BadInput("its field 'pages' is no list of numbers: where in the text each page starts")
 
 
 def _plain_markdown(body: str) -> tuple[str, str]:
