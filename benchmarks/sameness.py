@@ -14,7 +14,6 @@ from itertools import combinations
 from pathlib import Path
 
 from evaluation_set import read_articles
-
 from kibaru.sameness import bands, shingles, tell_the_same
 
 
