@@ -26,7 +26,7 @@ _ReturnedJson = bool | dict[str, Any] | list[dict[str, Any]]
 
 
 class Limiter(AIORateLimiter):
-    """PER_SECOND messages a second in all, 20 a minute to one group, about one a second to one reader with bursts of five."""
+    """PER_SECOND messages in all, 20 a minute to one group, about one a second to one reader with bursts of five."""
 
     def __init__(self) -> None:
         super().__init__(

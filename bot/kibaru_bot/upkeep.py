@@ -22,7 +22,7 @@ from kibaru_bot.lengths import entities, shortened, units
 from kibaru_bot.messages import Catalogue
 from kibaru_bot.render import Block, pages
 from kibaru_bot.state import Context, State, state
-from kibaru_bot.talking import change, say, typing
+from kibaru_bot.talking import acknowledge, change, say, typing
 
 _EDITED_EVERY = 3.0
 _GROUPED = 500
@@ -147,7 +147,7 @@ async def on_csv(update: Update, context: Context) -> None:
     query, bot_state = update.callback_query, state(context)
     if query is None or not isinstance(query.message, Message) or not bot_state.is_admin(query.from_user):
         return
-    await query.answer()
+    await acknowledge(query)
     words, groups = await bot_state.words(query.from_user), await _groups(bot_state)
     count = sum(len(group.questions) for group in groups)
     await query.message.reply_document(

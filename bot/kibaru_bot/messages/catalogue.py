@@ -75,6 +75,7 @@ class Catalogue:
     preview_many: str
     preview_failures: str
     publish_button: str
+    draft_gone_toast: str
     cancel_button: str
     nothing_to_publish: str
     published: str

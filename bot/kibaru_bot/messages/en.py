@@ -77,7 +77,7 @@ ENGLISH = Catalogue(
     ),
     short_description="Your questions, the exact words of our articles, their source.",
     add_usage=(
-        "Send a file ({kinds}), reply /add to a text, or write:\n"
+        "Send a file ({kinds}), reply /add to a text or a file, or write:\n"
         "<code>/add The title\nthe text of the article…</code>"
     ),
     file_too_large="This file is over 20 MB, which Telegram does not give to bots. Use <code>kibaru add</code>.",
@@ -90,6 +90,7 @@ ENGLISH = Catalogue(
     preview_many="<b>{count} articles</b>: {new} new, {updates} updated, {unchanged} unchanged.",
     preview_failures="Not readable: {failures}",
     publish_button="Publish",
+    draft_gone_toast="This preview waits no longer: it is done, or send the article again.",
     cancel_button="Cancel",
     nothing_to_publish="There is nothing to publish.",
     published="Published: {added} new, {updated} updated, {unchanged} unchanged. Questions already find it.",

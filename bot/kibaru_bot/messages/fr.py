@@ -80,7 +80,7 @@ FRENCH = Catalogue(
     ),
     short_description="Vos questions, les mots exacts de nos articles, leur source.",
     add_usage=(
-        "Envoyez un fichier ({kinds}), répondez /add à un texte, ou écrivez :\n"
+        "Envoyez un fichier ({kinds}), répondez /add à un texte ou à un fichier, ou écrivez :\n"
         "<code>/add Le titre\nle texte de l’article…</code>"
     ),
     file_too_large=(
@@ -96,6 +96,7 @@ FRENCH = Catalogue(
     preview_many="<b>{count} articles</b> : {new} nouveaux, {updates} mis à jour, {unchanged} inchangés.",
     preview_failures="Illisible : {failures}",
     publish_button="Publier",
+    draft_gone_toast="Cet aperçu n’attend plus : c’est fait, ou renvoyez l’article.",
     cancel_button="Annuler",
     nothing_to_publish="Rien à publier.",
     published=(
