@@ -93,8 +93,8 @@ def source(article: Article, words: Catalogue) -> str:
 
 
 def outlet(article: Article) -> str:
-    """The host an article was published on, or nothing."""
-    return shortened((urlsplit(article.url or "").hostname or "").removeprefix("www."), 60)
+    """Who published an article: its newsroom's name, else the host it stands on, or nothing."""
+    return shortened(article.outlet or (urlsplit(article.url or "").hostname or "").removeprefix("www."), 60)
 
 
 def pages(blocks: Iterable[Block], per_page: int) -> list[str]:

@@ -131,6 +131,11 @@ async def on_unanswered(update: Update, context: Context) -> None:
     if not groups:
         await say(message, words.unanswered_none)
         return
+    await say(message, listed(groups, words), [[InlineKeyboardButton(words.csv_button, callback_data="uc:")]])
+
+
+def listed(groups: Sequence[Group], words: Catalogue) -> str:
+    """The first groups, a line each, as many as one message holds."""
     lines = [
         words.unanswered_line.format(
             count=len(group.questions), question=escape(shortened(group.questions[0].question, 200))
@@ -138,8 +143,7 @@ async def on_unanswered(update: Update, context: Context) -> None:
         for group in groups[:_SHOWN]
     ]
     blocks = [Block(line, units(line), entities(line)) for line in lines]
-    text = pages([Block(words.unanswered, units(words.unanswered), 1), *blocks], _SHOWN + 1)[0]
-    await say(message, text, [[InlineKeyboardButton(words.csv_button, callback_data="uc:")]])
+    return pages([Block(words.unanswered, units(words.unanswered), 1), *blocks], _SHOWN + 1)[0]
 
 
 async def on_csv(update: Update, context: Context) -> None:
