@@ -68,9 +68,9 @@ def check_keyboard(keyboard: Keyboard) -> None:
 
 
 _PIECES = [
-    "</blockquote>", "<b>", "&amp;", "&#x41;", "& ", '"', "👩‍👩‍👧 ", "e\u0301", "ا ", "مرحبا بالعالم. ", "\n\n", 
-    "#tag ", "mot ", "a.b ", "𝕏", "\u202eabc\u202c", "\u2067x\u2069", "\u200f", "z" + "\u0300\u0489" * 20, "x\u030ay", "\t",
-    "\r\n", "\u2028", "\x0b", "🇲🇱🇧🇫", "https://a.example/?x=1&y=<z> ", "@kibaru_bot ", "/start ", "10:30 ",
+    "</blockquote>", "<b>", "&amp;", "&#x41;", "& ", '"', "👩‍👩‍👧 ", "e\u0301", "ا ", "مرحبا بالعالم. ", "\n\n",
+    "#tag ", "mot ", "a.b ", "𝕏", "\u202eabc\u202c", "\u2067x\u2069", "\u200f", "z" + "\u0300\u0489" * 20, "x\u030ay",
+    "\t", "\r\n", "\u2028", "\x0b", "🇲🇱🇧🇫", "https://a.example/?x=1&y=<z> ", "@kibaru_bot ", "/start ", "10:30 ",
     "+223 20 22 00 00 ", "Un. Deux ! Trois ? ",
 ]  # fmt: skip
 hostile = st.one_of(
