@@ -85,6 +85,10 @@ TURNS = [
     ("Qui a gagné la Coupe des Balafons ?", "Et la Ligue des champions ?", ""),
     ("Who won the Coupe des Balafons?", "and the US election?", ""),
     ("Combien d'enfants vaccinés à Zinder ?", "et le président du Chili ?", ""),
+    ("Quand le pont de Diallassagou a-t-il rouvert ?", "il fait quel temps à Reykjavik ?", ""),
+    ("Combien de tonnes de cajou à Banfora ?", "combien ça coûte un visa ?", ""),
+    ("Qui a gagné la Coupe des Balafons ?", "quand va-t-il pleuvoir ?", ""),
+    ("Where is the solar plant?", "how do I get my passport?", ""),
 ]
 
 ALIKE = [

@@ -94,6 +94,7 @@ def test_add_takes_a_title_line_and_cancel_changes_nothing(api: BotApiServer, ad
     preview = asked(api, admin, f"/add Un <titre> & plus\n{TEXT}")
     assert preview.text.startswith("Un <titre> & plus")
     assert pressed(api, admin, preview, "Annuler").text.startswith("Annulé")
+    assert asked(api, admin, f"/add\nUne ligne de titre\n{TEXT}").text.startswith("Une ligne de titre\n")
     original = api.say(admin, admin, "Un titre\nUn texte assez court.")
     api.answer_to(original, timeout=10)
     reply = api.say(admin, admin, "/add", reply_to=original)

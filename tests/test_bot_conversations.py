@@ -173,7 +173,7 @@ def test_latest_about_language_new_forget(api: BotApiServer, awa: User) -> None:
 
 
 def test_more_passages_and_votes_edit_in_place(api: BotApiServer, awa: User, bot: Any) -> None:
-    answer = asked(api, awa, "Que fait la coopérative ?")
+    answer = asked(api, awa, "Combien coûte le kilo de noix de cajou ?")
     more = next((label for label in answer.labels if "passages" in label), None)
     assert more, answer.labels
     press = api.press(awa, answer, more)
@@ -187,7 +187,7 @@ def test_more_passages_and_votes_edit_in_place(api: BotApiServer, awa: User, bot
     assert "rédaction" in (vote.text or "")
     api.quiet(0.3)
     assert not any("tile" in label for label in api.current(answer).labels)
-    assert any("coopérative" in each.question for each in bot.bot_data["state"].desk._journal.unanswered())
+    assert any("noix de cajou" in each.question for each in bot.bot_data["state"].desk._journal.unanswered())
 
 
 def test_follow_ups_and_a_change_of_subject(api: BotApiServer, awa: User) -> None:
@@ -225,6 +225,35 @@ def test_other_than_text_gets_a_kind_sentence(api: BotApiServer, awa: User) -> N
         assert "que le texte" in api.answer_to(api.send_file(awa, awa, f"x.{kind}", b"x", kind=kind)).text
     captioned = api.send_file(awa, awa, "pont.jpg", b"x", kind="photo", caption=BRIDGE)
     assert "que le texte" in api.answer_to(captioned).text
+
+
+def test_a_command_may_end_its_line(api: BotApiServer, awa: User) -> None:
+    assert "Diallassagou" in asked(api, awa, f"/ask\n{BRIDGE}").text
+    assert "/ask" in asked(api, awa, "/ask").text
+
+
+def test_pressing_what_is_no_button_of_ours_does_nothing(
+    api: BotApiServer, awa: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = asked(api, awa, BRIDGE)
+    live = api._live(answer)
+    for data in (
+        "m:x:1",
+        "m:1",
+        f"m:{'9' * 50}:0",
+        "v:1:2",
+        "l:",
+        "p:yes:1",
+        "al:0:",
+        "ay:1",
+        "uc:",
+        "\U0001f600",
+        "zz",
+    ):
+        with api.world.changed:
+            api._press(awa, live, {"text": "?", "callback_data": data})
+    assert "Diallassagou" in asked(api, awa, BRIDGE).text
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 def test_what_is_forwarded_is_a_question(api: BotApiServer, awa: User) -> None:

@@ -62,6 +62,10 @@ def check(html: str) -> Read:
     return Read(made.text, said("expandable_blockquote"), said("bold"))
 
 
+def answer_of(quotes: list[Quote]) -> Answer:
+    return Answer("?", 0.9, quotes, [], [])
+
+
 def check_keyboard(keyboard: Keyboard) -> None:
     if keyboard:
         inline_keyboard(InlineKeyboardMarkup(keyboard).to_dict())
@@ -119,9 +123,12 @@ several = settings(max_examples=150, deadline=None)
 
 
 @several
-@given(st.lists(quotes(), min_size=1, max_size=10), languages)
-def test_any_answer_is_messages_whose_quotes_are_the_articles_own(answer: list[Quote], code: str) -> None:
-    made = [check(html) for html in answer_pages(answer, catalogue(code))]
+@given(st.lists(quotes(), min_size=1, max_size=10), languages, st.booleans())
+def test_any_answer_is_messages_whose_quotes_are_the_articles_own(
+    answer: list[Quote], code: str, is_sure: bool
+) -> None:
+    said = Answer("?", 0.9, answer, [], [], is_sure=is_sure)
+    made = [check(html) for html in answer_pages(said, catalogue(code))]
     visible = [quote for quote in answer if as_telegram_keeps_it(quote.article.text[slice(*shown(quote))]).strip()]
     seen = [text for page in made for text in page.quotes]
     assert len(seen) == len(visible)
@@ -129,9 +136,8 @@ def test_any_answer_is_messages_whose_quotes_are_the_articles_own(answer: list[Q
         start, end = shown(quote)
         assert quote.start <= start < end <= quote.end
         assert same(text, quote.article.text[start:end])
-    whole = Answer("?", 0.9, answer, [], [])
     for page in range(-1, len(made)):
-        check_keyboard(answer_keyboard(10**12, page, True, whole, catalogue(code)))
+        check_keyboard(answer_keyboard(10**12, page, True, said, catalogue(code)))
 
 
 @several
@@ -194,7 +200,7 @@ def test_any_question_is_answered_or_told_why_not(samples: Kibaru, question: str
         answer = samples.ask(question)
     except BadInput:
         return
-    made = [check(html) for html in answer_pages(answer.quotes, words)] or [check(refusal(answer.leads, words))]
+    made = [check(html) for html in answer_pages(answer, words)] or [check(refusal(answer.leads, words))]
     seen = [text for page in made for text in page.quotes]
     for quote, text in zip(answer.quotes, seen, strict=True):
         assert same(text, quote.text)
@@ -215,7 +221,7 @@ def test_the_words_that_answer_are_bold_under_their_source() -> None:
     quote = Quote(
         Article("a", "Pont & ville", text, "https://www.kibaru.example/p", "2025-11-01"), 0, len(text), Span(7, 33)
     )
-    (html,) = answer_pages([quote], catalogue("fr"))
+    (html,) = answer_pages(answer_of([quote]), catalogue("fr"))
     assert html == (
         "<blockquote expandable>Avant. <b>Le pont a &lt;rouvert&gt; mardi.</b> Après.</blockquote>\n"
         '<a href="https://www.kibaru.example/p">Pont &amp; ville</a> · kibaru.example · 1er novembre 2025'
@@ -226,7 +232,7 @@ def test_a_quote_longer_than_a_message_shows_the_sentence_that_answers() -> None
     text = "a " * 3000 + "la réponse." + " b" * 3000
     at = text.index("la réponse.")
     quote = Quote(Article("a", "T", text), 0, len(text), Span(at, at + 11))
-    (html,) = answer_pages([quote], catalogue("en"))
+    (html,) = answer_pages(answer_of([quote]), catalogue("en"))
     assert check(html).quotes == ["la réponse."]
     assert "[…] T" in html
 
@@ -234,9 +240,15 @@ def test_a_quote_longer_than_a_message_shows_the_sentence_that_answers() -> None
 def test_long_answers_are_split_between_quotes() -> None:
     text = "mot " * 700
     quote = Quote(Article("a", "T", text), 0, len(text.rstrip()), Span(0, 3))
-    assert [len(check(html).quotes) for html in answer_pages([quote] * 3, catalogue("fr"))] == [1, 1, 1]
+    assert [len(check(html).quotes) for html in answer_pages(answer_of([quote] * 3), catalogue("fr"))] == [1, 1, 1]
     short = Quote(Article("a", "T", text), 0, 3, Span(0, 3))
-    assert [len(check(html).quotes) for html in answer_pages([short] * 7, catalogue("fr"))] == [3, 3, 1]
+    assert [len(check(html).quotes) for html in answer_pages(answer_of([short] * 7), catalogue("fr"))] == [3, 3, 1]
+
+
+def test_an_answer_that_may_not_be_one_says_so() -> None:
+    quote = Quote(Article("a", "T", "Le pont a rouvert."), 0, 18, Span(0, 18))
+    (html,) = answer_pages(Answer("?", 0.5, [quote], [], [], is_sure=False), catalogue("fr"))
+    assert check(html).text.startswith("Je ne suis pas sûr")
 
 
 @pytest.mark.parametrize("code", [None, "fr", "pt-BR", "xx"])

@@ -96,10 +96,10 @@ def _add_handlers(application: App) -> None:
     }.items():
         application.add_handler(CommandHandler(name, handler, _SAID))
     for pattern, pressed in {
-        "^m:": questions.on_more,
-        "^v:": questions.on_vote,
+        r"^m:\d{1,15}:\d{1,3}$": questions.on_more,
+        r"^v:\d{1,15}:[01]$": questions.on_vote,
         "^x:": commands.on_example,
-        "^l:": commands.on_language_chosen,
+        "^l:[a-z]+$": commands.on_language_chosen,
     }.items():
         application.add_handler(CallbackQueryHandler(pressed, pattern))
     application.add_handler(InlineQueryHandler(inline.on_inline))
@@ -121,9 +121,9 @@ def _add_admin_handlers(application: App, settings: Settings) -> None:
         "unanswered": upkeep.on_unanswered,
     }.items():
         application.add_handler(CommandHandler(name, handler, admins))
-    application.add_handler(CallbackQueryHandler(publishing.on_decision, "^p:"))
-    application.add_handler(CallbackQueryHandler(editing.on_button, "^a[ldryu]:"))
-    application.add_handler(CallbackQueryHandler(upkeep.on_csv, "^uc:"))
+    application.add_handler(CallbackQueryHandler(publishing.on_decision, r"^p:(yes|no):\d{1,15}$"))
+    application.add_handler(CallbackQueryHandler(editing.on_button, r"^a(l:\d{1,6}:|u:\d{1,15}$|[dry]:.)"))
+    application.add_handler(CallbackQueryHandler(upkeep.on_csv, "^uc:$"))
     application.add_handler(MessageHandler(admins & filters.Document.ALL, publishing.on_document))
     application.add_handler(MessageHandler(admins & ArticleText(), publishing.on_article_text))
 

@@ -24,7 +24,7 @@ from kibaru_bot.lengths import shortened
 from kibaru_bot.messages import Catalogue
 from kibaru_bot.render import outlet
 from kibaru_bot.state import Context, State, state
-from kibaru_bot.talking import acknowledge, say, typing
+from kibaru_bot.talking import acknowledge, argument, say, typing
 
 _LISTED = 8
 _A_TEXT = 400
@@ -60,12 +60,11 @@ async def on_add(update: Update, context: Context) -> None:
     if message is None or message.from_user is None:
         return
     words = await state(context).words(message.from_user)
-    text = (message.text or "").partition(" ")[2] or (message.text or "").partition("\n")[2]
-    replied = message.reply_to_message
-    if not text.strip() and replied and replied.document:
+    text, replied = argument(message), message.reply_to_message
+    if not text and replied and replied.document:
         await _preview_file(message, replied.document, words, state(context))
         return
-    if not text.strip() and replied and replied.text:
+    if not text and replied and replied.text:
         text = replied.text
     if not text.strip():
         await say(message, words.add_usage.format(kinds=", ".join(SUFFIXES)))

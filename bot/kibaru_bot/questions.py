@@ -16,7 +16,7 @@ from kibaru_bot.messages import Catalogue
 from kibaru_bot.people import Reader, recognised, speaker
 from kibaru_bot.render import PER_PAGE, answer_pages, refusal
 from kibaru_bot.state import Context, State, state
-from kibaru_bot.talking import Keyboard, acknowledge, can_be_linked, change, deliver, say, typing
+from kibaru_bot.talking import Keyboard, acknowledge, argument, can_be_linked, change, deliver, say, typing
 from kibaru_bot.worker import Overloaded
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ async def on_ask(update: Update, context: Context) -> None:
     message = update.effective_message
     if message is None or message.from_user is None:
         return
-    question = (message.text or "").partition(" ")[2].strip()
+    question = argument(message)
     if not question and message.reply_to_message and message.reply_to_message.text:
         question = message.reply_to_message.text
     if not question:
@@ -112,7 +112,7 @@ async def on_more(update: Update, context: Context) -> None:
     except (Overloaded, KibaruError):
         await acknowledge(query, words.overloaded, alert=True)
         return
-    pages, at = answer_pages(answer.quotes, words), int(page)
+    pages, at = answer_pages(answer, words), int(page)
     if not 0 <= at < len(pages):
         await acknowledge(query, words.no_more_toast)
         return
@@ -159,7 +159,7 @@ def _rendered(answer: Answer, id: int, words: Catalogue) -> tuple[list[str], Key
     """The messages of an answer, and the keyboard under the last."""
     if answer.is_refusal:
         return [refusal(answer.leads, words)], ()
-    pages = answer_pages(answer.quotes, words)
+    pages = answer_pages(answer, words)
     best = max(hit.score for hit in answer.hits)
     further = answer.hits[len(answer.quotes) : MAX_QUOTES]
     more = any(hit.score >= WORTH_QUOTING * best for hit in further)

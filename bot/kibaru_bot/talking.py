@@ -89,6 +89,11 @@ async def acknowledge(query: CallbackQuery, notice: str | None = None, *, alert:
         log.info("a button could not be answered: %s", error)
 
 
+def argument(message: Message) -> str:
+    """What stands after the command."""
+    return ((message.text or "").split(maxsplit=1)[1:] or [""])[0].strip()
+
+
 def can_be_linked(url: str | None) -> bool:
     """Whether Telegram takes `url` behind a button: a public web address."""
     host = urlsplit(url or "").hostname or ""

@@ -27,8 +27,9 @@ from kibaru_bot.talking import acknowledge, change, say, typing
 _EDITED_EVERY = 3.0
 _GROUPED = 500
 _SHOWN = 20
-_ALIKE = 0.93
-"""Cosine from which two questions count as the same, with the default model: a guess, not measured yet."""
+_ALIKE = 0.94
+"""Cosine from which two questions count as the same. In `benchmarks/conversation.py`, with the default model, 27 of 33
+pairs that ask the same meet so and 18 others do, F1 0.69; at 0.93 it is 0.62, at 0.95 0.58."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 

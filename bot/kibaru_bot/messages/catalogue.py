@@ -26,6 +26,7 @@ class Catalogue:
     language_set: str
     new_thread: str
     forgotten: str
+    unsure: str
     refusal: str
     leads: str
     more_button: str
