@@ -68,7 +68,7 @@ def main() -> None:
             _compared(server, pid, given)
             server.clear_faults()
             print(f"memory: {_memory(pid):.0f} MB")
-            for asked in range(given.questions, given.memory + 1, given.questions):
+            for asked in range(given.questions, given.memory + given.questions, given.questions):
                 _wave(server, given.questions, given.chats)
                 print(f"memory after {asked} questions more: {_memory(pid):.0f} MB")
         with BotApiServer(limits=FloodLimits.off()) as server, _bot(server, unused, "-c", _UNLIMITED) as pid:

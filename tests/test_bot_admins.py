@@ -165,7 +165,9 @@ def test_an_article_is_opened_removed_and_put_back(api: BotApiServer, admin: Use
 
 
 def test_rebuild_tells_how_it_went_and_status_the_state(api: BotApiServer, admin: User) -> None:
-    told = asked(api, admin, "/rebuild")
+    said = [api.say(admin, admin, "/rebuild") for _ in range(2)]
+    told, again = (api.answer_to(each, timeout=10) for each in said)
+    assert "déjà" in again.text
     assert "Diallassagou" in asked(api, admin, BRIDGE).text
     api.wait_for(lambda: "génération 2" in api.current(told).text, timeout=20)
     status = asked(api, admin, "/status").text

@@ -263,6 +263,8 @@ def test_what_is_forwarded_is_a_question(api: BotApiServer, awa: User) -> None:
 
 def test_nonsense_and_long_questions_are_told_what_works(api: BotApiServer, awa: User) -> None:
     assert "quelques mots" in asked(api, awa, "???").text
+    asked(api, awa, BRIDGE)
+    assert "quelques mots" in asked(api, awa, "\U0001f600\U0001f600").text
     assert "trop longue" in asked(api, awa, "pont " * 500).text
     assert "commande" in asked(api, awa, "/nothing").text
     assert asked(api, awa, "/status").text == asked(api, awa, "/nothing").text

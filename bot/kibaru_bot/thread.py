@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from kibaru.answering import MAX_QUESTION, Answer
+from kibaru.answering import MAX_QUESTION, Answer, checked_question
 from kibaru.languages import fold, stems
 from kibaru.newsroom import Kibaru
 
@@ -50,7 +50,11 @@ _SURE = 0.7
 
 
 def answer_in_thread(kibaru: Kibaru, question: str, before: Sequence[str], *, quotes: int = 3) -> tuple[Answer, str]:
-    """The answer to a question asked after those `before` it (the newest first), and how it was understood."""
+    """The answer to a question asked after those `before` it (the newest first), and how it was understood.
+
+    Raises what `Kibaru.ask` raises.
+    """
+    checked_question(question)  # by itself: two emoji are no follow-up
     own = own_words(question)
     if not before or not leans(question):
         return kibaru.ask(question, quotes=quotes), question

@@ -47,11 +47,13 @@ async def on_rebuild(update: Update, context: Context) -> None:
     if message is None or message.from_user is None:
         return
     words = await bot_state.words(message.from_user)
+    if bot_state.rebuilding:
+        await say(message, words.rebuild_running)
+        return
     told = await say(message, words.rebuild_started)
-    if not bot_state.rebuilding:
-        bot_state.rebuilding = True
-        task = asyncio.create_task(_rebuild(told, str(message.from_user.id), words, bot_state))
-        context.bot_data.setdefault("tasks", []).append(task)
+    bot_state.rebuilding = True
+    task = asyncio.create_task(_rebuild(told, str(message.from_user.id), words, bot_state))
+    context.bot_data.setdefault("tasks", []).append(task)
 
 
 async def _rebuild(told: Message, who: str, words: Catalogue, bot_state: State) -> None:

@@ -94,6 +94,7 @@ class Catalogue:
     restored: str
     back_button: str
     rebuild_started: str
+    rebuild_running: str
     rebuild_progress: str
     rebuild_done: str
     failed: str

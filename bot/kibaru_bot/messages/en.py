@@ -112,6 +112,7 @@ ENGLISH = Catalogue(
     restored="Put back: “{title}”.",
     back_button="‹ Back",
     rebuild_started="Rebuilding the index. The old one answers meanwhile.",
+    rebuild_running="The index is already being rebuilt.",
     rebuild_progress="Rebuilding the index: {percent}%. The old one answers meanwhile.",
     rebuild_done=(
         "Done: generation {generation}, {articles} articles, {passages} passages, {embedded} of them "

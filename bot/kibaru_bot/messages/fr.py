@@ -121,6 +121,7 @@ FRENCH = Catalogue(
     restored="Remis : « {title} ».",
     back_button="‹ Retour",
     rebuild_started="Je refais l’index. L’ancien répond en attendant.",
+    rebuild_running="L’index est déjà en train d’être refait.",
     rebuild_progress="Je refais l’index : {percent} %. L’ancien répond en attendant.",
     rebuild_done=(
         "C’est fait : génération {generation}, {articles} articles, {passages} passages, dont {embedded} "
