@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from csv import reader as csv_rows
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from bot_api import queries, utf16
@@ -109,7 +109,9 @@ def quotes(draw: st.DrawFn) -> Quote:
     outlet = draw(st.one_of(st.none(), hostile))
     id = draw(st.sampled_from(["a" * 12, "é" * 150]))
     article = Article(id, title, text, draw(urls), date, draw(st.one_of(st.none(), hostile)), "fr", outlet)
-    return Quote(article, start, end, Span(first, last))
+    paged = replace(article, pages=draw(st.sampled_from([(), (0,), (0, 1)])))
+    others = draw(st.lists(st.builds(replace, st.just(article), url=urls, outlet=st.none() | hostile), max_size=5))
+    return Quote(paged, start, end, Span(first, last), tuple(others))
 
 
 def same(shown_quote: str, article_words: str) -> bool:
@@ -225,6 +227,16 @@ def test_the_words_that_answer_are_bold_under_their_source() -> None:
     assert html == (
         "<blockquote expandable>Avant. <b>Le pont a &lt;rouvert&gt; mardi.</b> Après.</blockquote>\n"
         '<a href="https://www.kibaru.example/p">Pont &amp; ville</a> · kibaru.example · 1er novembre 2025'
+    )
+
+
+def test_the_page_of_a_document_and_who_else_told_it_stand_below() -> None:
+    article = Article("a", "Rapport", "Page un. Page deux.", outlet="Le Balafon", pages=(0, 9))
+    other = Article("b", "Autre", "Page deux.", "https://agence.example/b", outlet="Agence <Dozo>")
+    quote = Quote(article, 9, 19, Span(9, 19), (other,))
+    (html,) = answer_pages(answer_of([quote]), catalogue("fr"))
+    assert html.split("\n", 1)[1] == (
+        'Rapport · p. 2 · Le Balafon\nAussi sur : <a href="https://agence.example/b">Agence &lt;Dozo&gt;</a>'
     )
 
 

@@ -27,6 +27,8 @@ _ROOM = MAX_UNITS - 96
 """What the blocks of a page may take, so that blank lines and the words above never tip it over."""
 
 _CUT = "[…] "
+_OTHERS = 3
+"""Articles that tell the same, named below a quote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +61,24 @@ def article_list(articles: Iterable[Article], heading: str, words: Catalogue) ->
 
 
 def quote_block(quote: Quote, words: Catalogue) -> Block:
-    """An expandable block quote, the words that answer in bold, and its source below."""
+    """An expandable block quote, the words that answer in bold, and below it its source and who else has told it."""
     start, end = shown(quote)
     text = quote.article.text
     first, last = (min(max(at, start), end) for at in quote.highlight)
     bold = f"<b>{escape(text[first:last])}</b>" if text[first:last].strip() else escape(text[first:last])
     body = escape(text[start:first]) + bold + escape(text[last:end])
     cut = _CUT if (start, end) != (quote.start, quote.end) else ""
+    above = 3 + entities(text[start:end])
+    below, plain = source(quote.article, words, quote.page), _plain_source(quote.article, words, quote.page)
+    others = quote.also_in[:_OTHERS]
+    named = words.also_in.format(sites=", ".join(map(_site_name, others)))
+    if others and above + entities(f"{plain}\n{named}") + len(others) <= MAX_ENTITIES:
+        below += "\n" + words.also_in.format(sites=", ".join(map(_site, others)))
+        plain, above = f"{plain}\n{named}", above + len(others)
     return Block(
-        f"<blockquote expandable>{body}</blockquote>\n{cut}{source(quote.article, words)}",
-        units(text[start:end]) + 1 + len(cut) + _source_units(quote.article, words),
-        3 + entities(text[start:end]) + entities(_plain_source(quote.article, words)),
+        f"<blockquote expandable>{body}</blockquote>\n{cut}{below}",
+        units(text[start:end]) + 1 + len(cut) + units(plain),
+        above + entities(plain),
     )
 
 
@@ -86,12 +95,24 @@ def shown(quote: Quote) -> tuple[int, int]:
     return start, start + max(1, fitting(text[start:end], _LONGEST_QUOTE, _QUOTE_ENTITIES))
 
 
-def source(article: Article, words: Catalogue) -> str:
-    """Title as a link, outlet and date, on one line of HTML."""
-    title = escape(shortened(article.title, _LONGEST_TITLE))
+def source(article: Article, words: Catalogue, page: int | None = None) -> str:
+    """Title as a link, page, outlet and date, on one line of HTML."""
+    title = _linked(shortened(article.title, _LONGEST_TITLE), article)
+    return " · ".join([title, *(escape(part) for part in _facts(article, words, page))])
+
+
+def _linked(text: str, article: Article) -> str:
     if article.url and len(article.url) <= _LONGEST_URL:
-        title = f'<a href="{escape(article.url)}">{title}</a>'
-    return " · ".join([title, *(escape(part) for part in _facts(article, words))])
+        return f'<a href="{escape(article.url)}">{escape(text)}</a>'
+    return escape(text)
+
+
+def _site(article: Article) -> str:
+    return _linked(_site_name(article), article)
+
+
+def _site_name(article: Article) -> str:
+    return outlet(article) or shortened(article.title, 60)
 
 
 def outlet(article: Article) -> str:
@@ -120,12 +141,12 @@ def _lined(html: str, length: int) -> Block:
     return Block(html, length, 1 + entities(html))
 
 
-def _facts(article: Article, words: Catalogue) -> list[str]:
-    return [fact for fact in (outlet(article), words.date(article.published)) if fact]
+def _facts(article: Article, words: Catalogue, page: int | None = None) -> list[str]:
+    return [fact for fact in (page and f"p. {page}", outlet(article), words.date(article.published)) if fact]
 
 
-def _plain_source(article: Article, words: Catalogue) -> str:
-    return " · ".join([shortened(article.title, _LONGEST_TITLE), *_facts(article, words)])
+def _plain_source(article: Article, words: Catalogue, page: int | None = None) -> str:
+    return " · ".join([shortened(article.title, _LONGEST_TITLE), *_facts(article, words, page)])
 
 
 def _source_units(article: Article, words: Catalogue) -> int:

@@ -26,6 +26,7 @@ class Catalogue:
     language_set: str
     new_thread: str
     forgotten: str
+    also_in: str
     unsure: str
     refusal: str
     leads: str

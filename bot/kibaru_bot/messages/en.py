@@ -37,6 +37,7 @@ ENGLISH = Catalogue(
     language_set="Noted: I speak English with you.",
     new_thread="All right, something else. What is your question?",
     forgotten="Deleted: {count} of your questions, and the language you had chosen.",
+    also_in="Also on: {sites}",
     unsure="I am not sure; this may help:",
     refusal="The articles don't say.",
     leads="Those that come nearest, which may not answer:",

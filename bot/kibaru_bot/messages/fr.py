@@ -37,6 +37,7 @@ FRENCH = Catalogue(
     language_set="C’est noté : je vous parle en français.",
     new_thread="Bien, parlons d’autre chose. Quelle est votre question ?",
     forgotten="C’est effacé : {count} de vos questions, et la langue que vous aviez choisie.",
+    also_in="Aussi sur : {sites}",
     unsure="Je ne suis pas sûr ; ceci peut aider :",
     refusal="Les articles ne le disent pas.",
     leads="Les plus proches, qui n’y répondent peut-être pas :",
