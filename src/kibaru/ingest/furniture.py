@@ -1,0 +1,131 @@
+"""What stands around and between the paragraphs of an article on a page, and is no part of it."""
+
+from __future__ import annotations
+
+import re
+
+from lxml.html import HtmlElement
+
+from kibaru.ingest.html_tree import BLOCKS
+
+_TAGS = (
+    "script", "style", "noscript", "template", "nav", "aside", "iframe", "button", "select", "svg", "object", "embed",
+    "input", "textarea", "video", "audio", "figcaption", "dialog", "amp-sidebar", "amp-consent", "amp-ad", "amp-embed",
+    "amp-img", "ins", "img", "picture", "map",
+)  # fmt: skip
+_ROLES = frozenset("navigation dialog alertdialog banner contentinfo complementary search menu toolbar tablist".split())
+_NAMES = re.compile(
+    r"(?:^|[\s_-]|(?<=[a-z])(?=[A-Z]))(?:"
+    r"shar(?:e|ing|edaddy)\w*|addtoany|social\w*|partag\w*|related\w*|similaires?|jp-relatedposts|outbrain|taboola|"
+    r"read-?(?:more|next|also)|more-(?:from|on|stories)|a-lire|lire-aussi|most-?(?:read|viewed|popular)|popular\w*|"
+    r"plus-lus|recommend\w*|trending|newsletter\w*|subscri\w*|abonne\w*|sign-?up|opt-?in|promo\w*|self-promo|"
+    r"cookie\w*|consent\w*|gdpr|rgpd|cmp|didomi\w*|cky|comments?|comment-list|commentaires?|disqus\w*|respond|"
+    r"reactions?|breadcrumbs?|fil-ariane|hierarchie|crumbs|menu|navbar|navigation|footer|pied|sidebar|widget\w*|"
+    r"advert\w*|ads?|adsbygoogle|ad-slot|publicit[ey]\w*|pub|sponsor\w*|banner|stream-item|captions?|caption-text|legende|"
+    r"credits?|photo-?credit|tags?|tag-list|keywords|mots-cles|author-?box\w*|about-author|author-bio|author-description|"
+    r"bio|post-navigation|nav-links|pagenav|pager|pagination|prev-next|next-prev|post-views|reading-time|skip-link|"
+    r"print|toolbar|icons|sondage|poll|ticker|breaking|meta|metas|byline|infos?|article-info|submitted|dateline|date|"
+    r"pullquote|twitter-tweet|instagram-media|fb-post|embed|login|search|copyright|mentions?|app"
+    r")(?=$|[\s_-]|(?<=[a-z])(?=[A-Z]))"
+)
+_NOT_NAMES = re.compile(r"(?:has|no|with|without|single|is|type|status|format|category|tag|not)-[\w-]+", re.I)
+_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
+_KEPT = frozenset({"html", "body", "main"})
+
+_ALSO = re.compile(
+    r"^[\W_]*(?:(?:à|a) (?:lire|voir|écouter|découvrir|relire)|(?:re)?lire (?:aussi|également|la suite|notre|plus|encore)|"
+    r"voir (?:aussi|également)|lisez (?:aussi|également)|sur le même (?:sujet|thème)|dans la même rubrique|"
+    r"articles? (?:similaires?|liés?|connexes?|recommandés?)|ne ratez pas|ne manquez pas|"
+    r"read (?:also|more|next|:)|also read|see also|more on this|related(?: (?:stories|articles|topics|posts))?\s*:?$|"
+    r"recommended (?:stories|reading)|leia (?:também|mais)|veja (?:também|mais)|اقرأ (?:أيضا|أيضًا|المزيد)|"
+    r"les plus lus|most read)\b",
+    re.I,
+)
+_LABEL = re.compile(
+    r"^\W*(?:publicité|pub|annonces?|advertisement|sponsored|publicidade|إعلان|partag\w+(?: (?:cet article|sur))?|share"
+    r"(?: this)?(?: article)?|tags?|mots[ -]cl[ée]s?|étiquettes?|imprimer|print|commentaires?|comments?|réagir|"
+    r"(?:haut|retour en haut) de page|copier le lien|copy link|enregistrer|écouter(?: l.article)?|"
+    r"facebook|twitter|whatsapp|telegram|linkedin|e-?mail|la rédaction|article suivant|article précédent)\W*$",
+    re.I,
+)
+_NOTICE = re.compile(
+    r"^\W*(?:(?:crédits?|légende|photos?|image|illustration|visuel|source photo|credit|caption|ph)(?: ?(?:photo|image)s?)?"
+    r"(?: d['’]archives?)?\s*[:,/©(]|©|\(c\)|copyright|(?:publié|posté|mis à jour|mise à jour|modifié|published|posted|"
+    r"updated|last updated|publicado|atualizado) (?:le|on|il y a|ce|à|em|at|\d)|temps de lecture|lecture\s*:|"
+    r"\d+ (?:minutes?|min) (?:de lecture|read)|(?:abonnez|inscrivez|rejoignez|suivez|téléchargez|cliquez|recevez|"
+    r"connectez)-(?:vous|nous)\b|(?:rejoignez|suivez|recevez|téléchargez) (?:notre|nos|nous|toute|l['’]appli|gratuitement)|"
+    r"subscribe to|sign up (?:for|to)|follow us|join our|download (?:our|the) app|siga-nos|subscreva|"
+    r"tous droits réservés|all rights reserved|votre adresse e-?mail|nous utilisons des cookies|we use cookies)",
+    re.I,
+)
+_MAX_NOTICE = 220
+
+
+def strip_furniture(tree: HtmlElement) -> None:
+    """Remove from the tree what its tags, roles, names or links show to be no text of the article."""
+    for tag in _TAGS:
+        for element in list(tree.iter(tag)):
+            _drop(element)
+    total = max(1, _length(tree))
+    for element in list(tree.iter()):
+        if isinstance(element.tag, str) and element.tag not in _KEPT and _is_furniture(element, total):
+            _drop(element)
+    for element in list(tree.iter(*BLOCKS)):
+        if element.tag not in ("body", "main", "article", "tr", "tbody", "table") and _is_links(element):
+            _drop(element)
+
+
+def is_furniture_line(line: str) -> bool:
+    """Whether a paragraph of text is a link to other articles, a label, a credit or a notice."""
+    return (
+        _LABEL.match(line) is not None
+        or len(line) <= _MAX_NOTICE
+        and (_ALSO.match(line) is not None or _NOTICE.match(line) is not None)
+    )
+
+
+def _is_furniture(element: HtmlElement, total: int) -> bool:
+    if element.getparent() is None:
+        return False
+    if element.get("role") in _ROLES or element.get("hidden") is not None or element.get("aria-hidden") == "true":
+        named = True
+    elif _HIDDEN.search(element.get("style", "")):
+        named = True
+    elif element.tag in ("header", "footer"):
+        named = True
+    else:
+        name = _NOT_NAMES.sub(" ", f"{element.get('class', '')} {element.get('id', '')}")
+        named = bool(name.strip()) and _NAMES.search(name) is not None
+    return named and not _holds_the_article(element, total)
+
+
+def _holds_the_article(element: HtmlElement, total: int) -> bool:
+    """A wrapper with a misleading name still has the title in it, or most of the paragraphs."""
+    if element.tag in ("p", "h1", "li"):
+        return element.tag == "h1"
+    if element.xpath("boolean(.//*[@itemprop='articleBody'])"):
+        return True
+    paragraphs = sum(_length(p) for p in element.iter("p") if p.find("a") is None)
+    return paragraphs > total / 2 or (paragraphs > total / 4 and element.find(".//h1") is not None)
+
+
+def _is_links(element: HtmlElement) -> bool:
+    """Whether a block is nothing but links, or a label with links behind it."""
+    linked = sum(_length(link) for link in element.iter("a") if link.get("href", "#") or True)
+    length = _length(element)
+    if not linked or not length:
+        return False
+    return linked > 0.8 * length or (linked > 0.3 * length and _ALSO.match(_text(element)) is not None)
+
+
+def _length(element: HtmlElement) -> int:
+    return len(_text(element))
+
+
+def _text(element: HtmlElement) -> str:
+    return " ".join("".join(element.itertext()).split())
+
+
+def _drop(element: HtmlElement) -> None:
+    if element.getparent() is not None:
+        element.drop_tree()

@@ -1,0 +1,147 @@
+"""Bytes of HTML to a tree whose paragraphs are paragraphs: decoded, bounded, `<br>` and layout tables resolved."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lxml import etree
+from lxml.html import HtmlElement, HTMLParser, document_fromstring
+
+from kibaru.errors import BadInput
+from kibaru.ingest.encodings import decode
+
+MAX_ELEMENTS = 200_000
+"""A tree beyond this is no article: the longest live blogs have some 20,000 elements."""
+
+MAX_DEPTH = 600
+"""Elements inside each other. Pages put together by hand or by themes stay below 60; lxml copies trees recursively."""
+
+_DECLARED = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.I)
+_XML_ENCODING = re.compile(r"^\s*<\?xml[^>]*\?>")
+_LATIN = {"iso-8859-1", "iso8859-1", "latin-1", "latin1", "ascii", "us-ascii"}
+_NUL = {0: None}
+
+BLOCKS = frozenset(
+    "address article aside blockquote body center dd details div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 "
+    "header hr li main nav ol p pre section table tbody td tfoot th thead tr ul".split()
+)
+_INLINE_PARENTS = frozenset("b center em font i span strong".split())
+
+
+def parse_html(data: bytes, charset: str | None = None) -> HtmlElement:
+    """The page as a tree; `charset` is what the server said. Raises BadInput when there is no page in `data`."""
+    text = _XML_ENCODING.sub("", _decoded(data, charset)).translate(_NUL)
+    if not text.strip():
+        raise BadInput("the page is empty")
+    try:
+        tree = document_fromstring(text, parser=HTMLParser(huge_tree=False, remove_comments=True, remove_pis=True))
+    except (etree.LxmlError, ValueError, AssertionError) as error:
+        raise BadInput("it is no page of HTML") from error
+    _check_size(tree)
+    return tree
+
+
+def resolve_layout(tree: HtmlElement) -> None:
+    """Turn text between `<br>` into paragraphs, and tables that only lay out a page into blocks."""
+    for table in list(tree.iter("table")):
+        if table.xpath("count(.//p | .//br | .//div | .//table)") > 2:
+            for part in table.iter("table", "tbody", "thead", "tfoot", "tr", "td", "th", "center"):
+                part.tag = "div"
+    for line_break in tree.iter("br"):  # <font>a<br>b</font> stands for blocks, whatever its tag
+        parent = line_break.getparent()
+        while parent is not None and parent.tag in _INLINE_PARENTS:
+            parent.tag = "div"
+            parent = parent.getparent()
+    for parent in {line_break.getparent() for line_break in tree.iter("br")}:
+        if parent is not None and parent.tag in BLOCKS and parent.tag not in ("pre", "li", "dt", "dd", "h1"):
+            _wrap_lines(parent)
+
+
+def _wrap_lines(parent: HtmlElement) -> None:
+    """Each line of `parent` becomes a paragraph of its own; a line that ends no sentence goes on in the next."""
+    lines: list[HtmlElement] = []
+    open_line: HtmlElement | None = None
+    breaks = 0
+
+    def line() -> HtmlElement:
+        nonlocal open_line, breaks
+        if open_line is None or breaks > 1 or (breaks and _is_complete(open_line)):
+            open_line = etree.SubElement(etree.Element("div"), "p")
+            lines.append(open_line)
+        elif breaks:
+            _append_text(open_line, "\n")
+        breaks = 0
+        return open_line
+
+    pieces: list[str | HtmlElement] = [parent.text or ""]
+    for child in list(parent):
+        pieces += [child, child.tail or ""]
+        child.tail = None
+        parent.remove(child)
+    parent.text = None
+    if parent.tag == "p":
+        parent.tag = "div"
+    for piece in pieces:
+        if isinstance(piece, str):
+            if piece.strip():
+                _append_text(line(), piece)
+            elif piece and open_line is not None and not breaks:
+                _append_text(open_line, " ")
+        elif piece.tag == "br":
+            breaks += 1
+        elif piece.tag in BLOCKS:
+            lines.append(piece)
+            open_line, breaks = None, 0
+        else:
+            line().append(piece)
+    parent.extend(lines)
+
+
+def _is_complete(line: HtmlElement) -> bool:
+    """Whether a line stands by itself: it ends a sentence, or is all bold, as a heading is."""
+    text = "".join(line.itertext()).strip()
+    bold = "".join("".join(part.itertext()) for part in line.iter("b", "strong")).strip()
+    return not text or text == bold or re.search(r"[.!?…:;»”\"؟)]\s*$", text) is not None or text.startswith("- ")
+
+
+def _append_text(element: HtmlElement, text: str) -> None:
+    if len(element):
+        element[-1].tail = (element[-1].tail or "") + text
+    else:
+        element.text = (element.text or "") + text
+
+
+def _decoded(data: bytes, charset: str | None) -> str:
+    """UTF-8 whenever it is valid, for pages declare what their template says and not what they are."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
+        return decode(data)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    declared = _DECLARED.search(data[:4096])
+    for name in _names(charset, declared[1].decode("ascii", "ignore") if declared else None):
+        try:
+            return data.decode(name, "strict" if name != "utf-8" else "replace")
+        except (UnicodeDecodeError, LookupError):
+            continue
+    return decode(data)
+
+
+def _names(*charsets: str | None) -> Iterator[str]:
+    for charset in charsets:
+        if charset:
+            name = charset.strip().lower()
+            yield "cp1252" if name in _LATIN else "utf-8" if name in ("utf8", "utf-8") else name
+
+
+def _check_size(tree: HtmlElement) -> None:
+    depth = elements = 0
+    for event, _ in etree.iterwalk(tree, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        elements += event == "start"
+        if depth > MAX_DEPTH:
+            raise BadInput("its elements lie inside each other too deeply")
+        if elements > MAX_ELEMENTS:
+            raise BadInput(f"it has more than {MAX_ELEMENTS:,} elements")

@@ -1,0 +1,204 @@
+"""A page of a news site to the article it tells: `read_page` is the way in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from kibaru.articles import Article, make_article
+from kibaru.errors import BadInput
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+    from kibaru.ingest.page_facts import PageFacts
+
+_SHORTEST = 150
+"""Characters. The shortest news in brief of the hand-made pages has 700, a radio's flash some 200."""
+
+_TEASER = 900
+"""A text shorter than this that breaks off (…, « Lire la suite ») is the beginning of an article."""
+
+_ERROR_PAGE = re.compile(
+    r"\b(?:404|403|500|502|503)\b|page (?:non trouvée|introuvable|not found)|not found|introuvable|erreur|error|"
+    r"access denied|accès (?:refusé|interdit)|forbidden|just a moment|attention required|are you a robot|"
+    r"maintenance|service unavailable",
+    re.I,
+)
+_FOR_SUBSCRIBERS = re.compile(
+    r"(?:article|contenu|suite|lecture)[^.\n]{0,40}(?:est )?(?:réservée?s?|exclusifs?) (?:à nos|aux) (?:abonnés|membres)|"
+    r"il vous reste [\d.,]+ ?%|pour lire la suite[^.\n]{0,40}(?:abonn|connect|identifi)|"
+    r"(?:abonnez-vous|connectez-vous|identifiez-vous) pour (?:lire|continuer|accéder)|déjà abonné|"
+    r"subscribe to (?:continue|read|unlock)|subscribers only|for subscribers|already a subscriber|"
+    r"(?:log|sign) in to (?:continue|read)|conteúdo exclusivo para assinantes|للمشتركين فقط",
+    re.I,
+)
+_BREAKS_OFF = re.compile(r"(?:…|\.\.\.|\[…\]|\[\.\.\.\]|lire la suite|read more|continue reading)\W*$", re.I)
+_LISTING = re.compile(r"(?:^|\s)(?:home|archive|category|tag|author|search|blog|error404|page-front|index)(?:$|\s)")
+_LEADS = re.compile(r"chap[oe]|lead\b|lede|abstract|standfirst|excerpt|intro|summary|sapo|accroche|article-?subtitle", re.I)
+
+
+def read_page(data: bytes, *, url: str = "", charset: str | None = None) -> Article:
+    """The article on a page of HTML: its main text with headings (`## `) and lists (`- `), and what the page says of it.
+
+    `url` is where the page was fetched, `charset` what the server declared. The work is done in a process apart,
+    bounded in time and memory. Raises BadInput, with a short reason, when the page is paywalled, empty, an error, a
+    listing, or takes too much to read.
+    """
+    from kibaru.ingest.isolation import run_apart
+
+    article: Article = run_apart(article_from_page, data, url, charset)
+    return article
+
+
+def article_from_page(data: bytes, url: str = "", charset: str | None = None) -> Article:
+    """`read_page` in this process, without bounds on time and memory."""
+    from kibaru.ingest.furniture import strip_furniture
+    from kibaru.ingest.html_tree import parse_html, resolve_layout
+    from kibaru.ingest.page_facts import page_facts
+
+    tree = parse_html(data, charset)
+    facts = page_facts(tree, url)
+    listed = _is_listing(tree, facts)
+    if facts.paid:
+        raise BadInput("it is paywalled: only subscribers may read all of it")
+    body = deepcopy(tree)
+    resolve_layout(body)
+    strip_furniture(body)
+    blocks = _main_text(body)
+    text = _finish(blocks, facts, tree)
+    if len(text) < 0.6 * len(facts.body):
+        text = _finish([line.strip() for line in facts.body.split("\n") if line.strip()], facts, tree)
+    _reject_what_is_no_article(text, facts, listed, tree)
+    from kibaru.languages import detect_language
+
+    return make_article(
+        title=facts.title,
+        text=text,
+        url=facts.url,
+        published=facts.published,
+        modified=facts.modified,
+        author=facts.author,
+        outlet=facts.outlet,
+        language=detect_language(f"{facts.title}\n{text}") or "",
+    )
+
+
+def _main_text(tree: HtmlElement) -> list[str]:
+    """The paragraphs that trafilatura takes for the article's."""
+    from trafilatura import bare_extraction
+
+    found = bare_extraction(
+        tree, include_comments=False, include_tables=True, include_formatting=True, favor_recall=True, max_tree_size=None
+    )
+    body = getattr(found, "body", None)
+    return [] if body is None else list(_blocks(body))
+
+
+def _blocks(element: HtmlElement) -> Iterator[str]:
+    """The text of trafilatura's elements as Kibaru keeps it: headings `## `, list items `- `, table rows as lines."""
+    for child in element:
+        if child.tag == "list":
+            yield from ("- " + text for item in child.iter("item") if (text := _line(item)))
+        elif child.tag == "table":
+            rows = ([_line(cell) for cell in row.iter("cell")] for row in child.iter("row"))
+            yield from (" | ".join(filter(None, row)) for row in rows if any(row))
+        elif child.tag in ("div", "quote") and any(part.tag in _NESTED for part in child):
+            yield from _blocks(child)
+        elif text := _line(child):
+            heading = child.tag == "head" or (len(text) <= _MAX_HEADING and _is_bold(child) and _OPEN_END.search(text))
+            yield from ["## " + text.replace("\n", " ")] if heading else text.split("\n\n")
+        if tail := " ".join((child.tail or "").split()):
+            yield tail
+
+
+_NESTED = frozenset({"p", "list", "head", "quote", "table", "div"})
+_MAX_HEADING = 120
+_OPEN_END = re.compile(r"[^.!?…:;,]$")
+
+
+def _line(element: HtmlElement) -> str:
+    """Words apart by single spaces; line breaks stay."""
+    for line_break in element.iter("lb"):
+        line_break.text = "\n"
+    lines = (" ".join(line.split()) for line in "".join(element.itertext()).split("\n"))
+    return " ".join(filter(None, lines))
+
+
+def _is_bold(element: HtmlElement) -> bool:
+    bold = "".join("".join(part.itertext()) for part in element.iter("hi") if "b" in (part.get("rend") or ""))
+    return bool(bold.strip()) and " ".join(bold.split()) == " ".join("".join(element.itertext()).split())
+
+
+def _finish(blocks: list[str], facts: PageFacts, tree: HtmlElement) -> str:
+    """The blocks without furniture, the title and repetitions, with the lead that stands apart, as one text."""
+    from kibaru.ingest.furniture import is_furniture_line
+
+    kept: list[str] = []
+    seen: set[str] = set()
+    for block in [*_leads(tree, facts, blocks), *blocks]:
+        key = _letters(block)
+        if not key or key in seen or is_furniture_line(block.removeprefix("## ").removeprefix("- ")):
+            continue
+        if len(kept) < 3 and key in (_letters(facts.title), _letters(facts.author)):
+            continue
+        if len(key) > 40:
+            seen.add(key)
+        kept.append(block)
+    while kept and kept[-1].startswith("## "):
+        kept.pop()
+    return "\n\n".join(kept)
+
+
+def _leads(tree: HtmlElement, facts: PageFacts, blocks: list[str]) -> Iterator[str]:
+    """The paragraph between title and body that many sites keep apart: by its name, or by being the page's summary."""
+    text = _letters(" ".join(blocks))
+    summary = _letters(facts.summary)
+    for element in tree.xpath("//body//*[self::p or self::div or self::h2 or self::strong or self::section][not(.//p)]"):
+        name = f"{element.get('class', '')} {element.getparent().get('class', '')} {element.get('itemprop', '')}"
+        words = " ".join("".join(element.itertext()).split())
+        letters = _letters(words)
+        if len(words) < 60 or len(words) > 1500 or letters in text:
+            continue
+        if element.xpath("ancestor-or-self::a or ancestor::aside or ancestor::footer or ancestor::nav"):
+            continue
+        if letters == summary or (_LEADS.search(name) and not element.xpath("ancestor::article[count(.//h1) = 0]")):
+            yield words
+            return
+
+
+def _reject_what_is_no_article(text: str, facts: PageFacts, listed: bool, tree: HtmlElement) -> None:
+    if _ERROR_PAGE.search(facts.title) and len(text) < _TEASER:
+        raise BadInput(f"it is an error page ({facts.title[:60]})")
+    notice = _FOR_SUBSCRIBERS.search(" ".join("".join(tree.find("body").itertext()).split())) if len(text) < 2500 else None
+    walls = tree.xpath("//body//*[contains(@class, 'paywall') or contains(@id, 'paywall') or contains(@class, 'poool')]")
+    if (notice or walls) and len(text) < 2500:
+        raise BadInput("it is paywalled: only its beginning is on the page")
+    if listed:
+        raise BadInput("it lists articles and is none itself")
+    if len(text) < _SHORTEST:
+        raise BadInput("there is no article's text on it")
+    if len(text) < _TEASER and _BREAKS_OFF.search(text):
+        raise BadInput("only the beginning of the article is on the page (paywalled, or cut off)")
+
+
+def _is_listing(tree: HtmlElement, facts: PageFacts) -> bool:
+    """Whether a page says it is one of lists, or is made of linked headings and has no word of being an article."""
+    from kibaru.ingest.page_facts import ARTICLE_TYPES, LISTING_TYPES
+
+    if any(map(ARTICLE_TYPES.search, facts.types)):
+        return False
+    names = (tree.find("body").get("class") or "") if tree.find("body") is not None else ""
+    if facts.types & LISTING_TYPES or (_LISTING.search(names) and "single" not in names):
+        return True
+    linked = tree.xpath("//*[self::h2 or self::h3 or self::h4][.//a or parent::a]")
+    long_paragraphs = [p for p in tree.iter("p") if len("".join(p.itertext())) > 200 and p.find(".//a") is None]
+    at_root = bool(facts.url) and urlsplit(facts.url).path.strip("/") in ("", "index.html", "index.php", "fr", "en")
+    return (at_root and len(linked) > 3) or (len(linked) > 8 and len(long_paragraphs) < 2)
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text).lower()
