@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lxml.html import HtmlElement
+from lxml.html import HtmlElement, document_fromstring
 
 from kibaru.ingest.html_tree import BLOCKS
 
@@ -42,7 +42,7 @@ _ALSO = re.compile(
     re.I,
 )
 _LABEL = re.compile(
-    r"^\W*(?:publicité|pub|annonces?|advertisement|sponsored|publicidade|إعلان|partag\w+(?: (?:cet article|sur))?|share"
+    r"^\W*(?:publicit[ée]|pub|annonces?|advertisement|sponsored|publicidade|إعلان|partag\w+(?: (?:cet article|sur))?|share"
     r"(?: this)?(?: article)?|tags?|mots[ -]cl[ée]s?|étiquettes?|imprimer|print|commentaires?|comments?|réagir|"
     r"(?:haut|retour en haut) de page|copier le lien|copy link|enregistrer|écouter(?: l.article)?|"
     r"facebook|twitter|whatsapp|telegram|linkedin|e-?mail|la rédaction|article suivant|article précédent)\W*$",
@@ -55,10 +55,12 @@ _NOTICE = re.compile(
     r"\d+ (?:minutes?|min) (?:de lecture|read)|(?:abonnez|inscrivez|rejoignez|suivez|téléchargez|cliquez|recevez|"
     r"connectez)-(?:vous|nous)\b|(?:rejoignez|suivez|recevez|téléchargez) (?:notre|nos|nous|toute|l['’]appli|gratuitement)|"
     r"subscribe to|sign up (?:for|to)|follow us|join our|download (?:our|the) app|siga-nos|subscreva|"
-    r"tous droits réservés|all rights reserved|votre adresse e-?mail|nous utilisons des cookies|we use cookies)",
+    r"tous droits réservés|(?:se connecter|connectez-vous|log in|sign in) (?:ou|or|pour|to)\b|(?:laisser|poster|publier) un commentaire|all rights reserved|votre adresse e-?mail|nous utilisons des cookies|we use cookies)",
     re.I,
 )
 _MAX_NOTICE = 220
+_ENDS = re.compile(r"[.!?…»”\"؟)]$")
+_RUNNING_TEXT = 50  # characters of a block that is more than a label
 
 
 def strip_furniture(tree: HtmlElement) -> None:
@@ -73,6 +75,37 @@ def strip_furniture(tree: HtmlElement) -> None:
     for element in list(tree.iter(*BLOCKS)):
         if element.tag not in ("body", "main", "article", "tr", "tbody", "table") and _is_links(element):
             _drop(element)
+
+
+def strip_title(tree: HtmlElement, title: str) -> None:
+    """Remove the title, which is kept apart from the text, wherever it is a block of its own."""
+    for element in list(tree.iter("h1", "h2", "h3", "p", "div", "b", "font", "strong")):
+        if title and _text(element) == title:
+            _drop(element)
+
+
+def narrowest(tree: HtmlElement) -> HtmlElement:
+    """A page of nothing but the smallest element with most of the running text (85 %)."""
+    weights: dict[HtmlElement, int] = {}
+    for block in tree.iter(*BLOCKS):
+        if block.tag != "li" and not any(part.tag in BLOCKS for part in block.iterdescendants()):
+            length = _length(block)
+            linked = sum(_length(link) for link in block.iter("a"))
+            if length >= _RUNNING_TEXT and linked < 0.3 * length and _ENDS.search(_text(block)):
+                for element in (block, *block.iterancestors()):
+                    weights[element] = weights.get(element, 0) + length
+    chosen = tree
+    while True:
+        inner = max(chosen, key=lambda child: weights.get(child, 0), default=None)
+        if inner is None or inner.tag == "p" or weights.get(inner, 0) < 0.85 * weights.get(tree, 1):
+            break
+        chosen = inner
+    page = document_fromstring("<html><body><article></article></body></html>")
+    article = page.find(".//article")
+    if chosen.tag in ("html", "body"):
+        return tree
+    article.append(chosen)
+    return page
 
 
 def is_furniture_line(line: str) -> bool:

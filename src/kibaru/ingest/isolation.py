@@ -67,7 +67,7 @@ class _Worker:
         with theirs:
             self.owner = os.getpid()
             self.process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", "kibaru.ingest.worker", str(theirs.fileno()), str(SECONDS), str(MEMORY)],
+                [sys.executable, "-P", "-m", "kibaru.ingest.worker", str(theirs.fileno()), str(SECONDS), str(MEMORY)],
                 stdin=subprocess.PIPE,  # never written to: it closes when this process ends, however it does
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -62,11 +62,13 @@ def page_facts(tree: HtmlElement, url: str = "") -> PageFacts:
     stories = [thing for thing in things if any(map(ARTICLE_TYPES.search, _types(thing)))]
     story = next((thing for thing in stories if thing.get("headline")), stories[0] if stories else {})
     outlet = _outlet(tree, story, things)
+    title = _title(tree, story, outlet)
+    below = list(_below_title(tree, title))
     return PageFacts(
-        title=_title(tree, story, outlet),
-        author=_author(tree, story, things, outlet),
+        title=title,
+        author=_author(tree, story, things) or _signed(below[:_HEAD_LINES]),
         outlet=outlet,
-        published=_published(tree, things, story, url),
+        published=_published(tree, things, story) or _visible_date(below) or _first_date(*_dates_in(url)),
         modified=_first_date(
             story.get("dateModified"), *_meta(tree, "article:modified_time", "og:updated_time", "dcterms.modified")
         ),
@@ -103,10 +105,9 @@ def _title(tree: HtmlElement, story: dict[str, Any], outlet: str) -> str:
     document = " ".join("".join(tree.xpath("//head/title[1]//text()")).split())
     named = [_text(story.get("headline")) or _text(story.get("name")), *_meta(tree, "og:title", "twitter:title", "dc.title")]
     headings = [_spaced(heading) for heading in tree.xpath("//h1 | //h2 | //h3")]
-    for title in [*named, document]:
-        for form in _forms(title):
-            if form and form in headings:
-                return form
+    confirmed = [form for title in [*named, document] for form in _forms(title) if form and form in headings]
+    if confirmed:
+        return max(confirmed, key=len)
     heading = visible_title(tree)
     if heading and document and _plain(heading) in _plain(document):
         return heading
@@ -160,7 +161,7 @@ def _outlet(tree: HtmlElement, story: dict[str, Any], things: list[dict[str, Any
     return name or next(_meta(tree, "og:site_name", "application-name", "dc.publisher"), "") or next(sites, "")
 
 
-def _author(tree: HtmlElement, story: dict[str, Any], things: list[dict[str, Any]], outlet: str) -> str:
+def _author(tree: HtmlElement, story: dict[str, Any], things: list[dict[str, Any]]) -> str:
     named = {thing.get("@id"): thing for thing in things if thing.get("name")}
     written = story.get("author") or story.get("creator") or []
     names = []
@@ -180,56 +181,89 @@ def _author(tree: HtmlElement, story: dict[str, Any], things: list[dict[str, Any
     return ""
 
 
+def _below_title(tree: HtmlElement, title: str) -> Iterator[str]:
+    """The page's lines from its title on, or all when the title is not seen."""
+    lines = [" ".join(text.split()) for text in tree.xpath("//body//text()[not(parent::script or parent::style)]")]
+    at = lines.index(title) + 1 if title in lines else 0
+    return (line for line in lines[at:] if line)
+
+
+def _signed(lines: list[str]) -> str:
+    """The name behind "par" in a short line below the title."""
+    for line in lines:
+        found = _SIGNATURE.search(line) if len(line) < 160 else None
+        if found and all(part[0].isupper() for part in found[1].split() if len(part) > 3):
+            return found[1].strip()
+    return ""
+
+
+_HEAD_LINES = 25
+_SIGNATURE = re.compile(r"(?:^|\W)(?:[Pp]ar|PAR|[Bb]y|BY|[Pp]or)\s*:?\s+((?:[^\W\d_][\w'’.-]*\s?){2,5})(?=\s*(?:$|[|,/(–-]))")
 _AUTHOR_PATHS = (
     "//*[@rel='author']",
     "//*[@itemprop='author']//*[@itemprop='name'] | //*[@itemprop='author'][not(*)]",
     "//*[contains(concat(' ', @class, ' '), ' author ')][not(contains(@class, 'box'))]"
     "[not(ancestor::*[contains(@class, 'comment')])]",
     "//*[contains(@class, 'author-name') or contains(@class, 'post-author') or contains(@class, 'posted-by')"
-    " or contains(@class, 'byline') or contains(@class, '-author') or contains(@class, '__author')"
+    " or contains(@class, 'author-meta') or contains(@class, 'byline') or contains(@class, '-author') or contains(@class, '__author')"
     " or contains(@class, 'createdby') or contains(@class, 'field--name-uid') or contains(@class, 'auteur')"
-    " or contains(@class, 'signature')][not(ancestor::*[contains(@class, 'comment')])]",
+    " or contains(@class, 'signature')]"
+    "[not(contains(@class, 'about') or contains(@class, 'box') or ancestor::*[contains(@class, 'comment')])]",
 )
 
 
-def _published(tree: HtmlElement, things: list[dict[str, Any]], story: dict[str, Any], url: str) -> str:
+def _published(tree: HtmlElement, things: list[dict[str, Any]], story: dict[str, Any]) -> str:
     pages = [thing for thing in things if "WebPage" in _types(thing)]
     times = tree.xpath(
         "//time[@datetime][@pubdate or @itemprop='datePublished' or contains(@class, 'publi') or contains(@class, 'entry-date')]/@datetime"
     )
     main = tree.xpath("(//article | //main | //*[@itemprop='articleBody']/..)[1]//time/@datetime")
-    return (
-        _first_date(
-            story.get("datePublished"),
-            *_meta(tree, "article:published_time", "og:article:published_time", "datepublished", "publish-date"),
-            *tree.xpath("//*[@itemprop='datePublished']/@content | //*[@itemprop='datePublished']/@datetime"),
-            story.get("dateCreated"),
-            *(page.get("datePublished") for page in pages),
-            *_meta(tree, "dcterms.created", "dcterms.date", "dc.date.issued", "dc.date", "date", "pubdate", "parsely-pub-date"),
-            *times,
-            *main[:1],
-        )
-        or _visible_date(tree)
-        or _first_date(*("-".join(found.groups()) for found in _DATE_IN_URL.finditer(url + "/")))
+    return _first_date(
+        story.get("datePublished"),
+        *_meta(tree, "article:published_time", "og:article:published_time", "datepublished", "publish-date"),
+        *tree.xpath("//*[@itemprop='datePublished']/@content | //*[@itemprop='datePublished']/@datetime"),
+        story.get("dateCreated"),
+        *(page.get("datePublished") for page in pages),
+        *_meta(tree, "dcterms.created", "dcterms.date", "dc.date.issued", "dc.date", "date", "pubdate", "parsely-pub-date"),
+        *times,
+        *main[:1],
     )
 
 
-def _visible_date(tree: HtmlElement) -> str:
-    """The first date written near the title; one behind "mis à jour" only when there is no other."""
+def _visible_date(lines: list[str]) -> str:
+    """The first date written below the title; one behind "mis à jour" only when there is no other."""
     updated = ""
-    title = visible_title(tree)
-    passed = not title
-    for text in tree.xpath("//body//text()[not(parent::script or parent::style)]"):
-        words = " ".join(text.split())
-        passed = passed or words == title
-        found = _WRITTEN_DATE.search(words)
-        if not found or len(words) > 160:
+    for line in lines:
+        found = _WRITTEN_DATE.search(line)
+        if not found or len(line) > 160:
             continue
-        if re.search(r"mis[e]? à jour|modifi|updated", words[: found.start()], re.I):
+        if re.search(r"mise? à jour|modifi|updated", line[: found.start()], re.I):
             updated = updated or _first_date(found[1])
         elif day := _first_date(found[1]):
             return day
     return updated
+
+
+def _dates_in(url: str) -> Iterator[str]:
+    return ("-".join(found.groups()) for found in _DATE_IN_URL.finditer(url + "/"))
+
+
+def is_byline(line: str, author: str) -> bool:
+    """Whether a line has nothing but the author's name, dates, times and the words around them."""
+    if len(line) > 160:
+        return False
+    rest = _WRITTEN_DATE.sub("", line)
+    for name in author.split(", "):
+        rest = rest.replace(name, "") if name else rest
+    rest = _AROUND_DATES.sub("", rest)
+    return rest != line and len(re.sub(r"[\W\d_]+", "", rest)) <= 3
+
+
+_AROUND_DATES = re.compile(
+    r"\b(?:publié|posté|écrit|modifié|mise?|à jour|par|le|à|at|by|on|por|em|published|updated|posted|heures?|min(?:utes?)?|h"
+    r"|gmt|utc|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|rédaction|la|lu|fois|vues?|lecture|de|read)\b",
+    re.I,
+)
 
 
 def _first_date(*written: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from copy import deepcopy
+from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -56,7 +57,7 @@ def read_page(data: bytes, *, url: str = "", charset: str | None = None) -> Arti
 
 def article_from_page(data: bytes, url: str = "", charset: str | None = None) -> Article:
     """`read_page` in this process, without bounds on time and memory."""
-    from kibaru.ingest.furniture import strip_furniture
+    from kibaru.ingest.furniture import narrowest, strip_furniture, strip_title
     from kibaru.ingest.html_tree import parse_html, resolve_layout
     from kibaru.ingest.page_facts import page_facts
 
@@ -68,7 +69,8 @@ def article_from_page(data: bytes, url: str = "", charset: str | None = None) ->
     body = deepcopy(tree)
     resolve_layout(body)
     strip_furniture(body)
-    blocks = _main_text(body)
+    strip_title(body, facts.title)
+    blocks = _main_text(narrowest(body))
     text = _finish(blocks, facts, tree)
     if len(text) < 0.6 * len(facts.body):
         text = _finish([line.strip() for line in facts.body.split("\n") if line.strip()], facts, tree)
@@ -136,14 +138,16 @@ def _is_bold(element: HtmlElement) -> bool:
 def _finish(blocks: list[str], facts: PageFacts, tree: HtmlElement) -> str:
     """The blocks without furniture, the title and repetitions, with the lead that stands apart, as one text."""
     from kibaru.ingest.furniture import is_furniture_line
+    from kibaru.ingest.page_facts import is_byline
 
+    title = _letters(facts.title)
     kept: list[str] = []
     seen: set[str] = set()
     for block in [*_leads(tree, facts, blocks), *blocks]:
         key = _letters(block)
         if not key or key in seen or is_furniture_line(block.removeprefix("## ").removeprefix("- ")):
             continue
-        if len(kept) < 3 and key in (_letters(facts.title), _letters(facts.author)):
+        if len(kept) < 3 and (is_byline(block, facts.author) or key.endswith(title) and len(key) < len(title) + 30):
             continue
         if len(key) > 40:
             seen.add(key)
@@ -195,9 +199,24 @@ def _is_listing(tree: HtmlElement, facts: PageFacts) -> bool:
     if facts.types & LISTING_TYPES or (_LISTING.search(names) and "single" not in names):
         return True
     linked = tree.xpath("//*[self::h2 or self::h3 or self::h4][.//a or parent::a]")
-    long_paragraphs = [p for p in tree.iter("p") if len("".join(p.itertext())) > 200 and p.find(".//a") is None]
     at_root = bool(facts.url) and urlsplit(facts.url).path.strip("/") in ("", "index.html", "index.php", "fr", "en")
-    return (at_root and len(linked) > 3) or (len(linked) > 8 and len(long_paragraphs) < 2)
+    in_cards = among = 0
+    for paragraph in tree.iter("p"):
+        length = len("".join(paragraph.itertext()).strip())
+        if length >= 60:
+            among += length
+            in_cards += length * _is_in_card(paragraph)
+    return (at_root and len(linked) > 3) or (len(linked) > 3 and in_cards > 0.6 * among)
+
+
+def _is_in_card(paragraph: HtmlElement) -> bool:
+    """Whether a paragraph is the excerpt under a linked heading, in a box that holds little else."""
+    for box in islice(paragraph.iterancestors(), 3):
+        if len("".join(box.itertext()).strip()) > 700:
+            return False
+        if box.xpath("boolean(.//*[self::h2 or self::h3 or self::h4][.//a or parent::a])"):
+            return True
+    return False
 
 
 def _letters(text: str) -> str:
