@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from pages.stories import STORIES, Story
+from pages.harder_themes import HARDER_THEMES
 from pages.themes import THEMES
 
 _STORIES_A_THEME = 3
@@ -14,10 +15,10 @@ _LIVE = 12  # the story written as a live blog
 
 
 def pages() -> Iterator[tuple[str, Story, bytes]]:
-    """Names of pages, the stories they tell, and their bytes: 45 of them."""
-    for at, (theme, encoding) in enumerate(THEMES):
+    """Names of pages, the stories they tell, and their bytes: 66 of them."""
+    for at, (theme, encoding) in enumerate((*THEMES, *HARDER_THEMES)):
         for turn in range(_STORIES_A_THEME):
-            live = theme.__name__ == "live_blog" and turn == 0
+            live = theme.__name__.startswith("live") and turn == 0
             number = _LIVE if live else (at + turn * 5) % len(STORIES)
             story = STORIES[number]
             if encoding == "cp1252" and story.language == "ar":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from lxml.html import HtmlElement, document_fromstring
 
@@ -28,7 +29,13 @@ _NAMES = re.compile(
     r"pullquote|twitter-tweet|instagram-media|fb-post|embed|login|search|copyright|mentions?|app"
     r")(?=$|[\s_-]|(?<=[a-z])(?=[A-Z]))"
 )
-_NOT_NAMES = re.compile(r"(?:has|no|with|without|single|is|type|status|format|category|tag|not)-[\w-]+", re.I)
+_NOT_NAMES = re.compile(
+    r"\b(?:(?:has|no|with|without|single|is|type|status|format|category|tag|not|elementor|wp-block-group|vc|fl)-[\w-]+"
+    r"|et_pb_(?!social|comment|sidebar|post_nav)\w+)",
+    re.I,
+)
+"""Names of what an element has or of the builder that made it (Elementor calls every paragraph a widget)."""
+
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _KEPT = frozenset({"html", "body", "main"})
 
@@ -60,6 +67,11 @@ _NOTICE = re.compile(
 )
 _MAX_NOTICE = 220
 _ENDS = re.compile(r"[.!?…»”\"؟)]$")
+_LINKED_HEADINGS = (
+    ".//*[self::h2 or self::h3 or self::h4 or self::h5][.//a[not(starts-with(@href, '#'))] or parent::a]"
+)
+_CARD = 500  # characters of a heading and an excerpt
+_LONG_PARAGRAPH = 300  # characters; captions, credits and bylines are shorter
 _RUNNING_TEXT = 50  # characters of a block that is more than a label
 
 
@@ -72,6 +84,8 @@ def strip_furniture(tree: HtmlElement) -> None:
     for element in list(tree.iter()):
         if isinstance(element.tag, str) and element.tag not in _KEPT and _is_furniture(element, total):
             _drop(element)
+    for heading in list(tree.xpath(f"/{_LINKED_HEADINGS[1:]}")):
+        _drop(_card(heading))
     for element in list(tree.iter(*BLOCKS)):
         if element.tag not in ("body", "main", "article", "tr", "tbody", "table") and _is_links(element):
             _drop(element)
@@ -84,16 +98,21 @@ def strip_title(tree: HtmlElement, title: str) -> None:
             _drop(element)
 
 
+def strip_other_articles(tree: HtmlElement, title: str) -> None:
+    """Remove the articles that pages of endless scrolling append: those with a main heading of their own."""
+    articles = [article for article in tree.iter("article") if article.find(".//h1") is not None]
+    ours = next((a for a in articles if any(_text(heading) == title for heading in a.iter("h1"))), None)
+    for article in articles:
+        if ours is not None and article is not ours and article not in ours.iterancestors():
+            _drop(article)
+
+
 def narrowest(tree: HtmlElement) -> HtmlElement:
     """A page of nothing but the smallest element with most of the running text (85 %)."""
     weights: dict[HtmlElement, int] = {}
-    for block in tree.iter(*BLOCKS):
-        if block.tag != "li" and not any(part.tag in BLOCKS for part in block.iterdescendants()):
-            length = _length(block)
-            linked = sum(_length(link) for link in block.iter("a"))
-            if length >= _RUNNING_TEXT and linked < 0.3 * length and _ENDS.search(_text(block)):
-                for element in (block, *block.iterancestors()):
-                    weights[element] = weights.get(element, 0) + length
+    for block in running_text(tree):
+        for element in (block, *block.iterancestors()):
+            weights[element] = weights.get(element, 0) + _length(block)
     chosen = tree
     while True:
         inner = max(chosen, key=lambda child: weights.get(child, 0), default=None)
@@ -108,6 +127,16 @@ def narrowest(tree: HtmlElement) -> HtmlElement:
     return page
 
 
+def running_text(tree: HtmlElement) -> Iterator[HtmlElement]:
+    """The innermost blocks that hold sentences."""
+    for block in tree.iter(*BLOCKS):
+        if block.tag != "li" and not any(part.tag in BLOCKS for part in block.iterdescendants()):
+            length = _length(block)
+            linked = sum(_length(link) for link in block.iter("a"))
+            if length >= _RUNNING_TEXT and linked < 0.3 * length and _ENDS.search(_text(block)):
+                yield block
+
+
 def is_furniture_line(line: str) -> bool:
     """Whether a paragraph of text is a link to other articles, a label, a credit or a notice."""
     return (
@@ -120,11 +149,9 @@ def is_furniture_line(line: str) -> bool:
 def _is_furniture(element: HtmlElement, total: int) -> bool:
     if element.getparent() is None:
         return False
-    if element.get("role") in _ROLES or element.get("hidden") is not None or element.get("aria-hidden") == "true":
-        named = True
-    elif _HIDDEN.search(element.get("style", "")):
-        named = True
-    elif element.tag in ("header", "footer"):
+    if element.get("hidden") is not None or _HIDDEN.search(element.get("style", "")):
+        return _length(element) < 0.6 * total  # a page that scripts uncover hides more
+    if element.get("role") in _ROLES or element.get("aria-hidden") == "true" or element.tag in ("header", "footer"):
         named = True
     else:
         name = _NOT_NAMES.sub(" ", f"{element.get('class', '')} {element.get('id', '')}")
@@ -135,16 +162,29 @@ def _is_furniture(element: HtmlElement, total: int) -> bool:
 def _holds_the_article(element: HtmlElement, total: int) -> bool:
     """A wrapper with a misleading name still has the title in it, or most of the paragraphs."""
     if element.tag in ("p", "h1", "li"):
-        return element.tag == "h1"
+        return element.tag == "h1" or (element.tag == "p" and _length(element) > _LONG_PARAGRAPH)
     if element.xpath("boolean(.//*[@itemprop='articleBody'])"):
         return True
     paragraphs = sum(_length(p) for p in element.iter("p") if p.find("a") is None)
     return paragraphs > total / 2 or (paragraphs > total / 4 and element.find(".//h1") is not None)
 
 
+def _card(heading: HtmlElement) -> HtmlElement:
+    """The box around a linked heading with its excerpt: what holds this one linked heading and little else.
+
+    An anchor's heading, whose link leads to itself, is no link; `_is_links` judges headings that are in no box.
+    """
+    card = heading
+    for box in heading.iterancestors():
+        if box.tag in _KEPT or _length(box) > _CARD or len(box.xpath(_LINKED_HEADINGS)) > 1:
+            break
+        card = box
+    return card
+
+
 def _is_links(element: HtmlElement) -> bool:
     """Whether a block is nothing but links, or a label with links behind it."""
-    linked = sum(_length(link) for link in element.iter("a") if link.get("href", "#") or True)
+    linked = sum(_length(link) for link in element.iter("a") if not link.get("href", "").startswith("#"))
     length = _length(element)
     if not linked or not length:
         return False

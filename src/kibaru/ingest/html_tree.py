@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 
@@ -43,7 +44,12 @@ def parse_html(data: bytes, charset: str | None = None) -> HtmlElement:
 
 
 def resolve_layout(tree: HtmlElement) -> None:
-    """Turn text between `<br>` into paragraphs, and tables that only lay out a page into blocks."""
+    """Turn text between `<br>` into paragraphs, and tables and lists that only lay out a page into blocks."""
+    for listing in list(tree.iter("ul", "ol")):
+        items = listing.findall("li")
+        if any(item.find(".//p") is not None for item in items) and len("".join(listing.itertext())) > 80 * len(items):
+            for part in (listing, *items):
+                part.tag = "div"
     for table in list(tree.iter("table")):
         if table.xpath("count(.//p | .//br | .//div | .//table)") > 2:
             for part in table.iter("table", "tbody", "thead", "tfoot", "tr", "td", "th", "center"):
@@ -120,12 +126,14 @@ def _decoded(data: bytes, charset: str | None) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         pass
+    repaired = data.decode("utf-8", "replace")
+    strange = sum(character > "\x7f" for character in repaired)
+    if repaired.count("\ufffd") < strange / 10:  # a few bytes were lost, as where a caption was cut
+        return repaired
     declared = _DECLARED.search(data[:4096])
     for name in _names(charset, declared[1].decode("ascii", "ignore") if declared else None):
-        try:
-            return data.decode(name, "strict" if name != "utf-8" else "replace")
-        except (UnicodeDecodeError, LookupError):
-            continue
+        with contextlib.suppress(UnicodeDecodeError, LookupError):
+            return data.decode(name)
     return decode(data)
 
 
@@ -133,7 +141,7 @@ def _names(*charsets: str | None) -> Iterator[str]:
     for charset in charsets:
         if charset:
             name = charset.strip().lower()
-            yield "cp1252" if name in _LATIN else "utf-8" if name in ("utf8", "utf-8") else name
+            yield "cp1252" if name in _LATIN else name
 
 
 def _check_size(tree: HtmlElement) -> None:

@@ -22,14 +22,18 @@ _SEPARATORS = re.compile(r"\s+[|•·–—»:-]\s+|\s*\|\s*|\s*::\s*|:\s+")
 _NO_AUTHOR = re.compile(r"^(?:admin\w*|administrat\w+|redac\w*|r[ée]daction|webmaster|editor|user|root|author)$", re.I)
 _BY = re.compile(r"^\W*(?:(?:écrit |publié |posté |proposé )?par|written by|by|por|auteur|author)\b\s*:?\s*", re.I)
 _MONTHS = (
-    r"janvier|février|fevrier|mars|avril|mai|juin|juillet|août|aout|septembre|octobre|novembre|décembre|decembre|"
-    r"january|february|march|april|may|june|july|august|september|october|november|december"
+    r"janv(?:ier|\.)?|f[ée]v(?:rier|r?\.)|mars|avr(?:il|\.)|mai|juin|juil(?:let|\.)|ao[ûu]t|sept(?:embre|\.)|oct(?:obre|\.)|"
+    r"nov(?:embre|\.)|d[ée]c(?:embre|\.)|january|february|march|april|may|june|july|august|september|october|november|december|"
+    r"(?:jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\.?|janeiro|fevereiro|março|maio|junho|julho|setembro|outubro|novembro|"
+    r"dezembro|agosto|abril|يناير|فبراير|مارس|أبريل|إبريل|مايو|يونيو|يوليو|أغسطس|سبتمبر|أكتوبر|نوفمبر|ديسمبر"
 )
 _WRITTEN_DATE = re.compile(
-    rf"\b(\d{{1,2}}(?:er|st|nd|rd|th)?\s+(?:{_MONTHS})\.?,?\s+(?:19|20)\d\d|(?:{_MONTHS})\s+\d{{1,2}},\s+(?:19|20)\d\d"
-    r"|\d{1,2}[/.-]\d{1,2}[/.-](?:19|20)\d\d|(?:19|20)\d\d-\d\d-\d\d)\b",
+    rf"(?<![\w/])(\d{{1,2}}(?:er|st|nd|rd|th|º)?\s+(?:de\s+)?(?:{_MONTHS}),?\s+(?:de\s+)?(?:19|20)\d\d"
+    rf"|(?:{_MONTHS})\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+(?:19|20)\d\d"
+    r"|\d{1,2}[/.-]\d{1,2}[/.-](?:19|20)\d\d|(?:19|20)\d\d[-/]\d\d[-/]\d\d)(?![\w/])",
     re.I,
 )
+_AFTER_NAME = re.compile(rf"\W*(?:\b(?:publié|posté|le|on|à|mis à jour)\W+)*{_WRITTEN_DATE.pattern}.*$", re.I)
 _DATE_IN_URL = re.compile(r"/((?:19|20)\d\d)[/-](\d\d)[/-](\d\d)[/-]")
 _MAX_JSON = 2_000_000
 
@@ -63,18 +67,22 @@ def page_facts(tree: HtmlElement, url: str = "") -> PageFacts:
     story = next((thing for thing in stories if thing.get("headline")), stories[0] if stories else {})
     outlet = _outlet(tree, story, things)
     title = _title(tree, story, outlet)
-    below = list(_below_title(tree, title))
+    above, below = _lines_around(tree, title)
     return PageFacts(
         title=title,
         author=_author(tree, story, things) or _signed(below[:_HEAD_LINES]),
         outlet=outlet,
-        published=_published(tree, things, story) or _visible_date(below) or _first_date(*_dates_in(url)),
+        published=_published(tree, things, story, title)
+        or _visible_date(below[:_HEAD_LINES])
+        or _visible_date(above)
+        or _first_date(*_dates_in(url))
+        or _visible_date(below[_HEAD_LINES:]),
         modified=_first_date(
             story.get("dateModified"), *_meta(tree, "article:modified_time", "og:updated_time", "dcterms.modified")
         ),
         url=_address(tree, url),
         language=_text(story.get("inLanguage")) or tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang") or "",
-        paid=any(_is_false(thing.get("isAccessibleForFree")) for thing in stories),
+        paid=any(_is_false(part.get("isAccessibleForFree")) for thing in stories for part in (thing, *_parts(thing))),
         types=frozenset(name for thing in things for name in _types(thing)),
         body=max((_text(thing.get("articleBody")) for thing in stories), key=len, default=""),
         summary=_text(story.get("description")) or next(_meta(tree, "og:description", "description"), ""),
@@ -104,10 +112,10 @@ def _title(tree: HtmlElement, story: dict[str, Any], outlet: str) -> str:
     """The one that a heading of the page confirms, else the first named, without the outlet's name."""
     document = " ".join("".join(tree.xpath("//head/title[1]//text()")).split())
     named = [_text(story.get("headline")) or _text(story.get("name")), *_meta(tree, "og:title", "twitter:title", "dc.title")]
-    headings = [_spaced(heading) for heading in tree.xpath("//h1 | //h2 | //h3")]
-    confirmed = [form for title in [*named, document] for form in _forms(title) if form and form in headings]
-    if confirmed:
-        return max(confirmed, key=len)
+    headings = {_plain(words): words for heading in tree.xpath("//h3 | //h2 | //h1") if (words := _spaced(heading))}
+    confirmed = [_plain(form) for title in [*named, document] for form in _forms(title)]
+    if best := max((form for form in confirmed if form and form in headings), key=len, default=""):
+        return headings[best]
     heading = visible_title(tree)
     if heading and document and _plain(heading) in _plain(document):
         return heading
@@ -170,7 +178,7 @@ def _author(tree: HtmlElement, story: dict[str, Any], things: list[dict[str, Any
         names.append(_text(person.get("name") if isinstance(person, dict) else person))
     metas = _meta(tree, "author", "article:author", "dc.creator", "dcterms.creator", "parsely-author", "sailthru.author")
     visible = (
-        _BY.sub("", _spaced(element))
+        _AFTER_NAME.sub("", _BY.sub("", _spaced(element)))
         for path in _AUTHOR_PATHS
         for element in tree.xpath(path)
         if len(_spaced(element)) < 80
@@ -181,11 +189,12 @@ def _author(tree: HtmlElement, story: dict[str, Any], things: list[dict[str, Any
     return ""
 
 
-def _below_title(tree: HtmlElement, title: str) -> Iterator[str]:
-    """The page's lines from its title on, or all when the title is not seen."""
-    lines = [" ".join(text.split()) for text in tree.xpath("//body//text()[not(parent::script or parent::style)]")]
+def _lines_around(tree: HtmlElement, title: str) -> tuple[list[str], list[str]]:
+    """The page's lines before its title and after; all are after when the title is not seen."""
+    texts = tree.xpath("//body//text()[not(parent::script or parent::style or parent::noscript)]")
+    lines = [line for text in texts if (line := " ".join(text.split()))]
     at = lines.index(title) + 1 if title in lines else 0
-    return (line for line in lines[at:] if line)
+    return lines[:at], lines[at:]
 
 
 def _signed(lines: list[str]) -> str:
@@ -198,6 +207,7 @@ def _signed(lines: list[str]) -> str:
 
 
 _HEAD_LINES = 25
+_HEAD_ELEMENTS = 60
 _SIGNATURE = re.compile(r"(?:^|\W)(?:[Pp]ar|PAR|[Bb]y|BY|[Pp]or)\s*:?\s+((?:[^\W\d_][\w'’.-]*\s?){2,5})(?=\s*(?:$|[|,/(–-]))")
 _AUTHOR_PATHS = (
     "//*[@rel='author']",
@@ -212,12 +222,12 @@ _AUTHOR_PATHS = (
 )
 
 
-def _published(tree: HtmlElement, things: list[dict[str, Any]], story: dict[str, Any]) -> str:
+def _published(tree: HtmlElement, things: list[dict[str, Any]], story: dict[str, Any], title: str) -> str:
     pages = [thing for thing in things if "WebPage" in _types(thing)]
-    times = tree.xpath(
-        "//time[@datetime][@pubdate or @itemprop='datePublished' or contains(@class, 'publi') or contains(@class, 'entry-date')]/@datetime"
+    marked = tree.xpath(
+        "//time[@datetime][@pubdate or @itemprop='datePublished' or contains(@class, 'publi')"
+        " or contains(@class, 'entry-date')]/@datetime"
     )
-    main = tree.xpath("(//article | //main | //*[@itemprop='articleBody']/..)[1]//time/@datetime")
     return _first_date(
         story.get("datePublished"),
         *_meta(tree, "article:published_time", "og:article:published_time", "datepublished", "publish-date"),
@@ -225,9 +235,20 @@ def _published(tree: HtmlElement, things: list[dict[str, Any]], story: dict[str,
         story.get("dateCreated"),
         *(page.get("datePublished") for page in pages),
         *_meta(tree, "dcterms.created", "dcterms.date", "dc.date.issued", "dc.date", "date", "pubdate", "parsely-pub-date"),
-        *times,
-        *main[:1],
+        *_times_below(tree, title),
+        *marked,
     )
+
+
+def _times_below(tree: HtmlElement, title: str) -> Iterator[str]:
+    """What `<time datetime>` says shortly after the heading with the title."""
+    left = 0
+    for element in tree.iter():
+        if element.tag in ("h1", "h2", "h3", "div") and _spaced(element) == title:
+            left = _HEAD_ELEMENTS
+        elif left and element.tag == "time" and element.get("datetime"):
+            yield element.get("datetime", "")
+        left = max(0, left - 1)
 
 
 def _visible_date(lines: list[str]) -> str:
@@ -256,7 +277,15 @@ def is_byline(line: str, author: str) -> bool:
     for name in author.split(", "):
         rest = rest.replace(name, "") if name else rest
     rest = _AROUND_DATES.sub("", rest)
-    return rest != line and len(re.sub(r"[\W\d_]+", "", rest)) <= 3
+    words = re.findall(r"[^\W\d_]+", rest)
+    return rest != line and (len("".join(words)) <= 3 or (len(words) <= 6 and is_name(" ".join(words))))
+
+
+def is_name(text: str) -> bool:
+    """Whether a text may be a person's name: two to six words, each with a capital, short particles aside."""
+    words = text.split()
+    capital = all(word[0].isupper() or len(word) <= 3 for word in words)
+    return 2 <= len(words) <= 6 and capital and not re.search(r"[\d.,;:!?«»]", text)
 
 
 _AROUND_DATES = re.compile(
@@ -267,15 +296,25 @@ _AROUND_DATES = re.compile(
 
 
 def _first_date(*written: Any) -> str:
-    latest = date.today() + timedelta(days=2)
+    latest = (date.today() + timedelta(days=2)).isoformat()
     for value in written:
-        try:
-            day = parse_date(_text(value)) if value else None
-        except (BadInput, ValueError, OverflowError, TypeError):
-            continue
-        if day and 1900 <= day.year and day.isoformat()[:10] <= latest.isoformat():
+        day = _date(_text(value)) if value else None
+        if day and 1900 <= day.year and day.isoformat()[:10] <= latest:
             return day.isoformat()
     return ""
+
+
+def _date(written: str) -> date | None:
+    """As `parse_date` reads it, or in Portuguese, Spanish or Arabic."""
+    try:
+        return parse_date(written)
+    except (BadInput, ValueError, OverflowError):
+        if not re.search(r"[^\W\d_]{3}", written) or len(written) > 60:
+            return None
+    import dateparser
+
+    found = dateparser.parse(written, languages=["pt", "es", "ar"], settings={"REQUIRE_PARTS": ["day", "month", "year"]})
+    return found.date() if found else None
 
 
 def _address(tree: HtmlElement, url: str) -> str:
@@ -331,6 +370,11 @@ def _text(value: Any) -> str:
 
         value = re.sub(r"<[^<>]{1,200}>", " ", unescape(value))
     return value.strip() if "\n" in value.strip() else " ".join(value.split())
+
+
+def _parts(thing: dict[str, Any]) -> list[dict[str, Any]]:
+    parts = thing.get("hasPart")
+    return [part for part in (parts if isinstance(parts, list) else [parts]) if isinstance(part, dict)]
 
 
 def _is_false(value: Any) -> bool:

@@ -57,9 +57,9 @@ def read_page(data: bytes, *, url: str = "", charset: str | None = None) -> Arti
 
 def article_from_page(data: bytes, url: str = "", charset: str | None = None) -> Article:
     """`read_page` in this process, without bounds on time and memory."""
-    from kibaru.ingest.furniture import narrowest, strip_furniture, strip_title
+    from kibaru.ingest.furniture import narrowest, strip_furniture, strip_other_articles, strip_title
     from kibaru.ingest.html_tree import parse_html, resolve_layout
-    from kibaru.ingest.page_facts import page_facts
+    from kibaru.ingest.page_facts import is_name, page_facts
 
     tree = parse_html(data, charset)
     facts = page_facts(tree, url)
@@ -68,9 +68,13 @@ def article_from_page(data: bytes, url: str = "", charset: str | None = None) ->
         raise BadInput("it is paywalled: only subscribers may read all of it")
     body = deepcopy(tree)
     resolve_layout(body)
+    strip_other_articles(body, facts.title)
     strip_furniture(body)
     strip_title(body, facts.title)
     blocks = _main_text(narrowest(body))
+    signature = blocks[-1].removeprefix("## ") if blocks and is_name(blocks[-1].removeprefix("## ")) else ""
+    if signature and (signature == facts.author or not facts.author):
+        blocks.pop()
     text = _finish(blocks, facts, tree)
     if len(text) < 0.6 * len(facts.body):
         text = _finish([line.strip() for line in facts.body.split("\n") if line.strip()], facts, tree)
@@ -83,21 +87,36 @@ def article_from_page(data: bytes, url: str = "", charset: str | None = None) ->
         url=facts.url,
         published=facts.published,
         modified=facts.modified,
-        author=facts.author,
+        author=facts.author or signature,
         outlet=facts.outlet,
         language=detect_language(f"{facts.title}\n{text}") or "",
     )
 
 
 def _main_text(tree: HtmlElement) -> list[str]:
-    """The paragraphs that trafilatura takes for the article's."""
+    """The paragraphs that trafilatura takes for the article's; all, when it takes less than most of the sentences."""
     from trafilatura import bare_extraction
 
+    from kibaru.ingest.furniture import running_text
+
+    sentences = sum(len("".join(block.itertext())) for block in running_text(tree))
+    every = list(_every_block(tree))
     found = bare_extraction(
         tree, include_comments=False, include_tables=True, include_formatting=True, favor_recall=True, max_tree_size=None
     )
     body = getattr(found, "body", None)
-    return [] if body is None else list(_blocks(body))
+    blocks = [] if body is None else list(_blocks(body))
+    is_most = sum(map(len, blocks)) > 0.7 * sentences
+    same = _letters("".join(blocks)) == _letters("".join(every))  # trafilatura's last resorts lose headings and lists
+    return blocks if is_most and not same else every
+
+
+def _every_block(tree: HtmlElement) -> Iterator[str]:
+    from kibaru.ingest.html_tree import BLOCKS
+
+    for block in tree.iter(*BLOCKS):
+        if not any(part.tag in BLOCKS for part in block.iterdescendants()) and (text := _line(block)):
+            yield {"h2": "## ", "h3": "## ", "h4": "## ", "li": "- "}.get(block.tag, "") + text
 
 
 def _blocks(element: HtmlElement) -> Iterator[str]:
@@ -119,6 +138,7 @@ def _blocks(element: HtmlElement) -> Iterator[str]:
 
 _NESTED = frozenset({"p", "list", "head", "quote", "table", "div"})
 _MAX_HEADING = 120
+_INVISIBLE = dict.fromkeys((0xAD, 0x200B, 0x2060, 0xFEFF))
 _OPEN_END = re.compile(r"[^.!?…:;,]$")
 
 
@@ -126,7 +146,8 @@ def _line(element: HtmlElement) -> str:
     """Words apart by single spaces; line breaks stay."""
     for line_break in element.iter("lb"):
         line_break.text = "\n"
-    lines = (" ".join(line.split()) for line in "".join(element.itertext()).split("\n"))
+    text = "".join(element.itertext()).translate(_INVISIBLE)
+    lines = (" ".join(line.split()) for line in text.split("\n"))
     return " ".join(filter(None, lines))
 
 
