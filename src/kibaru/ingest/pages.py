@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from kibaru.ingest.page_facts import PageFacts
 
-_SHORTEST = 150
+SHORTEST = 150
 """Characters. The shortest news in brief of the hand-made pages has 700, a radio's flash some 200."""
 
 _TEASER = 900
@@ -55,8 +55,8 @@ def read_page(data: bytes, *, url: str = "", charset: str | None = None) -> Arti
     return article
 
 
-def article_from_page(data: bytes, url: str = "", charset: str | None = None) -> Article:
-    """`read_page` in this process, without bounds on time and memory."""
+def article_from_page(data: bytes, url: str = "", charset: str | None = None, shortest: int = SHORTEST) -> Article:
+    """`read_page` in this process, without bounds on time and memory; `shortest` is how long a text must be."""
     from kibaru.ingest.furniture import narrowest, strip_furniture, strip_other_articles, strip_title
     from kibaru.ingest.html_tree import parse_html, resolve_layout
     from kibaru.ingest.page_facts import is_name, page_facts
@@ -79,6 +79,8 @@ def article_from_page(data: bytes, url: str = "", charset: str | None = None) ->
     if len(text) < 0.6 * len(facts.body):
         text = _finish([line.strip() for line in facts.body.split("\n") if line.strip()], facts, tree)
     _reject_what_is_no_article(text, facts, listed, tree)
+    if len(text) < shortest:
+        raise BadInput("there is no article's text on it")
     from kibaru.languages import detect_language
 
     return make_article(
@@ -98,43 +100,38 @@ def _main_text(tree: HtmlElement) -> list[str]:
     from trafilatura import bare_extraction
 
     from kibaru.ingest.furniture import running_text
+    from kibaru.ingest.html_tree import plain_blocks
 
     sentences = sum(len("".join(block.itertext())) for block in running_text(tree))
-    every = list(_every_block(tree))
+    every = plain_blocks(tree)
     found = bare_extraction(
         tree, include_comments=False, include_tables=True, include_formatting=True, favor_recall=True, max_tree_size=None
     )
     body = getattr(found, "body", None)
     blocks = [] if body is None else list(_blocks(body))
-    is_most = sum(map(len, blocks)) > 0.7 * sentences
-    same = _letters("".join(blocks)) == _letters("".join(every))
-    is_plainer = same and sum(map(_is_marked, blocks)) < sum(map(_is_marked, every))  # as from its last resorts
-    return blocks if is_most and not is_plainer else every
+    if sum(map(len, blocks)) <= 0.7 * sentences:
+        return every
+    marked = {_letters(block): block for block in every if _is_marked(block)}  # its last resorts lose the marks
+    return [block if _is_marked(block) else marked.get(_letters(block), block) for block in blocks]
 
 
 def _is_marked(block: str) -> bool:
     return block.startswith(("## ", "- "))
 
 
-def _every_block(tree: HtmlElement) -> Iterator[str]:
-    from kibaru.ingest.html_tree import BLOCKS
-
-    for block in tree.iter(*BLOCKS):
-        if not any(part.tag in BLOCKS for part in block.iterdescendants()) and (text := _line(block)):
-            yield {"h2": "## ", "h3": "## ", "h4": "## ", "li": "- "}.get(block.tag, "") + text
-
-
 def _blocks(element: HtmlElement) -> Iterator[str]:
     """The text of trafilatura's elements as Kibaru keeps it: headings `## `, list items `- `, table rows as lines."""
+    from kibaru.ingest.html_tree import block_text
+
     for child in element:
         if child.tag == "list":
-            yield from ("- " + text for item in child.iter("item") if (text := _line(item)))
+            yield from ("- " + text for item in child.iter("item") if (text := block_text(item)))
         elif child.tag == "table":
-            rows = ([_line(cell) for cell in row.iter("cell")] for row in child.iter("row"))
+            rows = ([block_text(cell) for cell in row.iter("cell")] for row in child.iter("row"))
             yield from (" | ".join(filter(None, row)) for row in rows if any(row))
         elif child.tag in ("div", "quote") and any(part.tag in _NESTED for part in child):
             yield from _blocks(child)
-        elif text := _line(child):
+        elif text := block_text(child):
             heading = child.tag == "head" or (len(text) <= _MAX_HEADING and _is_bold(child) and _OPEN_END.search(text))
             yield from ["## " + text.replace("\n", " ")] if heading else text.split("\n\n")
         if tail := " ".join((child.tail or "").split()):
@@ -143,17 +140,7 @@ def _blocks(element: HtmlElement) -> Iterator[str]:
 
 _NESTED = frozenset({"p", "list", "head", "quote", "table", "div"})
 _MAX_HEADING = 120
-_INVISIBLE = dict.fromkeys((0xAD, 0x200B, 0x2060, 0xFEFF))
 _OPEN_END = re.compile(r"[^.!?…:;,]$")
-
-
-def _line(element: HtmlElement) -> str:
-    """Words apart by single spaces; line breaks stay."""
-    for line_break in element.iter("lb"):
-        line_break.text = "\n"
-    text = "".join(element.itertext()).translate(_INVISIBLE)
-    lines = (" ".join(line.split()) for line in text.split("\n"))
-    return " ".join(filter(None, lines))
 
 
 def _is_bold(element: HtmlElement) -> bool:
@@ -209,8 +196,6 @@ def _reject_what_is_no_article(text: str, facts: PageFacts, listed: bool, tree: 
         raise BadInput("it is paywalled: only its beginning is on the page")
     if listed:
         raise BadInput("it lists articles and is none itself")
-    if len(text) < _SHORTEST:
-        raise BadInput("there is no article's text on it")
     if len(text) < _TEASER and _BREAKS_OFF.search(text):
         raise BadInput("only the beginning of the article is on the page (paywalled, or cut off)")
 
