@@ -71,11 +71,12 @@ def book(title: str, author: str, chapters: Mapping[str, str], language: str = "
     pages = {"couverture.xhtml": "<p>Éditions du Fleuve</p>", "nav.xhtml": "<h1>Sommaire</h1>" + "<p>Chapitre</p>" * 60}
     pages |= {f"c{n}.xhtml": f"<h1>{heading}</h1>{body}" for n, (heading, body) in enumerate(chapters.items())}
     items = "".join(f'<item id="{n}" href="{n}" media-type="application/xhtml+xml"/>' for n in pages)
+    refs = "".join(f'<itemref idref="{n}"/>' for n in pages)
     opf = (
         '<package xmlns="http://www.idpf.org/2007/opf" xmlns:dc="http://purl.org/dc/elements/1.1/"><metadata>'
         f"<dc:title>{title}</dc:title><dc:creator>{author}</dc:creator><dc:language>{language}</dc:language>"
         f"<dc:date>2024-05-06</dc:date></metadata><manifest>{items}</manifest><spine>"
-        f"{''.join(f'<itemref idref="{n}"/>' for n in pages)}</spine></package>"
+        f"{refs}</spine></package>"
     )
     container = (
         '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'

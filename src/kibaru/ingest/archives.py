@@ -76,8 +76,12 @@ def files_in(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
     """The archive's files in order, without folders and hidden ones."""
     for member in archive.infolist():
         parts = PurePosixPath(member.filename).parts
-        if not member.is_dir() and parts and not any(p.startswith((".", "__MACOSX")) and p != ".." for p in parts):
+        if not member.is_dir() and parts and not any(map(_is_hidden, parts)):
             yield member
+
+
+def _is_hidden(part: str) -> bool:
+    return part.startswith((".", "__MACOSX")) and not part.startswith("..")
 
 
 def open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:

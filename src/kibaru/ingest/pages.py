@@ -160,7 +160,7 @@ def _finish(blocks: list[str], facts: PageFacts, tree: HtmlElement) -> str:
         key = _letters(block)
         if not key or key in seen or is_furniture_line(block.removeprefix("## ").removeprefix("- ")):
             continue
-        if len(kept) < 3 and (is_byline(block, facts.author) or key.endswith(title) and len(key) < len(title) + 30):
+        if len(kept) < 3 and (is_byline(block, facts.author) or _repeats(key, title)):
             continue
         if len(key) > 40:
             seen.add(key)
@@ -168,6 +168,11 @@ def _finish(blocks: list[str], facts: PageFacts, tree: HtmlElement) -> str:
     while kept and kept[-1].startswith("## "):
         kept.pop()
     return "\n\n".join(kept)
+
+
+def _repeats(key: str, title: str) -> bool:
+    """Whether a line is the title, perhaps behind a label ("En direct")."""
+    return key == title or (len(title) > 20 and key.endswith(title) and len(key) < len(title) + 20)
 
 
 def _leads(tree: HtmlElement, facts: PageFacts, blocks: list[str]) -> Iterator[str]:
