@@ -23,6 +23,9 @@ SHORTEST = 150
 _TEASER = 900
 """A text shorter than this that breaks off (…, « Lire la suite ») is the beginning of an article."""
 
+_MAX_PAID = 2_500
+"""Characters. Sites that sell articles show less of them; a longer text is one whose notice is about something else."""
+
 _ERROR_PAGE = re.compile(
     r"\b(?:404|403|500|502|503)\b|page (?:non trouvée|introuvable|not found)|not found|introuvable|erreur|error|"
     r"access denied|accès (?:refusé|interdit)|forbidden|just a moment|attention required|are you a robot|"
@@ -38,7 +41,7 @@ _FOR_SUBSCRIBERS = re.compile(
     re.I,
 )
 _BREAKS_OFF = re.compile(r"(?:…|\.\.\.|\[…\]|\[\.\.\.\]|lire la suite|read more|continue reading)\W*$", re.I)
-_LISTING = re.compile(r"(?:^|\s)(?:home|archive|category|tag|author|search|blog|error404|page-front|index)(?:$|\s)")
+_LISTING = re.compile(r"(?:^|\s)(?:home|archive|category|tag|author|search-results|blog|page-front)(?:$|\s)")
 _LEADS = re.compile(r"chap[oe]|lead\b|lede|abstract|standfirst|excerpt|intro|summary|sapo|accroche|article-?subtitle", re.I)
 
 
@@ -193,16 +196,24 @@ def _leads(tree: HtmlElement, facts: PageFacts, blocks: list[str]) -> Iterator[s
 
 
 def _reject_what_is_no_article(text: str, facts: PageFacts, listed: bool, tree: HtmlElement) -> None:
-    if _ERROR_PAGE.search(facts.title) and len(text) < _TEASER:
+    if len(text) < _TEASER and (_ERROR_PAGE.search(facts.title) or _ERROR_PAGE.search(tree.findtext(".//title") or "")):
         raise BadInput(f"it is an error page ({facts.title[:60]})")
-    notice = _FOR_SUBSCRIBERS.search(" ".join("".join(tree.find("body").itertext()).split())) if len(text) < 2500 else None
-    walls = tree.xpath("//body//*[contains(@class, 'paywall') or contains(@id, 'paywall') or contains(@class, 'poool')]")
-    if (notice or walls) and len(text) < 2500:
+    if len(text) < _MAX_PAID and _has_paywall(text, tree):
         raise BadInput("it is paywalled: only its beginning is on the page")
     if listed:
         raise BadInput("it lists articles and is none itself")
     if len(text) < _TEASER and _BREAKS_OFF.search(text):
         raise BadInput("only the beginning of the article is on the page (paywalled, or cut off)")
+
+
+def _has_paywall(text: str, tree: HtmlElement) -> bool:
+    """Whether a box by that name has words in it, or a notice stands at the end of the text; menus have them too."""
+    boxes = tree.xpath("//body//*[contains(@class, 'paywall') or contains(@id, 'paywall') or contains(@class, 'poool')]")
+    if any(len("".join(box.itertext()).strip()) > 20 for box in boxes):
+        return True
+    shown = " ".join(" ".join(tree.xpath("//body//text()[not(parent::script or parent::style)]")).split())
+    end = shown.rfind(text[-30:])
+    return _FOR_SUBSCRIBERS.search(shown[max(0, end - 400) : end + 600] if end >= 0 else text) is not None
 
 
 def _is_listing(tree: HtmlElement, facts: PageFacts) -> bool:
@@ -212,9 +223,10 @@ def _is_listing(tree: HtmlElement, facts: PageFacts) -> bool:
     if any(map(ARTICLE_TYPES.search, facts.types)):
         return False
     names = (tree.find("body").get("class") or "") if tree.find("body") is not None else ""
-    if facts.types & LISTING_TYPES or (_LISTING.search(names) and "single" not in names):
-        return True
     linked = tree.xpath("//*[self::h2 or self::h3 or self::h4][.//a or parent::a]")
+    says_so = facts.types & LISTING_TYPES or (_LISTING.search(names) and "single" not in names)
+    if says_so and len(linked) > 3:
+        return True
     at_root = bool(facts.url) and urlsplit(facts.url).path.strip("/") in ("", "index.html", "index.php", "fr", "en")
     in_cards = among = 0
     for paragraph in tree.iter("p"):
@@ -222,7 +234,7 @@ def _is_listing(tree: HtmlElement, facts: PageFacts) -> bool:
         if length >= 60:
             among += length
             in_cards += length * _is_in_card(paragraph)
-    return (at_root and len(linked) > 3) or (len(linked) > 3 and in_cards > 0.6 * among)
+    return (at_root and len(linked) > 3) or (len(linked) > 3 and in_cards > 0.6 * among and among - in_cards < 500)
 
 
 def _is_in_card(paragraph: HtmlElement) -> bool:
