@@ -86,12 +86,16 @@ def test_ligatures_in_pdf_are_letters() -> None:
     if not path.exists():
         pytest.skip("no font with ligatures here")
     font = register_font(str(path), "DejaVu")
-    article = only("a.pdf", set_pdf("Le titre", ["Une ﬁn diﬃcile pour les ﬂeuves du Sahel, dit-on à Mopti."], font=font, bold=font))
+    article = only(
+        "a.pdf", set_pdf("Le titre", ["Une ﬁn diﬃcile pour les ﬂeuves du Sahel, dit-on à Mopti."], font=font, bold=font)
+    )
     assert article.text == "Une fin difficile pour les fleuves du Sahel, dit-on à Mopti."
 
 
 def test_pdf_title_is_no_name_of_a_file_and_author_no_name_of_a_machine() -> None:
-    named = only("a.pdf", set_pdf(STORY.title, STORY.body, metadata={"Title": "Microsoft Word - v2.docx", "Author": "user"}))
+    named = only(
+        "a.pdf", set_pdf(STORY.title, STORY.body, metadata={"Title": "Microsoft Word - v2.docx", "Author": "user"})
+    )
     assert (named.title, named.author) == (STORY.title, None)
     titled = only("a.pdf", set_pdf("À LA UNE", STORY.body, metadata={"Title": STORY.title, "Author": STORY.author}))
     assert (titled.title, titled.author) == (STORY.title, STORY.author)
@@ -131,7 +135,9 @@ def test_book_gives_an_article_a_chapter() -> None:
 
 def test_email_gives_its_body_and_its_attachments() -> None:
     data = letter(
-        f"Re: {STORY.title}", STORY.text, attachments={"suite.docx": word_document("Suite", LATIN[2].body), "p.jpg": b"x"}
+        f"Re: {STORY.title}",
+        STORY.text,
+        attachments={"suite.docx": word_document("Suite", LATIN[2].body), "p.jpg": b"x"},
     )
     body, attached = read_bytes("a.eml", data)
     assert isinstance(body, Article)
@@ -149,7 +155,9 @@ def test_email_in_html_only_is_read() -> None:
 
 def test_archive_is_read_file_by_file() -> None:
     pdf = set_pdf(LATIN[3].title, LATIN[3].body)
-    data = zipped({"a/un.txt": f"{STORY.title}\n{STORY.text}", "b.pdf": pdf, "c.docx": b"PK", "photo.jpg": b"x", ".x.txt": "x"})
+    data = zipped(
+        {"a/un.txt": f"{STORY.title}\n{STORY.text}", "b.pdf": pdf, "c.docx": b"PK", "photo.jpg": b"x", ".x.txt": "x"}
+    )
     first, second, third = read_bytes("tout.zip", data)
     assert isinstance(first, Article)
     assert isinstance(second, Article)

@@ -90,9 +90,9 @@ def test_page_that_is_no_article_is_refused_with_a_reason(kind: str) -> None:
 
 def test_offer_to_subscribers_in_the_menu_is_no_paywall() -> None:
     offer = "<div class='top'>Déjà abonné ? Se connecter. Article réservé aux abonnés : notre enquête sur l'or.</div>"
-    assert read_page(page(f"{offer}<h1>{STORY.title}</h1><div class='paywall'></div>{TEXT}{CARDS}")).text == STORY.text.replace(
-        "## ", ""
-    )
+    assert read_page(
+        page(f"{offer}<h1>{STORY.title}</h1><div class='paywall'></div>{TEXT}{CARDS}")
+    ).text == STORY.text.replace("## ", "")
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "cp1252", "utf-16", "mac_roman"])

@@ -110,7 +110,9 @@ def _wrapped(text: str, font: str, size: float, width: float, hyphenate: bool, i
         if stringWidth(longer, font, size) <= room:
             line = longer
             continue
-        first, second = _broken(word, room - stringWidth(line + " ", font, size), font, size) if hyphenate else ("", word)
+        first, second = (
+            _broken(word, room - stringWidth(line + " ", font, size), font, size) if hyphenate else ("", word)
+        )
         yield f"{line} {first}" if first else line
         line, room = second, width
     yield line

@@ -6,8 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from pages.stories import STORIES, Story
 from pages.harder_themes import HARDER_THEMES
+from pages.stories import STORIES, Story
 from pages.themes import THEMES
 
 _STORIES_A_THEME = 3

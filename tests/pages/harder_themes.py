@@ -6,7 +6,19 @@ import json
 from html import escape
 
 from pages.stories import Story
-from pages.themes import _TEASERS, blocks, comments, cookies, footer, french_date, menu, newsletter, share, slashed, teasers
+from pages.themes import (
+    _TEASERS,
+    blocks,
+    comments,
+    cookies,
+    footer,
+    french_date,
+    menu,
+    newsletter,
+    share,
+    slashed,
+    teasers,
+)
 
 
 def elementor(story: Story) -> str:
@@ -15,7 +27,9 @@ def elementor(story: Story) -> str:
         '<div class="elementor-element elementor-widget elementor-widget-text-editor" data-widget_type="text-editor.default">'
         '<div class="elementor-widget-container"><p>{}</p></div></div>'
     )
-    return f"""<!DOCTYPE html><html lang="fr-FR"><head><meta charset="UTF-8"><title>{escape(story.title)} - Info Plateau</title>
+    return f"""<!DOCTYPE html><html lang="fr-FR"><head><meta charset="UTF-8"><title>{
+        escape(story.title)
+    } - Info Plateau</title>
 <meta property="og:type" content="article"><meta property="og:title" content="{escape(story.title)} - Info Plateau">
 </head><body class="post-template-default single single-post elementor-default elementor-page">
 <div class="elementor elementor-location-header">{menu("nav")}</div>
@@ -23,13 +37,22 @@ def elementor(story: Story) -> str:
 <section class="elementor-section"><div class="elementor-widget-theme-post-title"><h1 class="elementor-heading-title">
 {escape(story.title)}</h1></div><ul class="elementor-icon-list-items elementor-post-info">
 <li itemprop="author"><a><span class="elementor-post-info__item--type-author">{story.author}</span></a></li>
-<li itemprop="datePublished"><span class="elementor-post-info__item--type-date">{french_date(story.published)}</span></li></ul>
+<li itemprop="datePublished"><span class="elementor-post-info__item--type-date">{
+        french_date(story.published)
+    }</span></li></ul>
 <div class="elementor-share-buttons">{share("elementor-share-btn")}</div>
 {blocks(story, paragraph=widget)}</section>
 <section class="elementor-section"><h3>Vous aimerez aussi</h3><div class="elementor-posts-container">
-{"".join(f'<article class="elementor-post"><h3><a href="/p">{t}</a></h3><div class="elementor-post__excerpt"><p>Le conseil des '
-         f'ministres a examiné hier ce dossier, qui occupe les esprits depuis la rentrée.</p></div></article>' for t in _TEASERS)}
-</div></section></div><div class="elementor-location-footer">{footer("Info Plateau")}</div>{cookies("moove_gdpr")}</body></html>"""
+{
+        "".join(
+            f'<article class="elementor-post"><h3><a href="/p">{t}</a></h3><div class="elementor-post__excerpt"><p>Le conseil des '
+            f"ministres a examiné hier ce dossier, qui occupe les esprits depuis la rentrée.</p></div></article>"
+            for t in _TEASERS
+        )
+    }
+</div></section></div><div class="elementor-location-footer">{footer("Info Plateau")}</div>{
+        cookies("moove_gdpr")
+    }</body></html>"""
 
 
 def endless(story: Story) -> str:
@@ -39,7 +62,8 @@ def endless(story: Story) -> str:
         {"@type": "NewsArticle", "headline": _TEASERS[0], "datePublished": "2025-12-30", "author": "Autre Plume"},
     ]
     other = "".join(
-        f"<p>{t}. Les autorités de la région ont tenu une réunion sur ce point, sans communiqué final.</p>" for t in _TEASERS
+        f"<p>{t}. Les autorités de la région ont tenu une réunion sur ce point, sans communiqué final.</p>"
+        for t in _TEASERS
     )
     scripts = "".join(f'<script type="application/ld+json">{json.dumps(thing)}</script>' for thing in ld)
     return f"""<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>{escape(story.title)} • Le Défilé</title>{scripts}
@@ -54,14 +78,19 @@ def endless(story: Story) -> str:
 
 def text_twice(story: Story) -> str:
     """The text a second time, for printing, hidden; JSON-LD damaged; the date with an abbreviated month."""
-    short = french_date(story.published).replace("septembre", "sept.").replace("octobre", "oct.").replace("janvier", "janv.")
+    short = (
+        french_date(story.published)
+        .replace("septembre", "sept.")
+        .replace("octobre", "oct.")
+        .replace("janvier", "janv.")
+    )
     return f"""<html><head><meta charset="utf-8"><title>{escape(story.title)} :: Matin Libre Info</title>
 <script type="application/ld+json">{{"@type": "NewsArticle", "headline": "{story.title[:10]}", }}</script></head>
 <body><div id="print-version" style="display:none"><h1>{escape(story.title)}</h1>{blocks(story)}</div>
 <div class="logo"><h1><a href="/">Matin Libre Info</a></h1></div>{menu()}
 <div class="single-content"><h2 class="single-title">{escape(story.title)}</h2>
 <div class="single-info"><i class="fa fa-user"></i> {story.author} <i class="fa fa-clock"></i> {short} <i></i> 1 204 vues</div>
-<div class="the_content">{blocks(story, lambda n: '<p><br></p>' if n % 2 else '<div class="code-block"><ins></ins></div>')}
+<div class="the_content">{blocks(story, lambda n: "<p><br></p>" if n % 2 else '<div class="code-block"><ins></ins></div>')}
 <p style="text-align:right"><strong>{story.author}</strong></p></div>
 <div class="tagcloud">Étiquettes : <a>une</a>, <a>région</a></div></div>{comments()}
 <noscript><img src="pixel.gif">Votre navigateur ne prend pas en charge JavaScript, merci de l'activer.</noscript></body></html>"""

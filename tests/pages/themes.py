@@ -12,8 +12,33 @@ from html import escape
 
 from pages.stories import Story
 
-_MONTHS = "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()
-_MENU = "Accueil Politique Économie Société Sports Culture International Afrique Vidéos Opinions Dossiers".split()
+_MONTHS = [
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
+]
+_MENU = [
+    "Accueil",
+    "Politique",
+    "Économie",
+    "Société",
+    "Sports",
+    "Culture",
+    "International",
+    "Afrique",
+    "Vidéos",
+    "Opinions",
+    "Dossiers",
+]
 _TEASERS = (
     "Kaolack : le prix de l'arachide fixé à 305 francs le kilo",
     "Mopti : deux pinasses saisies avec du bois coupé sans permis",
@@ -71,7 +96,7 @@ def cookies(cls: str = "cmp-banner") -> str:
     return (
         f'<div class="{cls}" id="cookie-law-info-bar" role="dialog"><p>Nous utilisons des cookies pour mesurer '
         "l'audience et personnaliser les publicités. En poursuivant votre navigation, vous acceptez notre politique de "
-        'confidentialité.</p><button>Tout accepter</button> <button>Paramétrer</button></div>'
+        "confidentialité.</p><button>Tout accepter</button> <button>Paramétrer</button></div>"
     )
 
 
@@ -92,14 +117,14 @@ def comments() -> str:
     )
     return (
         f'<div id="comments" class="comments-area"><h2 class="comments-title">3 commentaires</h2><ol class="comment-list">'
-        f"{items}</ol><div id=\"respond\"><h3>Laisser un commentaire</h3><form><label>Votre adresse e-mail ne sera pas "
+        f'{items}</ol><div id="respond"><h3>Laisser un commentaire</h3><form><label>Votre adresse e-mail ne sera pas '
         "publiée.</label><textarea></textarea></form></div></div>"
     )
 
 
 def newsletter() -> str:
     return (
-        '<div class="newsletter-box"><h3>Restez informé</h3><p>Recevez chaque matin l\'essentiel de l\'actualité dans '
+        "<div class=\"newsletter-box\"><h3>Restez informé</h3><p>Recevez chaque matin l'essentiel de l'actualité dans "
         'votre boîte mail.</p><form><input type="email"><button>Je m\'abonne</button></form></div>'
     )
 
@@ -263,7 +288,7 @@ def bbc_like(story: Story) -> str:
 <div class="bbc-fig"><figure><img><p role="text">Crédit photo, AFP</p></figure></div>
 {body}</main>
 <section class="bbc-top" aria-labelledby="Top-stories"><h2>À la une</h2><ul>
-{"".join(f'<li><h3><a>{t}</a></h3><time>Il y a 3 heures</time></li>' for t in _TEASERS)}</ul></section>
+{"".join(f"<li><h3><a>{t}</a></h3><time>Il y a 3 heures</time></li>" for t in _TEASERS)}</ul></section>
 <section class="bbc-most"><h2>Les plus lus</h2><ol>{"".join(f"<li><a>{t}</a></li>" for t in _TEASERS)}</ol></section></div>
 <footer role="contentinfo"><ul><li>Conditions d'utilisation</li><li>À propos</li></ul>© 2025 Radio Baobab.
 La radio n'est pas responsable du contenu des sites externes.</footer></body></html>"""
@@ -352,7 +377,12 @@ le <span class="field--name-created">{slashed(story.published)} - 09:30</span></
 
 def spip(story: Story) -> str:
     """SPIP: `crayon`, `chapo` and `texte`, intertitres as h3.spip, the date written out, French only in text."""
-    body = blocks(story).replace("<h2>", '<h3 class="spip">').replace("</h2>", "</h3>").replace("<ul>", '<ul class="spip">')
+    body = (
+        blocks(story)
+        .replace("<h2>", '<h3 class="spip">')
+        .replace("</h2>", "</h3>")
+        .replace("<ul>", '<ul class="spip">')
+    )
     return f"""<html xmlns="http://www.w3.org/1999/xhtml" xml:lang="fr"><head>
 <meta http-equiv="Content-Type" content="text/html; charset=utf-8" />
 <title>{escape(story.title)} - Les Nouvelles de la Savane</title><meta name="generator" content="SPIP 4.1" /></head>
@@ -373,7 +403,7 @@ la rédaction pour ce travail sur nos régions oubliées.</p><p>Répondre à ce 
 def _weekday(iso: str) -> str:
     from datetime import date
 
-    return "lundi mardi mercredi jeudi vendredi samedi dimanche".split()[date.fromisoformat(iso).weekday()]
+    return ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"][date.fromisoformat(iso).weekday()]
 
 
 def joomla(story: Story) -> str:

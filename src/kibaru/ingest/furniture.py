@@ -14,7 +14,20 @@ _TAGS = (
     "input", "textarea", "video", "audio", "figcaption", "dialog", "amp-sidebar", "amp-consent", "amp-ad", "amp-embed",
     "amp-img", "ins", "img", "picture", "map",
 )  # fmt: skip
-_ROLES = frozenset("navigation dialog alertdialog banner contentinfo complementary search menu toolbar tablist".split())
+_ROLES = frozenset(
+    [
+        "navigation",
+        "dialog",
+        "alertdialog",
+        "banner",
+        "contentinfo",
+        "complementary",
+        "search",
+        "menu",
+        "toolbar",
+        "tablist",
+    ]
+)
 _NAMES = re.compile(
     r"(?:^|[\s_-]|(?<=[a-z])(?=[A-Z]))(?:"
     r"shar(?:e|ing|edaddy)\w*|addtoany|social\w*|partag\w*|related\w*|similaires?|jp-relatedposts|outbrain|taboola|"
@@ -67,9 +80,7 @@ _NOTICE = re.compile(
 )
 _MAX_NOTICE = 220
 _ENDS = re.compile(r"[.!?…»”\"؟)]$")
-_LINKED_HEADINGS = (
-    ".//*[self::h2 or self::h3 or self::h4 or self::h5][.//a[not(starts-with(@href, '#'))] or parent::a]"
-)
+_LINKED_HEADINGS = ".//*[self::h2 or self::h3 or self::h4 or self::h5][.//a[not(starts-with(@href, '#'))] or parent::a]"
 _CARD = 500  # characters of a heading and an excerpt
 _LONG_PARAGRAPH = 300  # characters; captions, credits and bylines are shorter
 _RUNNING_TEXT = 50  # characters of a block that is more than a label
@@ -96,7 +107,11 @@ def strip_title(tree: HtmlElement, title: str) -> None:
     the heading that it is: never much of a page, unless its heading comes last."""
     heading = next((h for tag in ("h1", "h2", "h3") for h in tree.iter(tag) if title and _text(h) == title), None)
     if heading is not None:
-        before = [sibling for element in (heading, *heading.iterancestors()) for sibling in element.itersiblings(preceding=True)]
+        before = [
+            sibling
+            for element in (heading, *heading.iterancestors())
+            for sibling in element.itersiblings(preceding=True)
+        ]
         if sum(map(_length, before)) < 0.3 * _length(tree):
             for element in before:
                 if element.tag != "head":
@@ -147,10 +162,8 @@ def running_text(tree: HtmlElement) -> Iterator[HtmlElement]:
 
 def is_furniture_line(line: str) -> bool:
     """Whether a paragraph of text is a link to other articles, a label, a credit or a notice."""
-    return (
-        _LABEL.match(line) is not None
-        or len(line) <= _MAX_NOTICE
-        and (_ALSO.match(line) is not None or _NOTICE.match(line) is not None)
+    return _LABEL.match(line) is not None or (
+        len(line) <= _MAX_NOTICE and (_ALSO.match(line) is not None or _NOTICE.match(line) is not None)
     )
 
 

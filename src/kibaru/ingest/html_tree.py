@@ -28,10 +28,48 @@ _NOT_OF_PAGES = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "ut
 _NUL = {0: None}
 
 BLOCKS = frozenset(
-    "address article aside blockquote body center dd details div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 "
-    "header hr li main nav ol p pre section table tbody td tfoot th thead tr ul".split()
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "center",
+        "dd",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+    ]
 )
-_INLINE_PARENTS = frozenset("b center em font i span strong".split())
+_INLINE_PARENTS = frozenset(["b", "center", "em", "font", "i", "span", "strong"])
 
 
 def parse_html(data: bytes, charset: str | None = None) -> HtmlElement:
@@ -40,7 +78,9 @@ def parse_html(data: bytes, charset: str | None = None) -> HtmlElement:
     if not text.strip():
         raise BadInput("the page is empty")
     try:
-        tree = document_fromstring(text, parser=HTMLParser(huge_tree=False, remove_comments=True, remove_pis=True, no_network=True))
+        tree = document_fromstring(
+            text, parser=HTMLParser(huge_tree=False, remove_comments=True, remove_pis=True, no_network=True)
+        )
     except (etree.LxmlError, ValueError, AssertionError) as error:
         raise BadInput("it is no page of HTML") from error
     _check_size(tree)
@@ -110,7 +150,7 @@ def _spaced(text: str) -> str:
 
 
 def _wrap_lines(parent: HtmlElement) -> None:
-    """Each line of `parent` becomes a paragraph of its own; a line that ends no sentence goes on in the next."""
+    """Each line of `parent` becomes a paragraph; one that ends no sentence goes on where the next starts in lower case."""
     pieces: list[str | HtmlElement] = [parent.text or ""]
     for child in list(parent):
         pieces += [child, child.tail or ""]
@@ -121,9 +161,9 @@ def _wrap_lines(parent: HtmlElement) -> None:
     lines: list[HtmlElement] = []
     is_open, breaks, last = False, 0, ""  # whether the last line may go on, the <br> since, its last words
 
-    def line() -> HtmlElement:
+    def line(words: str) -> HtmlElement:
         nonlocal is_open, breaks
-        if not is_open or breaks > 1 or (breaks and _ENDS_LINE.search(last)):
+        if not is_open or breaks > 1 or (breaks and (_ENDS_LINE.search(last) or not words.lstrip()[:1].islower())):
             lines.append(etree.SubElement(etree.Element("div"), "p"))
         elif breaks:
             _append_text(lines[-1], "\n")
@@ -133,7 +173,7 @@ def _wrap_lines(parent: HtmlElement) -> None:
     for piece in pieces:
         if isinstance(piece, str):
             if piece.strip():
-                _append_text(line(), piece)
+                _append_text(line(piece), piece)
                 last = piece
             elif piece and is_open and not breaks:
                 _append_text(lines[-1], " ")
@@ -144,8 +184,8 @@ def _wrap_lines(parent: HtmlElement) -> None:
             is_open, breaks = False, 0
         else:
             starts = not is_open or breaks
-            line().append(piece)
             last = "".join(piece.itertext())
+            line(last).append(piece)
             if starts and piece.tag in ("b", "strong"):
                 last += ":"  # a line that is bold, or begins so, is a heading or a label and ends with its line
     parent.extend(lines)

@@ -81,7 +81,10 @@ def page_facts(tree: HtmlElement, url: str = "") -> PageFacts:
             story.get("dateModified"), *_meta(tree, "article:modified_time", "og:updated_time", "dcterms.modified")
         ),
         url=_address(tree, url),
-        language=_text(story.get("inLanguage")) or tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang") or "",
+        language=_text(story.get("inLanguage"))
+        or tree.get("lang")
+        or tree.get("{http://www.w3.org/XML/1998/namespace}lang")
+        or "",
         paid=any(_is_false(part.get("isAccessibleForFree")) for thing in stories for part in (thing, *_parts(thing))),
         types=frozenset(name for thing in things for name in _types(thing)),
         body=max((_text(thing.get("articleBody")) for thing in stories), key=len, default=""),
@@ -111,7 +114,10 @@ _TITLE_PATHS = (
 def _title(tree: HtmlElement, story: dict[str, Any], outlet: str) -> str:
     """The one that a heading of the page confirms, else the first named, without the outlet's name."""
     document = " ".join("".join(tree.xpath("//head/title[1]//text()")).split())
-    named = [_text(story.get("headline")) or _text(story.get("name")), *_meta(tree, "og:title", "twitter:title", "dc.title")]
+    named = [
+        _text(story.get("headline")) or _text(story.get("name")),
+        *_meta(tree, "og:title", "twitter:title", "dc.title"),
+    ]
     headings = {_plain(words): words for heading in tree.xpath("//h3 | //h2 | //h1") if (words := _spaced(heading))}
     confirmed = [_plain(form) for title in [*named, document] for form in _forms(title)]
     if best := max((form for form in confirmed if form and form in headings), key=len, default=""):
@@ -148,16 +154,17 @@ def _without_outlet(title: str, outlet: str, document: str) -> str:
             return title[cut.end() :].strip()
     if title == document:
         cuts = [cut for cut in _SEPARATORS.finditer(title) if ":" not in cut[0]]
-        cut = cuts[-1] if cuts else None
-        if cut and len(title[cut.end() :].split()) <= 5 and len(title[: cut.start()].split()) >= 3:
-            return title[: cut.start()].strip()
+        if cuts and len(title[cuts[-1].end() :].split()) <= 5 and len(title[: cuts[-1].start()].split()) >= 3:
+            return title[: cuts[-1].start()].strip()
     return title
 
 
 def outlet_like(text: str, outlet: str) -> bool:
     """Whether a text is the outlet's name, perhaps with `.com` or an article."""
     ours, theirs = _plain(text), _plain(outlet)
-    return bool(ours and theirs) and (ours == theirs or (len(ours) > 3 and ours in theirs) or theirs in ours[: len(theirs) + 4])
+    return bool(ours and theirs) and (
+        ours == theirs or (len(ours) > 3 and ours in theirs) or theirs in ours[: len(theirs) + 4]
+    )
 
 
 def _outlet(tree: HtmlElement, story: dict[str, Any], things: list[dict[str, Any]]) -> str:
@@ -177,7 +184,9 @@ def _author(tree: HtmlElement, story: dict[str, Any], things: list[dict[str, Any
     for who in written if isinstance(written, list) else [written]:
         person = named.get(who.get("@id"), who) if isinstance(who, dict) and not who.get("name") else who
         names.append(_text(person.get("name") if isinstance(person, dict) else person))
-    metas = _meta(tree, "author", "article:author", "dc.creator", "dcterms.creator", "parsely-author", "sailthru.author")
+    metas = _meta(
+        tree, "author", "article:author", "dc.creator", "dcterms.creator", "parsely-author", "sailthru.author"
+    )
     visible = (
         _AFTER_NAME.sub("", _BY.sub("", _spaced(element)))
         for path in _AUTHOR_PATHS
@@ -209,7 +218,9 @@ def _signed(lines: list[str]) -> str:
 
 _HEAD_LINES = 25
 _HEAD_ELEMENTS = 60
-_SIGNATURE = re.compile(r"(?:^|\W)(?:[Pp]ar|PAR|[Bb]y|BY|[Pp]or)\s*:?\s+((?:[^\W\d_][\w'’.-]*\s?){2,5})(?=\s*(?:$|[|,/(–-]))")
+_SIGNATURE = re.compile(
+    r"(?:^|\W)(?:[Pp]ar|PAR|[Bb]y|BY|[Pp]or)\s*:?\s+((?:[^\W\d_][\w'’.-]*\s?){2,5})(?=\s*(?:$|[|,/(–-]))"
+)
 _AUTHOR_PATHS = (
     "//*[@rel='author']",
     "//*[@itemprop='author']//*[@itemprop='name'] | //*[@itemprop='author'][not(*)]",
@@ -235,7 +246,9 @@ def _published(tree: HtmlElement, things: list[dict[str, Any]], story: dict[str,
         *tree.xpath("//*[@itemprop='datePublished']/@content | //*[@itemprop='datePublished']/@datetime"),
         story.get("dateCreated"),
         *(page.get("datePublished") for page in pages),
-        *_meta(tree, "dcterms.created", "dcterms.date", "dc.date.issued", "dc.date", "date", "pubdate", "parsely-pub-date"),
+        *_meta(
+            tree, "dcterms.created", "dcterms.date", "dc.date.issued", "dc.date", "date", "pubdate", "parsely-pub-date"
+        ),
         *_times_below(tree, title),
         *marked,
     )
@@ -300,7 +313,7 @@ def _first_date(*written: Any) -> str:
     latest = (date.today() + timedelta(days=2)).isoformat()
     for value in written:
         day = _date(_text(value)) if value else None
-        if day and 1900 <= day.year and day.isoformat()[:10] <= latest:
+        if day and day.year >= 1900 and day.isoformat()[:10] <= latest:
             return day.isoformat()
     return ""
 
@@ -314,7 +327,9 @@ def _date(written: str) -> date | None:
             return None
     import dateparser
 
-    found = dateparser.parse(written, languages=["pt", "es", "ar"], settings={"REQUIRE_PARTS": ["day", "month", "year"]})
+    found = dateparser.parse(
+        written, languages=["pt", "es", "ar"], settings={"REQUIRE_PARTS": ["day", "month", "year"]}
+    )
     return found.date() if found else None
 
 
@@ -351,7 +366,11 @@ def _things(tree: HtmlElement) -> Iterator[dict[str, Any]]:
                 waiting += thing
             elif isinstance(thing, dict):
                 yield thing
-                waiting += [thing[key] for key in ("@graph", "mainEntity", "mainEntityOfPage") if isinstance(thing.get(key), dict | list)]
+                waiting += [
+                    thing[key]
+                    for key in ("@graph", "mainEntity", "mainEntityOfPage")
+                    if isinstance(thing.get(key), dict | list)
+                ]
 
 
 def _types(thing: dict[str, Any]) -> list[str]:

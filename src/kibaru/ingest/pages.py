@@ -42,7 +42,9 @@ _FOR_SUBSCRIBERS = re.compile(
 )
 _BREAKS_OFF = re.compile(r"(?:…|\.\.\.|\[…\]|\[\.\.\.\]|lire la suite|read more|continue reading)\W*$", re.I)
 _LISTING = re.compile(r"(?:^|\s)(?:home|archive|category|tag|author|search-results|blog|page-front)(?:$|\s)")
-_LEADS = re.compile(r"chap[oe]|lead\b|lede|abstract|standfirst|excerpt|intro|summary|sapo|accroche|article-?subtitle", re.I)
+_LEADS = re.compile(
+    r"chap[oe]|lead\b|lede|abstract|standfirst|excerpt|intro|summary|sapo|accroche|article-?subtitle", re.I
+)
 
 
 def read_page(data: bytes, *, url: str = "", charset: str | None = None) -> Article:
@@ -108,7 +110,12 @@ def _main_text(tree: HtmlElement) -> list[str]:
     sentences = sum(len("".join(block.itertext())) for block in running_text(tree))
     every = plain_blocks(tree)
     found = bare_extraction(
-        tree, include_comments=False, include_tables=True, include_formatting=True, favor_recall=True, max_tree_size=None
+        tree,
+        include_comments=False,
+        include_tables=True,
+        include_formatting=True,
+        favor_recall=True,
+        max_tree_size=None,
     )
     body = getattr(found, "body", None)
     blocks = [] if body is None else list(_blocks(body))
@@ -182,7 +189,9 @@ def _leads(tree: HtmlElement, facts: PageFacts, blocks: list[str]) -> Iterator[s
     """The paragraph between title and body that many sites keep apart: by its name, or by being the page's summary."""
     text = _letters(" ".join(blocks))
     summary = _letters(facts.summary)
-    for element in tree.xpath("//body//*[self::p or self::div or self::h2 or self::strong or self::section][not(.//p)]"):
+    for element in tree.xpath(
+        "//body//*[self::p or self::div or self::h2 or self::strong or self::section][not(.//p)]"
+    ):
         name = f"{element.get('class', '')} {element.getparent().get('class', '')} {element.get('itemprop', '')}"
         words = " ".join("".join(element.itertext()).split())
         letters = _letters(words)
@@ -208,7 +217,9 @@ def _reject_what_is_no_article(text: str, facts: PageFacts, listed: bool, tree: 
 
 def _has_paywall(text: str, tree: HtmlElement) -> bool:
     """Whether a box by that name has words in it, or a notice stands at the end of the text; menus have them too."""
-    boxes = tree.xpath("//body//*[contains(@class, 'paywall') or contains(@id, 'paywall') or contains(@class, 'poool')]")
+    boxes = tree.xpath(
+        "//body//*[contains(@class, 'paywall') or contains(@id, 'paywall') or contains(@class, 'poool')]"
+    )
     if any(len("".join(box.itertext()).strip()) > 20 for box in boxes):
         return True
     shown = " ".join(" ".join(tree.xpath("//body//text()[not(parent::script or parent::style)]")).split())

@@ -36,7 +36,9 @@ _PROGRAM = re.compile(
     r"\.(?:docx?|odt|pdf|indd|qxp|rtf|tex)\b|^[\W\d_]*$|anonymous|unspecified",
     re.I,
 )
-_NO_PERSON = re.compile(r"^(?:user|admin\w*|utilisateur|owner|hp|dell|lenovo|pc|acer|asus|client|windows.*|unknown)$", re.I)
+_NO_PERSON = re.compile(
+    r"^(?:user|admin\w*|utilisateur|owner|hp|dell|lenovo|pc|acer|asus|client|windows.*|unknown)$", re.I
+)
 
 
 def article_from_pdf(data: bytes) -> Article:
@@ -124,7 +126,9 @@ def _title(page: Page, named: str, body_size: float) -> tuple[str, set[Line]]:
     if named and _letters(named) != _letters(printed):
         big = [line for line in page.lines if _letters(line.text) and _letters(line.text) in _letters(named)][:4]
         shown = "".join(_letters(line.text) for line in big)
-        return named, set(big) if shown and shown in _letters(named) and len(shown) > 0.6 * len(_letters(named)) else set()
+        return named, set(big) if shown and shown in _letters(named) and len(shown) > 0.6 * len(
+            _letters(named)
+        ) else set()
     return printed or named, set(big)
 
 
@@ -135,7 +139,7 @@ def _made(written: str) -> str:
         day = date(*map(int, found.groups())) if found else None
     except ValueError:
         return ""
-    return day.isoformat() if day and 1990 <= day.year and day <= date.today() else ""
+    return day.isoformat() if day and day.year >= 1990 and day <= date.today() else ""
 
 
 def _letters(text: str) -> str:
@@ -162,7 +166,7 @@ def _page(document: Any, number: int) -> Page:
 
 def _lines(text_page: Any) -> Iterator[Line]:
     """Characters to lines: pdfium's line ends, and wide gaps, end one."""
-    import pypdfium2.raw as raw
+    from pypdfium2 import raw
 
     box = raw.FS_RECTF()
     handle = text_page.raw
@@ -191,7 +195,12 @@ def _lines(text_page: Any) -> Iterator[Line]:
             elif gap > 0.25 * size and letters[-1] != " ":
                 letters.append(" ")
         if letters:
-            edges = [min(edges[0], box.left), min(edges[1], box.bottom), max(edges[2], box.right), max(edges[3], box.top)]
+            edges = [
+                min(edges[0], box.left),
+                min(edges[1], box.bottom),
+                max(edges[2], box.right),
+                max(edges[3], box.top),
+            ]
         else:
             edges = [box.left, box.bottom, box.right, box.top]
             is_bold = raw.FPDFText_GetFontWeight(handle, at) >= 600 or "bold" in _font_name(handle, at).lower()
@@ -201,7 +210,7 @@ def _lines(text_page: Any) -> Iterator[Line]:
 
 
 def _font_name(handle: Any, at: int) -> str:
-    import pypdfium2.raw as raw
+    from pypdfium2 import raw
 
     buffer = ctypes.create_string_buffer(128)
     raw.FPDFText_GetFontInfo(handle, at, buffer, 128, ctypes.byref(ctypes.c_int()))

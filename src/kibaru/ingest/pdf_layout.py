@@ -10,7 +10,9 @@ from itertools import pairwise
 from statistics import median
 
 _EDGE = 0.12  # of the page's height: where running heads and page numbers stand
-_PAGE_NUMBER = re.compile(r"^\W*(?:p(?:age|\.)?\s*)?(?:\d{1,4}|[ivxlc]{1,7})(?:\s*(?:/|sur|of|de)\s*\d{1,4})?\W*$", re.I)
+_PAGE_NUMBER = re.compile(
+    r"^\W*(?:p(?:age|\.)?\s*)?(?:\d{1,4}|[ivxlc]{1,7})(?:\s*(?:/|sur|of|de)\s*\d{1,4})?\W*$", re.I
+)
 _ENDS_SENTENCE = re.compile(r"[.!?…:؟۔][\"'»”’)\]]*$")
 _BULLET = re.compile(r"^[•▪●◦■‣·–—-]\s+")
 _LETTER_AND_HYPHEN = re.compile(r"[^\W\d_][-‐\u00ad\x02\ufffe]$")
