@@ -200,7 +200,7 @@ def test_bombs_are_reported_unexpanded() -> None:
 
 @pytest.mark.parametrize("story", LATIN[5:7])
 def test_saved_pages_are_read_from_files(story: Story) -> None:
-    from pages.themes import wordpress_newspaper
+    from pages.content_systems import wordpress_newspaper
 
     page = wordpress_newspaper(story)
     saved = f"Snapshot-Content-Location: https://echo.example/x\nContent-Type: multipart/related; boundary=b\n\n--b\nContent-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n{page}\n--b--\n"

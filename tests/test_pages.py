@@ -7,8 +7,9 @@ import pickle
 
 import pytest
 from pages import pages, token_f1
+from pages.content_systems import wordpress_newspaper
+from pages.parts import cookies, menu, teasers
 from pages.stories import STORIES
-from pages.themes import cookies, menu, teasers, wordpress_newspaper
 
 from kibaru.articles import Article
 from kibaru.errors import BadInput

@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from pages.harder_themes import HARDER_THEMES
 from pages.stories import STORIES, Story
 from pages.themes import THEMES
 
@@ -16,7 +15,7 @@ _LIVE = 12  # the story written as a live blog
 
 def pages() -> Iterator[tuple[str, Story, bytes]]:
     """Names of pages, the stories they tell, and their bytes: 66 of them."""
-    for at, (theme, encoding) in enumerate((*THEMES, *HARDER_THEMES)):
+    for at, (theme, encoding) in enumerate(THEMES):
         for turn in range(_STORIES_A_THEME):
             live = theme.__name__.startswith("live") and turn == 0
             number = _LIVE if live else (at + turn * 5) % len(STORIES)

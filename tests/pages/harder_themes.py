@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from html import escape
 
-from pages.stories import Story
-from pages.themes import (
-    _TEASERS,
+from pages.parts import (
+    TEASERS,
     blocks,
     comments,
     cookies,
@@ -19,6 +18,7 @@ from pages.themes import (
     slashed,
     teasers,
 )
+from pages.stories import Story
 
 
 def elementor(story: Story) -> str:
@@ -47,7 +47,7 @@ def elementor(story: Story) -> str:
         "".join(
             f'<article class="elementor-post"><h3><a href="/p">{t}</a></h3><div class="elementor-post__excerpt"><p>Le conseil des '
             f"ministres a examiné hier ce dossier, qui occupe les esprits depuis la rentrée.</p></div></article>"
-            for t in _TEASERS
+            for t in TEASERS
         )
     }
 </div></section></div><div class="elementor-location-footer">{footer("Info Plateau")}</div>{
@@ -59,20 +59,20 @@ def endless(story: Story) -> str:
     """Endless scrolling: the next article follows in full, with its own h1, date and JSON-LD."""
     ld = [
         {"@type": "NewsArticle", "headline": story.title, "datePublished": story.published, "author": story.author},
-        {"@type": "NewsArticle", "headline": _TEASERS[0], "datePublished": "2025-12-30", "author": "Autre Plume"},
+        {"@type": "NewsArticle", "headline": TEASERS[0], "datePublished": "2025-12-30", "author": "Autre Plume"},
     ]
     other = "".join(
         f"<p>{t}. Les autorités de la région ont tenu une réunion sur ce point, sans communiqué final.</p>"
-        for t in _TEASERS
+        for t in TEASERS
     )
     scripts = "".join(f'<script type="application/ld+json">{json.dumps(thing)}</script>' for thing in ld)
     return f"""<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>{escape(story.title)} • Le Défilé</title>{scripts}
-</head><body><div id="app"><div class="ticker"><article><time datetime="2025-12-31">31/12</time> <a>{_TEASERS[1]}</a></article>
+</head><body><div id="app"><div class="ticker"><article><time datetime="2025-12-31">31/12</time> <a>{TEASERS[1]}</a></article>
 </div><header class="Header_root__x8">{menu("div", "a")}</header>
 <article class="Story_root__1a2"><h1 class="Story_headline__9z">{escape(story.title)}</h1>
 <div class="Story_byline__q">Par <a rel="author" href="/a">{story.author}</a> · <time datetime="{story.published}">
 {slashed(story.published)}</time></div><div class="Story_text__b1">{blocks(story)}</div>{newsletter()}</article>
-<article class="Story_root__1a2"><h1 class="Story_headline__9z">{_TEASERS[0]}</h1><div>Par <a rel="author">Autre Plume</a>
+<article class="Story_root__1a2"><h1 class="Story_headline__9z">{TEASERS[0]}</h1><div>Par <a rel="author">Autre Plume</a>
 <time datetime="2025-12-30">30/12/2025</time></div><div class="Story_text__b1">{other}</div></article></div></body></html>"""
 
 
@@ -117,11 +117,11 @@ def great_daily(story: Story) -> str:
         if n == 1:
             return (
                 '<section class="catcher catcher--inline"><div class="catcher__content"><h4 class="catcher__title">'
-                f'<span class="catcher__label">Lire aussi |</span> <a class="js-article-read-also" href="/b">{_TEASERS[2]}</a>'
+                f'<span class="catcher__label">Lire aussi |</span> <a class="js-article-read-also" href="/b">{TEASERS[2]}</a>'
                 "</h4></div></section>"
             )
         if n == 3:
-            return f'<blockquote><p><strong>LIRE AUSSI →</strong> <a href="/z">{_TEASERS[4]}</a></p></blockquote>'
+            return f'<blockquote><p><strong>LIRE AUSSI →</strong> <a href="/z">{TEASERS[4]}</a></p></blockquote>'
         return ""
 
     lead, rest = story.body[0], Story(story.title, story.author, story.published, story.body[1:], story.language)
@@ -156,7 +156,7 @@ def bare_divs(story: Story) -> str:
 <a href="/c">Monde</a></div><div class="r-9c"><div class="r-h">{escape(story.title)}</div>
 <div class="r-3s"><span>{story.author}</span><span> · </span><span>{french_date(story.published)}</span></div>{body}
 <div class="r-ft"><span>Suivez-nous sur WhatsApp pour ne rien manquer</span></div></div>
-<div class="r-rel"><div>À lire ensuite</div>{"".join(f'<a href="/n"><div class="r-c">{t}</div></a>' for t in _TEASERS)}</div>
+<div class="r-rel"><div>À lire ensuite</div>{"".join(f'<a href="/n"><div class="r-c">{t}</div></a>' for t in TEASERS)}</div>
 <div class="r-f">© Kunnafoni 2025</div></div></div></body></html>"""
 
 
@@ -166,7 +166,7 @@ def live_list(story: Story) -> str:
         f'<li class="live-item" id="u{n}"><div class="live-item__head"><time datetime="{story.published}T1{n % 10}:05:00">'
         f'1{n % 10}:05</time></div><div class="live-item__body"><p>{escape(b.lstrip("#- "), quote=False)}</p></div>'
         '<div class="live-item__share share-tools"><button>Partager</button></div></li>'
-        + (f'<li class="live-item promo"><a href="/m"><p>{_TEASERS[2]}</p></a></li>' if n == 2 else "")
+        + (f'<li class="live-item promo"><a href="/m"><p>{TEASERS[2]}</p></a></li>' if n == 2 else "")
         for n, b in enumerate(story.body)
     )
     return f"""<!DOCTYPE html><html lang="fr"><head><meta charset="utf-8"><title>Direct : {escape(story.title)}</title>

@@ -12,7 +12,7 @@ from typing import Any
 
 from kibaru.articles import Article, make_article
 from kibaru.errors import BadInput
-from kibaru.ingest.page_facts import written_date
+from kibaru.ingest.page_dates import written_date
 from kibaru.ingest.pdf_layout import (
     Line,
     Page,
