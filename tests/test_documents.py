@@ -148,7 +148,8 @@ def test_email_gives_its_body_and_its_attachments() -> None:
 
 
 def test_email_in_html_only_is_read() -> None:
-    html = f"<table><tr><td><h1>{STORY.title}</h1>{''.join(f'<p>{b}</p>' for b in STORY.body if b[0] != '#')}</td></tr></table>"
+    paragraphs = "".join(f"<p>{block}</p>" for block in STORY.body if block[0] != "#")
+    html = f"<table><tr><td><h1>{STORY.title}</h1>{paragraphs}</td></tr></table>"
     article = only("a.eml", letter(STORY.title, "Voir en ligne.", html=html))
     assert STORY.body[2] in article.text
 
@@ -203,7 +204,10 @@ def test_saved_pages_are_read_from_files(story: Story) -> None:
     from pages.content_systems import wordpress_newspaper
 
     page = wordpress_newspaper(story)
-    saved = f"Snapshot-Content-Location: https://echo.example/x\nContent-Type: multipart/related; boundary=b\n\n--b\nContent-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n{page}\n--b--\n"
+    saved = (
+        "Snapshot-Content-Location: https://echo.example/x\nContent-Type: multipart/related; boundary=b\n\n--b\n"
+        f"Content-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n{page}\n--b--\n"
+    )
     for article in (only("a.html", page.encode()), only("a.mhtml", saved.encode())):
         assert (article.title, article.text) == (story.title, story.text)
 

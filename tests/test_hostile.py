@@ -1,4 +1,4 @@
-"""A sample of benchmarks/hostile.py: what was damaged or made to harm comes out as articles or as lines that say why."""
+"""A sample of benchmarks/hostile.py: what was damaged, or made to harm, becomes articles or lines that say why."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from kibaru.ingest import Failure
 from kibaru.ingest.files import read_bytes
 
 SAMPLE = (
-    "page: 100,000 nested divs", "page: nested tables", "page: 300,000 elements", "page: JSON-LD nested", "page: entities",
+    "page: 100,000 nested divs", "page: nested tables", "page: 300,000 elements", "page: JSON-LD nested",
+    "page: entities",
     "page: laughing doctype", "page: file entity", "page: declared idna", "pdf: pages that are their own children",
     "pdf: 50,000 pages", "pdf: a form that draws itself", "pdf: filters upon filters", "pdf: numbers", "pdf: xref loop",
     "zip: nested bombs", "zip: climbing", "zip: sizes that lie", "zip: names that terminals obey", "zip: lzma",

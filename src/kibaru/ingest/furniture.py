@@ -53,29 +53,35 @@ _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _KEPT = frozenset({"html", "body", "main"})
 
 _ALSO = re.compile(
-    r"^[\W_]*(?:(?:à|a) (?:lire|voir|écouter|découvrir|relire)|(?:re)?lire (?:aussi|également|la suite|notre|plus|encore)|"
-    r"voir (?:aussi|également)|lisez (?:aussi|également)|sur le même (?:sujet|thème)|dans la même rubrique|"
-    r"articles? (?:similaires?|liés?|connexes?|recommandés?)|ne ratez pas|ne manquez pas|"
+    r"^[^\w«“]*(?:(?:à|a) (?:lire|voir|écouter|découvrir|relire)(?:\s*[:|>→►»]|$|\s+(?:aussi|également|"
+    r"ensuite|encore)\b)|"
+    r"(?:re)?lire (?:aussi|également|la suite|notre|plus|encore)|voir (?:aussi|également)|lisez (?:aussi|également)|"
+    r"sur le même (?:sujet|thème)|dans la même rubrique|articles? (?:similaires?|liés?|connexes?|recommandés?)|"
+    r"ne (?:ratez|manquez) pas\s*(?:[:|>→►]|$)|vous aimerez (?:aussi|peut-être)|"
     r"read (?:also|more|next|:)|also read|see also|more on this|related(?: (?:stories|articles|topics|posts))?\s*:?$|"
     r"recommended (?:stories|reading)|leia (?:também|mais)|veja (?:também|mais)|اقرأ (?:أيضا|أيضًا|المزيد)|"
-    r"les plus lus|most read)\b",
+    r"les plus lus$|most read$)",
     re.I,
 )
 _LABEL = re.compile(
-    r"^\W*(?:publicit[ée]|pub|annonces?|advertisement|sponsored|publicidade|إعلان|partag\w+(?: (?:cet article|sur))?|share"
-    r"(?: this)?(?: article)?|tags?|mots[ -]cl[ée]s?|étiquettes?|imprimer|print|commentaires?|comments?|réagir|"
+    r"^\W*(?:publicit[ée]|pub|annonces?|advertisement|sponsored|publicidade|إعلان|partag\w+(?: (?:cet article|sur))?|"
+    r"share(?: this)?(?: article)?|tags?|mots[ -]cl[ée]s?|étiquettes?|imprimer|print|commentaires?|comments?|réagir|"
     r"(?:haut|retour en haut) de page|copier le lien|copy link|enregistrer|écouter(?: l.article)?|"
     r"facebook|twitter|whatsapp|telegram|linkedin|e-?mail|la rédaction|article suivant|article précédent)\W*$",
     re.I,
 )
 _NOTICE = re.compile(
-    r"^\W*(?:(?:crédits?|légende|photos?|image|illustration|visuel|source photo|credit|caption|ph)(?: ?(?:photo|image)s?)?"
-    r"(?: d['’]archives?)?\s*[:,/©(]|©|\(c\)|copyright|(?:publié|posté|mis à jour|mise à jour|modifié|published|posted|"
+    r"^[^\w«“]*(?:(?:crédits?|légende|photos?|image|illustration|visuel|source photo|credit|caption|ph)"
+    r"(?: ?(?:photo|image)s?)?(?: d['’]archives?)?\s*[:,/©(]|©|\(c\)|copyright|"
+    r"(?:publié|posté|mis à jour|mise à jour|modifié|published|posted|"
     r"updated|last updated|publicado|atualizado) (?:le|on|il y a|ce|à|em|at|\d)|temps de lecture|lecture\s*:|"
     r"\d+ (?:minutes?|min) (?:de lecture|read)|(?:abonnez|inscrivez|rejoignez|suivez|téléchargez|cliquez|recevez|"
-    r"connectez)-(?:vous|nous)\b|(?:rejoignez|suivez|recevez|téléchargez) (?:notre|nos|nous|toute|l['’]appli|gratuitement)|"
+    r"connectez)-(?:vous|nous)\b|(?:rejoignez|suivez|recevez|téléchargez) (?:notre|nos|nous|toute|l['’]appli|"
+    r"gratuitement)|"
     r"subscribe to|sign up (?:for|to)|follow us|join our|download (?:our|the) app|siga-nos|subscreva|"
-    r"tous droits réservés|(?:se connecter|connectez-vous|log in|sign in) (?:ou|or|pour|to)\b|(?:laisser|poster|publier) un commentaire|all rights reserved|votre adresse e-?mail|nous utilisons des cookies|we use cookies)",
+    r"tous droits réservés|(?:se connecter|connectez-vous|log in|sign in) (?:ou|or|pour|to)\b|"
+    r"(?:laisser|poster|publier) un commentaire|all rights reserved|votre adresse e-?mail|"
+    r"nous utilisons des cookies|we use cookies)",
     re.I,
 )
 _MAX_NOTICE = 220

@@ -27,48 +27,11 @@ _NOT_OF_PAGES = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "ut
 
 _NUL = {0: None}
 
-BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "center",
-        "dd",
-        "details",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "li",
-        "main",
-        "nav",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "ul",
-    ]
-)
+BLOCKS = frozenset((
+    "address", "article", "aside", "blockquote", "body", "center", "dd", "details", "div", "dl", "dt", "fieldset",
+    "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p",
+    "pre", "section", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul",
+))  # fmt: skip
 _INLINE_PARENTS = frozenset(["b", "center", "em", "font", "i", "span", "strong"])
 
 
@@ -150,7 +113,7 @@ def _spaced(text: str) -> str:
 
 
 def _wrap_lines(parent: HtmlElement) -> None:
-    """Each line of `parent` becomes a paragraph; one that ends no sentence goes on where the next starts in lower case."""
+    """Each line of `parent` becomes a paragraph; one that ends no sentence goes on in one that starts in lower case."""
     pieces: list[str | HtmlElement] = [parent.text or ""]
     for child in list(parent):
         pieces += [child, child.tail or ""]

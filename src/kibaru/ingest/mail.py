@@ -106,7 +106,7 @@ def _text(part: Message) -> str:
 
 
 def _header(read: Any) -> Any:
-    """What reading a header gives, "" for one too damaged: the standard library raises errors of many kinds on those."""
+    """What reading a header gives, "" for one too damaged: the standard library raises errors of all kinds then."""
     with contextlib.suppress(Exception):
         return read() or ""
     return ""

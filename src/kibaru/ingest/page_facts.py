@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from lxml.html import HtmlElement
 
+from kibaru.articles import canonical_url
+from kibaru.errors import BadInput
 from kibaru.ingest.page_data import meta, plain_text, spaced, things_of, types_of
 from kibaru.ingest.page_dates import WRITTEN_DATE, dates_in, first_date, published_on, written_date
 from kibaru.ingest.page_titles import title_of
@@ -28,14 +31,15 @@ _AUTHOR_PATHS = (
     "//*[contains(concat(' ', @class, ' '), ' author ')][not(contains(@class, 'box'))]"
     "[not(ancestor::*[contains(@class, 'comment')])]",
     "//*[contains(@class, 'author-name') or contains(@class, 'post-author') or contains(@class, 'posted-by')"
-    " or contains(@class, 'author-meta') or contains(@class, 'byline') or contains(@class, '-author') or contains(@class, '__author')"
+    " or contains(@class, 'author-meta') or contains(@class, 'byline') or contains(@class, '-author')"
+    " or contains(@class, '__author')"
     " or contains(@class, 'createdby') or contains(@class, 'field--name-uid') or contains(@class, 'auteur')"
     " or contains(@class, 'signature')]"
     "[not(contains(@class, 'about') or contains(@class, 'box') or ancestor::*[contains(@class, 'comment')])]",
 )
 _AROUND_DATES = re.compile(
-    r"\b(?:publié|posté|écrit|modifié|mise?|à jour|par|le|à|at|by|on|por|em|published|updated|posted|heures?|min(?:utes?)?|h"
-    r"|gmt|utc|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|rédaction|la|lu|fois|vues?|lecture|de|read)\b",
+    r"\b(?:publié|posté|écrit|modifié|mise?|à jour|par|le|à|at|by|on|por|em|published|updated|posted|heures?|h"
+    r"|min(?:utes?)?|gmt|utc|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|rédaction|la|lu|fois|vues?|lecture|de|read)\b",
     re.I,
 )
 
@@ -87,7 +91,7 @@ def page_facts(tree: HtmlElement, url: str = "") -> PageFacts:
         or tree.get("lang")
         or tree.get("{http://www.w3.org/XML/1998/namespace}lang")
         or "",
-        paid=any(_is_false(part.get("isAccessibleForFree")) for thing in stories for part in (thing, *_parts(thing))),
+        paid=any(_is_false(part.get("isAccessibleForFree")) for part in (story, *_parts(story))),
         types=frozenset(name for thing in things for name in types_of(thing)),
         body=max((plain_text(thing.get("articleBody")) for thing in stories), key=len, default=""),
         summary=plain_text(story.get("description")) or next(meta(tree, "og:description", "description"), ""),
@@ -161,10 +165,12 @@ def is_name(text: str) -> bool:
 
 
 def _address(tree: HtmlElement, url: str) -> str:
+    """The canonical address, unless it is none of the web, or is the front page's, as where a theme is set up wrong."""
     for given in [*tree.xpath("//link[@rel='canonical']/@href"), *meta(tree, "og:url")]:
-        absolute = urljoin(url, given.strip()) if given.strip() else ""
-        if re.match(r"https?://[^/\s]+", absolute) and not re.search(r"\s", absolute):
-            return absolute
+        with contextlib.suppress(BadInput, ValueError):
+            address = canonical_url(urljoin(url, given.strip()))
+            if urlsplit(address).path != "/" or urlsplit(address).query:
+                return address
     return url
 
 

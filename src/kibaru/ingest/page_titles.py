@@ -12,7 +12,8 @@ from kibaru.ingest.page_data import letters, meta, plain_text, spaced
 
 _SEPARATORS = re.compile(r"\s+[|•·–—»:-]\s+|\s*\|\s*|\s*::\s*|:\s+")
 _TITLE_PATHS = (
-    "//h1[@itemprop='headline' or contains(@class, 'title') or contains(@class, 'titre')][not(contains(@class, 'site'))]",
+    "//h1[@itemprop='headline' or contains(@class, 'title') or contains(@class, 'titre')]"
+    "[not(contains(@class, 'site'))]",
     "//*[@itemprop='headline']",
     "//*[contains(@class, 'entry-title') or contains(@class, 'post-title') or contains(@class, 'article-title')]"
     "[self::h2 or self::h3]",

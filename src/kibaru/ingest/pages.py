@@ -27,7 +27,7 @@ _OPEN_END = re.compile(r"[^.!?…:;,]$")
 
 
 def read_page(data: bytes, *, url: str = "", charset: str | None = None) -> Article:
-    """The article on a page of HTML: its main text with headings (`## `) and lists (`- `), and what the page says of it.
+    """The article on a page of HTML: its main text with headings (`## `) and lists (`- `), and what it says of itself.
 
     `url` is where the page was fetched, `charset` what the server declared. The work is done in a process apart,
     bounded in time and memory. Raises BadInput, with a short reason, when the page is paywalled, empty, an error, a
@@ -45,6 +45,7 @@ def article_from_page(data: bytes, url: str = "", charset: str | None = None, sh
     from kibaru.ingest.html_tree import parse_html, resolve_layout
     from kibaru.ingest.page_facts import is_name, page_facts
     from kibaru.ingest.refusals import is_listing, refuse_what_is_no_article
+    from kibaru.languages import is_detected
 
     tree = parse_html(data, charset)
     facts = page_facts(tree, url)
@@ -66,8 +67,7 @@ def article_from_page(data: bytes, url: str = "", charset: str | None = None, sh
     refuse_what_is_no_article(text, facts, listed, tree)
     if len(text) < shortest:
         raise BadInput("there is no article's text on it")
-    from kibaru.languages import detect_language
-
+    declared = facts.language.strip().lower()[:2]  # `lang` often is the theme's and not the text's
     return make_article(
         title=facts.title,
         text=text,
@@ -76,7 +76,7 @@ def article_from_page(data: bytes, url: str = "", charset: str | None = None, sh
         modified=facts.modified,
         author=facts.author or signature,
         outlet=facts.outlet,
-        language=detect_language(f"{facts.title}\n{text}") or "",
+        language=declared if re.fullmatch("[a-z]{2}", declared) and not is_detected(declared) else "",
     )
 
 

@@ -45,7 +45,8 @@ def article_from_pdf(data: bytes) -> Article:
     """The text of a PDF, lines joined into paragraphs, with `pages`, title, author and date where it has them.
 
     The title is that of the metadata, unless it names a program or a file, else what is set largest on the first page.
-    The date is one written near the title or in the running head, else that of the file's making, when that is no later than today.
+    The date is one written near the title or in the running head, else that of the file's making, when that is no
+    later than today.
     Raises BadInput for what needs a password, and for scans.
     """
     import pypdfium2 as pdfium

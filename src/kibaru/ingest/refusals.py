@@ -22,7 +22,7 @@ _ERROR_PAGE = re.compile(
     re.I,
 )
 _FOR_SUBSCRIBERS = re.compile(
-    r"(?:article|contenu|suite|lecture)[^.\n]{0,40}(?:est )?(?:réservée?s?|exclusifs?) (?:à nos|aux) (?:abonnés|membres)|"
+    r"(?:article|contenu|suite|lecture)[^.\n]{0,40}(?:réservée?s?|exclusifs?) (?:à nos|aux) (?:abonnés|membres)|"
     r"il vous reste [\d.,]+ ?%|pour lire la suite[^.\n]{0,40}(?:abonn|connect|identifi)|"
     r"(?:abonnez-vous|connectez-vous|identifiez-vous) pour (?:lire|continuer|accéder)|déjà abonné|"
     r"subscribe to (?:continue|read|unlock)|subscribers only|for subscribers|already a subscriber|"
