@@ -93,7 +93,9 @@ def _open(settings: Settings, *, create: bool = False) -> Kibaru:
 def add(settings: Settings, paths: tuple[str, ...]) -> None:
     """Add articles: files, folders and zip archives of them, or - for standard input.
 
-    Kinds: .txt, .md, .jsonl, .csv, .html, .mhtml, .pdf, .docx, .odt, .epub, .eml. An article of the same URL, or the same id, replaces the one there was.
+    Kinds: .txt, .md, .jsonl, .csv, .html, .mhtml, .pdf, .docx, .odt, .epub, .eml.
+
+    An article of the same URL, or the same id, replaces the one there was.
     """
     from kibaru.ingest import read_articles
 

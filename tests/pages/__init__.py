@@ -14,7 +14,7 @@ _LIVE = 12  # the story written as a live blog
 
 
 def pages() -> Iterator[tuple[str, Story, bytes]]:
-    """Names of pages, the stories they tell, and their bytes: 66 of them."""
+    """Names of pages, the stories they tell, and their bytes: 69 of them."""
     for at, (theme, encoding) in enumerate(THEMES):
         for turn in range(_STORIES_A_THEME):
             live = theme.__name__.startswith("live") and turn == 0

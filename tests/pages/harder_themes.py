@@ -177,7 +177,26 @@ def live_list(story: Story) -> str:
 {teasers("box", "Les autres directs")}</body></html>"""
 
 
+def unnamed(story: Story) -> str:
+    """Nothing has a name that helps: a consent box, a caption in a paragraph, readers' words under a heading."""
+    asked = "Nous et nos 842 partenaires stockons des informations sur votre appareil, telles que des cookies. " * 12
+    said = "".join(
+        f"<div><b>Lecteur {n}</b><p>Cette situation ne peut plus durer, nos dirigeants doivent prendre leurs "
+        "responsabilités et écouter la population qui souffre depuis trop longtemps.</p></div>"
+        for n in range(9)
+    )
+    year, month, day = story.published.split("-")
+    month = ["Jan", "Fév", "Mar", "Avr", "Mai", "Juin", "Juil", "Août", "Sep", "Oct", "Nov", "Déc"][int(month) - 1]
+    return f"""<html><head><title>Kunun | Régions | {escape(story.title)}</title></head><body>
+<div><div><h2>Votre vie privée compte</h2><p>{asked}</p><p>Vous pouvez changer d'avis à tout moment.</p>
+<button>Continuer sans accepter</button></div></div><div><a href="/">Kunun</a> <a href="/r">Régions</a> Déjà abonné ?</div>
+<div><h1><span>{escape(story.title)}</span></h1><p>Rédigé par {story.author} le {month} {int(day)}, {year}</p>
+<p><img src="a.jpg"><br>L'entrée de la ville, mardi. © DR</p>{blocks(story)}<p>Partager sur Facebook</p></div>
+<section><h3>Discussion</h3>{said}</section><div>Kunun, 2009-2025</div></body></html>"""
+
+
 HARDER_THEMES = (
+    (unnamed, "utf-8"),
     (elementor, "utf-8"),
     (endless, "utf-8"),
     (text_twice, "utf-8"),

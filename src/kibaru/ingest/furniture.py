@@ -33,7 +33,9 @@ _NAMES = re.compile(
     r"shar(?:e|ing|edaddy)\w*|addtoany|social\w*|partag\w*|related\w*|similaires?|jp-relatedposts|outbrain|taboola|"
     r"read-?(?:more|next|also)|more-(?:from|on|stories)|a-lire|lire-aussi|most-?(?:read|viewed|popular)|popular\w*|"
     r"plus-lus|recommend\w*|trending|newsletter\w*|subscri\w*|abonne\w*|sign-?up|opt-?in|promo\w*|self-promo|"
-    r"cookie\w*|consent\w*|gdpr|rgpd|cmp|didomi\w*|cky|comments?|comment-list|commentaires?|disqus\w*|respond|"
+    r"cookie\w*|consent\w*|gdpr|rgpd|cmp|didomi\w*|cky|onetrust\w*|tarteaucitron\w*|"
+    r"axeptio\w*|usercentrics\w*|"
+    r"discussions?|avis|comments?|comment-list|commentaires?|disqus\w*|respond|"
     r"reactions?|breadcrumbs?|fil-ariane|hierarchie|crumbs|menu|navbar|navigation|footer|pied|sidebar|widget\w*|"
     r"advert\w*|ads?|adsbygoogle|ad-slot|publicit[ey]\w*|pub|sponsor\w*|banner|stream-item|captions?|caption-text|legende|"
     r"credits?|photo-?credit|tags?|tag-list|keywords|mots-cles|author-?box\w*|about-author|author-bio|author-description|"
@@ -64,10 +66,11 @@ _ALSO = re.compile(
     re.I,
 )
 _LABEL = re.compile(
-    r"^\W*(?:publicit[ée]|pub|annonces?|advertisement|sponsored|publicidade|إعلان|partag\w+(?: (?:cet article|sur))?|"
-    r"share(?: this)?(?: article)?|tags?|mots[ -]cl[ée]s?|étiquettes?|imprimer|print|commentaires?|comments?|réagir|"
+    r"^\W*(?:publicit[ée]|pub|annonces?|advertisement|sponsored|publicidade|إعلان|"
+    r"partag\w+(?: (?:cet article|sur(?: \w+)?))?|share(?: this)?(?: article)?|tags?|mots[ -]cl[ée]s?|étiquettes?|imprimer|print|commentaires?|comments?|réagir|"
     r"(?:haut|retour en haut) de page|copier le lien|copy link|enregistrer|écouter(?: l.article)?|"
-    r"facebook|twitter|whatsapp|telegram|linkedin|e-?mail|la rédaction|article suivant|article précédent)\W*$",
+    r"facebook|twitter|whatsapp|telegram|linkedin|e-?mail|la rédaction|article suivant|article précédent|"
+    r"\d{1,2}\s*[hH:]\s*\d{0,2})\W*$",
     re.I,
 )
 _NOTICE = re.compile(
@@ -84,6 +87,22 @@ _NOTICE = re.compile(
     r"nous utilisons des cookies|we use cookies)",
     re.I,
 )
+_CAPTION = re.compile(r"(?:©[\w\s./-]{0,40}|\((?:photos?|ph|crédits?|dr|image)\b[^)]{0,60}\)|\bDR)\W*$", re.I)
+_ACCEPT = re.compile(
+    r"accepter|j['’]accepte|refuser|paramétrer|accept(?: all)?(?: cookies)?$|i agree|reject all|"
+    r"manage (?:choices|options)|aceitar|موافق",
+    re.I,
+)
+_ABOUT_COOKIES = re.compile(r"cookies?\b|traceurs|vie privée|consent|privacy|données personnelles|ملفات تعريف", re.I)
+_MAX_BANNER = 6_000  # characters: consent texts name purposes and partners
+_READERS_TURN = re.compile(
+    r"^\W*(?:\(?\d+\)?\s*)?(?:(?:vos |les )?(?:commentaires?|réactions?|avis)|comments?|discussion|responses?|"
+    r"comentários|"
+    r"(?:laisser|poster|écrire|ajouter) un commentaire|leave a (?:reply|comment)|التعليقات)\b[^.!?]{0,40}$",
+    re.I,
+)
+"""Headings above what readers wrote."""
+
 _MAX_NOTICE = 220
 _ENDS = re.compile(r"[.!?…»”\"؟)]$")
 _LINKED_HEADINGS = ".//*[self::h2 or self::h3 or self::h4 or self::h5][.//a[not(starts-with(@href, '#'))] or parent::a]"
@@ -94,9 +113,13 @@ _RUNNING_TEXT = 50  # characters of a block that is more than a label
 
 def strip_furniture(tree: HtmlElement) -> None:
     """Remove from the tree what its tags, roles, names or links show to be no text of the article."""
+    _strip_consent(tree)
     for tag in _TAGS:
         for element in list(tree.iter(tag)):
             _drop(element)
+    for heading in list(tree.iter("h2", "h3", "h4", "h5")):
+        if _READERS_TURN.match(_text(heading)):
+            _drop_from(heading)
     total = max(1, _length(tree))
     for element in list(tree.iter()):
         if isinstance(element.tag, str) and element.tag not in _KEPT and _is_furniture(element, total):
@@ -168,9 +191,38 @@ def running_text(tree: HtmlElement) -> Iterator[HtmlElement]:
 
 def is_furniture_line(line: str) -> bool:
     """Whether a paragraph of text is a link to other articles, a label, a credit or a notice."""
-    return _LABEL.match(line) is not None or (
-        len(line) <= _MAX_NOTICE and (_ALSO.match(line) is not None or _NOTICE.match(line) is not None)
-    )
+    if _LABEL.match(line):
+        return True
+    return len(line) <= _MAX_NOTICE and any(f(line) for f in (_ALSO.match, _NOTICE.match, _CAPTION.search))
+
+
+def _strip_consent(tree: HtmlElement) -> None:
+    """Remove the boxes around buttons that accept cookies."""
+    for button in list(tree.iter("button", "a", "input")):
+        if not _ACCEPT.search(_text(button) or button.get("value", "")):
+            continue
+        box = None
+        for element in button.iterancestors():
+            if element.tag in _KEPT or _length(element) > _MAX_BANNER or element.find(".//h1") is not None:
+                break
+            box = element
+        if box is not None and _ABOUT_COOKIES.search(_text(box)):
+            _drop(box)
+
+
+def _drop_from(heading: HtmlElement) -> None:
+    """Remove a heading with what follows it, and the box that has nothing before it."""
+    element = heading
+    while (
+        (parent := element.getparent()) is not None
+        and parent.tag not in _KEPT
+        and element.getprevious() is None
+        and not (parent.text or "").strip()
+    ):
+        element = parent
+    for sibling in [] if element is not heading else list(heading.itersiblings()):
+        _drop(sibling)
+    _drop(element)
 
 
 def _is_furniture(element: HtmlElement, total: int) -> bool:

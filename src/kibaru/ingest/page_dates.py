@@ -14,8 +14,8 @@ from kibaru.errors import BadInput
 from kibaru.ingest.page_data import meta, plain_text, spaced, types_of
 
 _MONTHS = (
-    r"janv(?:ier|\.)?|f[ée]v(?:rier|r?\.)|mars|avr(?:il|\.)|mai|juin|juil(?:let|\.)|ao[ûu]t|sept(?:embre|\.)|oct(?:obre|\.)|"
-    r"nov(?:embre|\.)|d[ée]c(?:embre|\.)|january|february|march|april|may|june|july|august|september|october|november|december|"
+    r"janv(?:ier|\.)?|f[ée]v(?:rier|r?\.?)|mars|avr(?:il|\.)?|mai|juin|juil(?:let|\.)?|ao[ûu]t?|sept(?:embre|\.)|oct(?:obre|\.)|"
+    r"nov(?:embre|\.)|d[ée]c(?:embre|\.)?|january|february|march|april|may|june|july|august|september|october|november|december|"
     r"(?:jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\.?|janeiro|fevereiro|março|maio|junho|julho|setembro|outubro|novembro|"
     r"dezembro|agosto|abril|يناير|فبراير|مارس|أبريل|إبريل|مايو|يونيو|يوليو|أغسطس|سبتمبر|أكتوبر|نوفمبر|ديسمبر"
 )

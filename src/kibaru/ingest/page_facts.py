@@ -14,7 +14,7 @@ from kibaru.articles import canonical_url
 from kibaru.errors import BadInput
 from kibaru.ingest.page_data import meta, plain_text, spaced, things_of, types_of
 from kibaru.ingest.page_dates import WRITTEN_DATE, dates_in, first_date, published_on, written_date
-from kibaru.ingest.page_titles import title_of
+from kibaru.ingest.page_titles import outlet_like, site_in_title, title_of
 
 ARTICLE_TYPES = re.compile(r"(?:Article|Posting|BlogPost|Report|Review|Recipe|LiveBlog)", re.I)
 LISTING_TYPES = frozenset({"CollectionPage", "SearchResultsPage", "ItemList"})
@@ -23,7 +23,7 @@ _BY = re.compile(r"^\W*(?:(?:écrit |publié |posté |proposé )?par|written by|
 _AFTER_NAME = re.compile(rf"\W*(?:\b(?:publié|posté|le|on|à|mis à jour)\W+)*{WRITTEN_DATE.pattern}.*$", re.I)
 HEAD_LINES = 25
 _SIGNATURE = re.compile(
-    r"(?:^|\W)(?:[Pp]ar|PAR|[Bb]y|BY|[Pp]or)\s*:?\s+((?:[^\W\d_][\w'’.-]*\s?){2,5})(?=\s*(?:$|[|,/(–-]))"
+    r"(?:^|\W)(?:[Pp]ar|PAR|[Bb]y|BY|[Pp]or)\s*:?\s+((?:[^\W\d_][\w'’.-]*\s?){2,5})(?=\s*(?:$|[|,/(·])|\s+(?:[–-]|le|on|em|à|at)\b|\s+[–-])"
 )
 _AUTHOR_PATHS = (
     "//*[@rel='author']",
@@ -38,7 +38,8 @@ _AUTHOR_PATHS = (
     "[not(contains(@class, 'about') or contains(@class, 'box') or ancestor::*[contains(@class, 'comment')])]",
 )
 _AROUND_DATES = re.compile(
-    r"\b(?:publié|posté|écrit|modifié|mise?|à jour|par|le|à|at|by|on|por|em|published|updated|posted|heures?|h"
+    r"\b(?:publiée?|postée?|écrit|rédigée?|proposé|modifiée?|avec|mise?|à jour|par|le|à|at|by|on|por|em"
+    r"|published|updated|posted|heures?|h"
     r"|min(?:utes?)?|gmt|utc|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|rédaction|la|lu|fois|vues?|lecture|de|read)\b",
     re.I,
 )
@@ -76,8 +77,8 @@ def page_facts(tree: HtmlElement, url: str = "") -> PageFacts:
     above, below = _lines_around(tree, title)
     return PageFacts(
         title=title,
-        author=_author(tree, story, things) or _signed(below[:HEAD_LINES]),
-        outlet=outlet,
+        author=_without(outlet, _author(tree, story, things) or _signed(below[:HEAD_LINES])),
+        outlet=outlet or site_in_title(tree, title),
         published=published_on(tree, things, story, title)
         or written_date(below[:HEAD_LINES])
         or written_date(above)
@@ -106,6 +107,12 @@ def _outlet(tree: HtmlElement, story: dict[str, Any], things: list[dict[str, Any
     name = plain_text(publisher.get("name") if isinstance(publisher, dict) else publisher)
     sites = (plain_text(thing.get("name")) for thing in things if "WebSite" in types_of(thing))
     return name or next(meta(tree, "og:site_name", "application-name", "dc.publisher"), "") or next(sites, "")
+
+
+def _without(outlet: str, author: str) -> str:
+    """The author without the outlet behind the name ("Awa Touré, Sahel Infos")."""
+    name, _, behind = author.rpartition(", ")
+    return name if name and outlet_like(behind, outlet) else author
 
 
 def _author(tree: HtmlElement, story: dict[str, Any], things: list[dict[str, Any]]) -> str:

@@ -51,6 +51,18 @@ def visible_title(tree: HtmlElement) -> str:
     return ""
 
 
+def site_in_title(tree: HtmlElement, title: str) -> str:
+    """The site's name as the document's title has it behind the article's, or before: up to five words."""
+    document = " ".join("".join(tree.xpath("//head/title[1]//text()")).split())
+    before, found, behind = document.partition(title) if title else ("", "", "")
+    if not found:
+        return ""
+    parts = [part.strip() for part in _SEPARATORS.split(behind) if part.strip()]
+    parts = parts[-1:] or [part.strip() for part in _SEPARATORS.split(before) if part.strip()][:1]
+    name = parts[0].strip("-|–—:«» ") if parts else ""
+    return name if 0 < len(name.split()) <= 5 else ""
+
+
 def _forms(title: str) -> Iterator[str]:
     """A title, and what is left of it when a site's name is cut off at either end."""
     yield title

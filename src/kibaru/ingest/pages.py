@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from copy import deepcopy
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kibaru.articles import Article, make_article
@@ -61,6 +62,8 @@ def article_from_page(data: bytes, url: str = "", charset: str | None = None, sh
     signature = blocks[-1].removeprefix("## ") if blocks and is_name(blocks[-1].removeprefix("## ")) else ""
     if signature and (signature == facts.author or not facts.author):
         blocks.pop()
+    if not facts.title and len(blocks) > 1 and blocks[0].startswith("## "):
+        facts = replace(facts, title=blocks.pop(0)[3:])
     text = _finish(blocks, facts, tree)
     if len(text) < 0.6 * len(facts.body):
         text = _finish([line.strip() for line in facts.body.split("\n") if line.strip()], facts, tree)
