@@ -67,7 +67,8 @@ _ALSO = re.compile(
 )
 _LABEL = re.compile(
     r"^\W*(?:publicit[ée]|pub|annonces?|advertisement|sponsored|publicidade|إعلان|"
-    r"partag\w+(?: (?:cet article|sur(?: \w+)?))?|share(?: this)?(?: article)?|tags?|mots[ -]cl[ée]s?|étiquettes?|imprimer|print|commentaires?|comments?|réagir|"
+    r"partag\w+(?: (?:cet article|sur(?: \w+)?))?|share(?: this)?(?: article)?|tags?|"
+    r"mots[ -]cl[ée]s?|étiquettes?|imprimer|print|commentaires?|comments?|réagir|"
     r"(?:haut|retour en haut) de page|copier le lien|copy link|enregistrer|écouter(?: l.article)?|"
     r"facebook|twitter|whatsapp|telegram|linkedin|e-?mail|la rédaction|article suivant|article précédent|"
     r"\d{1,2}\s*[hH:]\s*\d{0,2})\W*$",

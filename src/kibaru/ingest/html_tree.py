@@ -52,6 +52,9 @@ def parse_html(data: bytes, charset: str | None = None) -> HtmlElement:
 
 def resolve_layout(tree: HtmlElement) -> None:
     """Turn text between `<br>` into paragraphs, and tables and lists that only lay out a page into blocks."""
+    for item in list(tree.iter("li")):
+        if item.getparent().tag not in ("ul", "ol"):
+            _put_into_list(item)
     for listing in list(tree.iter("ul", "ol")):
         items = listing.findall("li")
         if any(item.find(".//p") is not None for item in items) and len("".join(listing.itertext())) > 80 * len(items):
@@ -69,6 +72,15 @@ def resolve_layout(tree: HtmlElement) -> None:
     for parent in {line_break.getparent() for line_break in tree.iter("br")}:
         if parent is not None and parent.tag in BLOCKS and parent.tag not in ("pre", "li", "dt", "dd", "h1"):
             _wrap_lines(parent)
+
+
+def _put_into_list(item: HtmlElement) -> None:
+    """Give an item outside of any list a list, which those right behind it join."""
+    listing = item.getprevious()
+    if listing is None or listing.tag != "ul" or (listing.tail or "").strip():
+        listing = etree.Element("ul")
+        item.addprevious(listing)
+    listing.append(item)
 
 
 def plain_blocks(tree: HtmlElement) -> list[str]:

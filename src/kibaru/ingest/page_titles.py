@@ -11,6 +11,7 @@ from lxml.html import HtmlElement
 from kibaru.ingest.page_data import letters, meta, plain_text, spaced
 
 _SEPARATORS = re.compile(r"\s+[|•·–—»:-]\s+|\s*\|\s*|\s*::\s*|:\s+")
+_LABEL = re.compile(r"^(?:en )?(?:direct|live|vidéo|video|photos?|exclusif|exclusive|urgent|audio|podcast)\b", re.I)
 _TITLE_PATHS = (
     "//h1[@itemprop='headline' or contains(@class, 'title') or contains(@class, 'titre')]"
     "[not(contains(@class, 'site'))]",
@@ -60,7 +61,7 @@ def site_in_title(tree: HtmlElement, title: str) -> str:
     parts = [part.strip() for part in _SEPARATORS.split(behind) if part.strip()]
     parts = parts[-1:] or [part.strip() for part in _SEPARATORS.split(before) if part.strip()][:1]
     name = parts[0].strip("-|–—:«» ") if parts else ""
-    return name if 0 < len(name.split()) <= 5 else ""
+    return name if 0 < len(name.split()) <= 5 and not _LABEL.match(name) else ""
 
 
 def _forms(title: str) -> Iterator[str]:
