@@ -25,7 +25,7 @@ from kibaru.ingest.pdf_layout import (
 )
 
 MAX_PAGES = 3_000
-"""Pages of a PDF. The longest report a newsroom would add has some 1,000; each takes about 10 ms."""
+"""Pages of a PDF. The longest report a newsroom would add has some 1,000; each takes some 20 ms."""
 
 _MAX_CHARACTERS = 100_000  # of one page; a newspaper's broadsheet has 20,000
 _LIGATURE = re.compile("[\ufb00-\ufb06]")

@@ -26,6 +26,7 @@ _FIRST_OF_A_COMPOUND = re.compile(
     r"ouest|petite?s?|belle|self|well)$",
     re.I,
 )
+_SPANS = 0.72  # of the text's width: a line this long stands in no column beside another
 _SMALL_PRINT = 0.9  # of the text's size: what running heads are set in at most, where they are on one page only
 
 
@@ -88,10 +89,13 @@ def _key(line: Line) -> str:
 def in_reading_order(lines: Iterable[Line], width: float) -> list[list[Line]]:
     """The lines of a page as the columns they stand in, each from top to bottom; a wide heading is one by itself."""
     rows = _rows(lines)
+    edges = [edge for row in rows for line in row for edge in (line.left, line.right)]
+    span = max(edges, default=0) - min(edges, default=0)
+    spanning = [any(line.right - line.left > _SPANS * span for line in row) for row in rows]
     columns: list[list[Line]] = []
     at = 0
     while at < len(rows):
-        end, gutter = len(rows), None
+        end, gutter = next((n for n in range(at, len(rows)) if spanning[n]), len(rows)), None
         while end > at:
             block = [line for row in rows[at:end] for line in row]
             if (gutter := _gutter(block, width)) is not None:
