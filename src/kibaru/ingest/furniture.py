@@ -107,6 +107,7 @@ _READERS_TURN = re.compile(
 _MAX_NOTICE = 220
 _ENDS = re.compile(r"[.!?…»”\"؟)]$")
 _LINKED_HEADINGS = ".//*[self::h2 or self::h3 or self::h4 or self::h5][.//a[not(starts-with(@href, '#'))] or parent::a]"
+_MAX_NAME = 1_000
 _CARD = 500  # characters of a heading and an excerpt
 _LONG_PARAGRAPH = 300  # characters; captions, credits and bylines are shorter
 _RUNNING_TEXT = 50  # characters of a block that is more than a label
@@ -234,7 +235,7 @@ def _is_furniture(element: HtmlElement, total: int) -> bool:
     if element.get("role") in _ROLES or element.get("aria-hidden") == "true" or element.tag in ("header", "footer"):
         named = True
     else:
-        name = _NOT_NAMES.sub(" ", f"{element.get('class', '')} {element.get('id', '')}")
+        name = _NOT_NAMES.sub(" ", f"{element.get('class', '')[:_MAX_NAME]} {element.get('id', '')[:_MAX_NAME]}")
         named = bool(name.strip()) and _NAMES.search(name) is not None
     return named and not _holds_the_article(element, total)
 
