@@ -136,6 +136,24 @@ def test_canonical_address_may_be_relative() -> None:
     assert article.url == "https://journal.example/a/b"
 
 
+def test_text_that_scripts_would_show_is_read_from_json_ld() -> None:
+    head = linked_data(headline=STORY.title, articleBody="\n".join(STORY.body), datePublished=STORY.published)
+    article = read_page(page("<div id='app'>Chargement…</div>", head=head))
+    assert (article.title, article.text, article.published) == (STORY.title, STORY.text, STORY.published)
+
+
+def test_title_escaped_twice_is_read() -> None:
+    head = (
+        "<meta property='og:title' content='L&amp;#8217;eau du fleuve monte'><meta property='og:site_name' content='X'>"
+    )
+    assert read_page(page(f"<div>{TEXT}</div>", "X", head)).title == "L’eau du fleuve monte"
+
+
+def test_stray_bytes_do_not_cost_a_page() -> None:
+    data = page(f"<h1>{STORY.title}</h1>{TEXT}").decode().encode("cp1252").replace(b"Loutana", b"Lou\x81tana", 1)
+    assert STORY.body[2] in read_page(data).text
+
+
 def test_markup_cannot_reach_the_text() -> None:
     evil = "<p>&lt;script&gt;alert(1)&lt;/script&gt; a dit le maire de la ville, ce lundi matin.</p><script>alert(2)</script>"
     article = read_page(page(f"<h1>{STORY.title}</h1>{TEXT}{evil}"))

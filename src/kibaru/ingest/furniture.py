@@ -12,7 +12,7 @@ from kibaru.ingest.html_tree import BLOCKS
 _TAGS = (
     "script", "style", "noscript", "template", "nav", "aside", "iframe", "button", "select", "svg", "object", "embed",
     "input", "textarea", "video", "audio", "figcaption", "dialog", "amp-sidebar", "amp-consent", "amp-ad", "amp-embed",
-    "amp-img", "ins", "img", "picture", "map",
+    "amp-img", "img", "picture", "map",
 )  # fmt: skip
 _ROLES = frozenset(
     [
@@ -75,8 +75,8 @@ _LABEL = re.compile(
     re.I,
 )
 _NOTICE = re.compile(
-    r"^[^\w«“]*(?:(?:crédits?|légende|photos?|image|illustration|visuel|source photo|credit|caption|ph)"
-    r"(?: ?(?:photo|image)s?)?(?: d['’]archives?)?\s*[:,/©(]|©|\(c\)|copyright|"
+    r"^[^\w«“]*(?:(?:crédits?|légende|credit|caption)(?: ?(?:photo|image)s?)?\s*[:,/©(]|"
+    r"(?:photos?|images?|illustration|visuel|source photo|ph)(?: d['’]archives?)?\s*[:/©(]|©|\(c\)|copyright|"
     r"(?:publié|posté|mis à jour|mise à jour|modifié|published|posted|"
     r"updated|last updated|publicado|atualizado) (?:le|on|il y a|ce|à|em|at|\d)|temps de lecture|lecture\s*:|"
     r"\d+ (?:minutes?|min) (?:de lecture|read)|(?:abonnez|inscrivez|rejoignez|suivez|téléchargez|cliquez|recevez|"

@@ -25,6 +25,7 @@ _LATIN = {"iso-8859-1", "iso8859-1", "latin-1", "latin1", "ascii", "us-ascii"}
 _NOT_OF_PAGES = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "utf-7", "undefined"}
 """Codecs of Python's that no page is written in, some of them slow."""
 
+_FEW = 0.001  # of the characters
 _NUL = {0: None}
 
 BLOCKS = frozenset((
@@ -192,7 +193,13 @@ def _decoded(data: bytes, charset: str | None) -> str:
     for name in _names(charset, declared[1].decode("ascii", "ignore") if declared else None):
         with contextlib.suppress(UnicodeDecodeError, LookupError):
             return data.decode(name)
-    return decode(data)
+    try:
+        return decode(data)
+    except BadInput:
+        guess = data.decode("cp1252", "replace")
+        if b"\0" in data or guess.count("\ufffd") > _FEW * len(guess):
+            raise
+        return guess  # a few bytes that are no characters need not cost the page
 
 
 def _names(*charsets: str | None) -> Iterator[str]:

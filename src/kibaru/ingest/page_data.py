@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
 
 from lxml.html import HtmlElement
@@ -17,7 +18,7 @@ def meta(tree: HtmlElement, *names: str) -> Iterator[str]:
     found: dict[str, str] = {}
     for element in tree.iter("meta"):
         name = element.get("property") or element.get("name") or element.get("itemprop") or ""
-        if content := " ".join((element.get("content") or "").split()):
+        if content := " ".join(unescape(element.get("content") or "").split()):  # many are escaped twice
             found.setdefault(name.strip().lower(), content)
     return (found[name] for name in names if name in found)
 
@@ -57,8 +58,6 @@ def plain_text(value: Any) -> str:
     if not isinstance(value, str):
         return ""
     if "<" in value or "&" in value:
-        from html import unescape
-
         value = re.sub(r"<[^<>]{1,200}>", " ", unescape(value))
     return value.strip() if "\n" in value.strip() else " ".join(value.split())
 
