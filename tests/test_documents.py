@@ -101,8 +101,14 @@ def test_pdf_title_is_no_name_of_a_file_and_author_no_name_of_a_machine() -> Non
     assert (titled.title, titled.author) == (STORY.title, STORY.author)
 
 
-def test_pdf_is_dated_by_its_running_head() -> None:
+def test_pdf_is_dated_by_its_running_head_or_byline_and_not_by_what_it_tells() -> None:
     assert only("a.pdf", set_pdf(STORY.title, STORY.body, head=HEAD)).published == "2025-09-04"
+    byline = "Par Mariam Sangho-Keïta, le 5 septembre 2025"
+    assert only("a.pdf", set_pdf(STORY.title, [byline, *STORY.body])).published == "2025-09-05"
+    told = "Le pont a cédé le 14 août 2025, dit le préfet."
+    assert (
+        only("a.pdf", set_pdf(STORY.title, [told, *STORY.body])).published == "2000-01-01"
+    )  # when it says it was made
 
 
 def test_scanned_and_locked_pdfs_are_explained() -> None:

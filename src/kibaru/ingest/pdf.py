@@ -13,11 +13,13 @@ from typing import Any
 from kibaru.articles import Article, make_article
 from kibaru.errors import BadInput
 from kibaru.ingest.page_dates import written_date
+from kibaru.ingest.page_facts import is_byline
 from kibaru.ingest.pdf_layout import (
     Line,
     Page,
     glue,
     in_reading_order,
+    is_at_edge,
     join_lines,
     line_spacing,
     paragraphs,
@@ -28,6 +30,7 @@ MAX_PAGES = 3_000
 """Pages of a PDF. The longest report a newsroom would add has some 1,000; each takes some 20 ms."""
 
 _MAX_CHARACTERS = 100_000  # of one page; a newspaper's broadsheet has 20,000
+_HEAD_LINES = 15
 _LIGATURE = re.compile("[\ufb00-\ufb06]")
 _HYPHEN_MARKS = "\x02\ufffe"  # how pdfium gives a hyphen that it takes for one of a line's end
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
@@ -45,8 +48,7 @@ def article_from_pdf(data: bytes) -> Article:
     """The text of a PDF, lines joined into paragraphs, with `pages`, title, author and date where it has them.
 
     The title is that of the metadata, unless it names a program or a file, else what is set largest on the first page.
-    The date is one written near the title or in the running head, else that of the file's making, when that is no
-    later than today.
+    The date is one in a running head or a byline, else that of the file's making, when that is no later than today.
     Raises BadInput for what needs a password, and for scans.
     """
     import pypdfium2 as pdfium
@@ -66,10 +68,19 @@ def article_from_pdf(data: bytes) -> Article:
         document.close()
     if sum(len(line.text) for page in pages for line in page.lines) < 20 * max(1, len(pages)):
         raise BadInput("it has no text: it is a scan, and needs OCR first (for example with ocrmypdf)")
-    return _article(without_running_heads(pages), [line.text for line in pages[0].lines[:12]], facts)
+    return _article(without_running_heads(pages), _date_lines(pages[0]), facts)
 
 
-def _article(pages: list[Page], head: list[str], facts: dict[str, str]) -> Article:
+def _date_lines(page: Page) -> list[str]:
+    """The lines of the first page where its date may stand: running heads, and bylines near the top."""
+    return [
+        line.text
+        for number, line in enumerate(page.lines)
+        if is_at_edge(line, page) or (number < _HEAD_LINES and is_byline(line.text, ""))
+    ]
+
+
+def _article(pages: list[Page], dated: list[str], facts: dict[str, str]) -> Article:
     lines = [line for page in pages for line in page.lines]
     sizes = Counter[float]()
     for line in lines:
@@ -111,7 +122,7 @@ def _article(pages: list[Page], head: list[str], facts: dict[str, str]) -> Artic
         text="\n\n".join(blocks),
         pages=starts,
         author="" if _NO_PERSON.match(author) or _PROGRAM.search(author) else author,
-        published=written_date(head) or _made(facts.get("CreationDate", "")),
+        published=written_date(dated) or _made(facts.get("CreationDate", "")),
     )
 
 

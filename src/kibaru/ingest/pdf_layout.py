@@ -57,7 +57,7 @@ class Page:
 
 def without_running_heads(pages: Sequence[Page]) -> list[Page]:
     """The pages without page numbers, and without what stands at the edge of several pages, whatever its digits."""
-    at_edge = Counter(key for page in pages for key in {_key(line) for line in page.lines if _is_at_edge(line, page)})
+    at_edge = Counter(key for page in pages for key in {_key(line) for line in page.lines if is_at_edge(line, page)})
     often = max(2, len(pages) * 0.3)
     return [
         Page(tuple(line for line in page.lines if not _is_running(line, page, at_edge, often)), page.width, page.height)
@@ -66,7 +66,7 @@ def without_running_heads(pages: Sequence[Page]) -> list[Page]:
 
 
 def _is_running(line: Line, page: Page, at_edge: Counter[str], often: float) -> bool:
-    if not _is_at_edge(line, page):
+    if not is_at_edge(line, page):
         return False
     if _PAGE_NUMBER.match(line.text) or at_edge[_key(line)] >= often:
         return True
@@ -78,7 +78,8 @@ def _is_running(line: Line, page: Page, at_edge: Counter[str], often: float) -> 
     return space > 0 and (ratio < _SMALL_PRINT or (ratio < 1.05 and space > 2 * line.size))
 
 
-def _is_at_edge(line: Line, page: Page) -> bool:
+def is_at_edge(line: Line, page: Page) -> bool:
+    """Whether a line stands where running heads and page numbers do."""
     return line.bottom > page.height * (1 - _EDGE) or line.top < page.height * _EDGE
 
 
