@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-from lxml.html import HtmlElement, document_fromstring
+from lxml.html import HtmlElement
 
 from kibaru.ingest.html_tree import BLOCKS
 
@@ -105,12 +104,10 @@ _READERS_TURN = re.compile(
 """Headings above what readers wrote."""
 
 _MAX_NOTICE = 220
-_ENDS = re.compile(r"[.!?…»”\"؟)]$")
 _LINKED_HEADINGS = ".//*[self::h2 or self::h3 or self::h4 or self::h5][.//a[not(starts-with(@href, '#'))] or parent::a]"
 _MAX_NAME = 1_000
 _CARD = 500  # characters of a heading and an excerpt
 _LONG_PARAGRAPH = 300  # characters; captions, credits and bylines are shorter
-_RUNNING_TEXT = 50  # characters of a block that is more than a label
 
 
 def strip_furniture(tree: HtmlElement) -> None:
@@ -118,77 +115,19 @@ def strip_furniture(tree: HtmlElement) -> None:
     _strip_consent(tree)
     for tag in _TAGS:
         for element in list(tree.iter(tag)):
-            _drop(element)
+            drop(element)
     for heading in list(tree.iter("h2", "h3", "h4", "h5")):
-        if _READERS_TURN.match(_text(heading)):
+        if _READERS_TURN.match(text_of(heading)):
             _drop_from(heading)
-    total = max(1, _length(tree))
+    total = max(1, length_of(tree))
     for element in list(tree.iter()):
         if isinstance(element.tag, str) and element.tag not in _KEPT and _is_furniture(element, total):
-            _drop(element)
+            drop(element)
     for heading in list(tree.xpath(f"/{_LINKED_HEADINGS[1:]}")):
-        _drop(_card(heading))
+        drop(_card(heading))
     for element in list(tree.iter(*BLOCKS)):
         if element.tag not in ("body", "main", "article", "tr", "tbody", "table") and _is_links(element):
-            _drop(element)
-
-
-def strip_title(tree: HtmlElement, title: str) -> None:
-    """Remove the title, which is kept apart from the text, wherever it is a block of its own, and what stands before
-    the heading that it is: never much of a page, unless its heading comes last."""
-    heading = next((h for tag in ("h1", "h2", "h3") for h in tree.iter(tag) if title and _text(h) == title), None)
-    if heading is not None:
-        before = [
-            sibling
-            for element in (heading, *heading.iterancestors())
-            for sibling in element.itersiblings(preceding=True)
-        ]
-        if sum(map(_length, before)) < 0.3 * _length(tree):
-            for element in before:
-                if element.tag != "head":
-                    _drop(element)
-    for element in list(tree.iter("h1", "h2", "h3", "p", "div", "b", "font", "strong")):
-        if title and _text(element) == title:
-            _drop(element)
-
-
-def strip_other_articles(tree: HtmlElement, title: str) -> None:
-    """Remove the articles that pages of endless scrolling append: those with a main heading of their own."""
-    articles = [article for article in tree.iter("article") if article.find(".//h1") is not None]
-    ours = next((a for a in articles if any(_text(heading) == title for heading in a.iter("h1"))), None)
-    for article in articles:
-        if ours is not None and article is not ours and article not in ours.iterancestors():
-            _drop(article)
-
-
-def narrowest(tree: HtmlElement) -> HtmlElement:
-    """A page of nothing but the smallest element with most of the running text (85 %)."""
-    weights: dict[HtmlElement, int] = {}
-    for block in running_text(tree):
-        for element in (block, *block.iterancestors()):
-            weights[element] = weights.get(element, 0) + _length(block)
-    chosen = tree
-    while True:
-        inner = max(chosen, key=lambda child: weights.get(child, 0), default=None)
-        if inner is None or inner.tag == "p" or weights.get(inner, 0) < 0.85 * weights.get(tree, 1):
-            break
-        chosen = inner
-    page = document_fromstring("<html><body><article></article></body></html>")
-    article = page.find(".//article")
-    if chosen.tag in ("html", "body"):
-        return tree
-    article.append(chosen)
-    return page
-
-
-def running_text(tree: HtmlElement) -> Iterator[HtmlElement]:
-    """The innermost blocks that hold sentences."""
-    for block in tree.iter(*BLOCKS):
-        if block.tag != "li" and not any(part.tag in BLOCKS for part in block.iterdescendants()):
-            length = _length(block)
-            linked = sum(_length(link) for link in block.iter("a"))
-            if length >= _RUNNING_TEXT and linked < 0.3 * length and _ENDS.search(_text(block)):
-                yield block
+            drop(element)
 
 
 def is_furniture_line(line: str) -> bool:
@@ -201,15 +140,15 @@ def is_furniture_line(line: str) -> bool:
 def _strip_consent(tree: HtmlElement) -> None:
     """Remove the boxes around buttons that accept cookies."""
     for button in list(tree.iter("button", "a", "input")):
-        if not _ACCEPT.search(_text(button) or button.get("value", "")):
+        if not _ACCEPT.search(text_of(button) or button.get("value", "")):
             continue
         box = None
         for element in button.iterancestors():
-            if element.tag in _KEPT or _length(element) > _MAX_BANNER or element.find(".//h1") is not None:
+            if element.tag in _KEPT or length_of(element) > _MAX_BANNER or element.find(".//h1") is not None:
                 break
             box = element
-        if box is not None and _ABOUT_COOKIES.search(_text(box)):
-            _drop(box)
+        if box is not None and _ABOUT_COOKIES.search(text_of(box)):
+            drop(box)
 
 
 def _drop_from(heading: HtmlElement) -> None:
@@ -223,15 +162,15 @@ def _drop_from(heading: HtmlElement) -> None:
     ):
         element = parent
     for sibling in [] if element is not heading else list(heading.itersiblings()):
-        _drop(sibling)
-    _drop(element)
+        drop(sibling)
+    drop(element)
 
 
 def _is_furniture(element: HtmlElement, total: int) -> bool:
     if element.getparent() is None:
         return False
     if element.get("hidden") is not None or _HIDDEN.search(element.get("style", "")):
-        return _length(element) < 0.6 * total  # a page that scripts uncover hides more
+        return length_of(element) < 0.6 * total  # a page that scripts uncover hides more
     if element.get("role") in _ROLES or element.get("aria-hidden") == "true" or element.tag in ("header", "footer"):
         named = True
     else:
@@ -243,10 +182,10 @@ def _is_furniture(element: HtmlElement, total: int) -> bool:
 def _holds_the_article(element: HtmlElement, total: int) -> bool:
     """A wrapper with a misleading name still has the title in it, or most of the paragraphs."""
     if element.tag in ("p", "h1", "li"):
-        return element.tag == "h1" or (element.tag == "p" and _length(element) > _LONG_PARAGRAPH)
+        return element.tag == "h1" or (element.tag == "p" and length_of(element) > _LONG_PARAGRAPH)
     if element.xpath("boolean(.//*[@itemprop='articleBody'])"):
         return True
-    paragraphs = sum(_length(p) for p in element.iter("p") if p.find("a") is None)
+    paragraphs = sum(length_of(p) for p in element.iter("p") if p.find("a") is None)
     return paragraphs > total / 2 or (paragraphs > total / 4 and element.find(".//h1") is not None)
 
 
@@ -257,7 +196,7 @@ def _card(heading: HtmlElement) -> HtmlElement:
     """
     card = heading
     for box in heading.iterancestors():
-        if box.tag in _KEPT or _length(box) > _CARD or len(box.xpath(_LINKED_HEADINGS)) > 1:
+        if box.tag in _KEPT or length_of(box) > _CARD or len(box.xpath(_LINKED_HEADINGS)) > 1:
             break
         card = box
     return card
@@ -265,21 +204,24 @@ def _card(heading: HtmlElement) -> HtmlElement:
 
 def _is_links(element: HtmlElement) -> bool:
     """Whether a block is nothing but links, or a label with links behind it."""
-    linked = sum(_length(link) for link in element.iter("a") if not link.get("href", "").startswith("#"))
-    length = _length(element)
+    linked = sum(length_of(link) for link in element.iter("a") if not link.get("href", "").startswith("#"))
+    length = length_of(element)
     if not linked or not length:
         return False
-    return linked > 0.8 * length or (linked > 0.3 * length and _ALSO.match(_text(element)) is not None)
+    return linked > 0.8 * length or (linked > 0.3 * length and _ALSO.match(text_of(element)) is not None)
 
 
-def _length(element: HtmlElement) -> int:
-    return len(_text(element))
+def length_of(element: HtmlElement) -> int:
+    """Characters of the element's text."""
+    return len(text_of(element))
 
 
-def _text(element: HtmlElement) -> str:
+def text_of(element: HtmlElement) -> str:
+    """The element's words, apart by single spaces."""
     return " ".join("".join(element.itertext()).split())
 
 
-def _drop(element: HtmlElement) -> None:
+def drop(element: HtmlElement) -> None:
+    """Remove the element, unless a box around it already was; what follows it stays."""
     if element.getparent() is not None:
         element.drop_tree()

@@ -42,8 +42,9 @@ def read_page(data: bytes, *, url: str = "", charset: str | None = None) -> Arti
 
 def article_from_page(data: bytes, url: str = "", charset: str | None = None, shortest: int = SHORTEST) -> Article:
     """`read_page` in this process, without bounds on time and memory; `shortest` is how long a text must be."""
-    from kibaru.ingest.furniture import narrowest, strip_furniture, strip_other_articles, strip_title
+    from kibaru.ingest.furniture import strip_furniture
     from kibaru.ingest.html_tree import parse_html, resolve_layout
+    from kibaru.ingest.main_part import narrowest, strip_other_articles, strip_title
     from kibaru.ingest.page_facts import is_name, page_facts
     from kibaru.ingest.refusals import is_listing, refuse_what_is_no_article
     from kibaru.languages import is_detected
@@ -87,8 +88,8 @@ def _main_text(tree: HtmlElement) -> list[str]:
     """The paragraphs that trafilatura takes for the article's; all, when it takes less than most of the sentences."""
     from trafilatura import bare_extraction
 
-    from kibaru.ingest.furniture import running_text
     from kibaru.ingest.html_tree import plain_blocks
+    from kibaru.ingest.main_part import running_text
 
     sentences = sum(len("".join(block.itertext())) for block in running_text(tree))
     every = plain_blocks(tree)
