@@ -7,6 +7,7 @@ import re
 from lxml.html import HtmlElement
 
 from kibaru.ingest.html_tree import BLOCKS
+from kibaru.ingest.page_data import spaced
 
 _TAGS = (
     "script", "style", "noscript", "template", "nav", "aside", "iframe", "button", "select", "svg", "object", "embed",
@@ -117,7 +118,7 @@ def strip_furniture(tree: HtmlElement) -> None:
         for element in list(tree.iter(tag)):
             drop(element)
     for heading in list(tree.iter("h2", "h3", "h4", "h5")):
-        if _READERS_TURN.match(text_of(heading)):
+        if _READERS_TURN.match(spaced(heading)):
             _drop_from(heading)
     total = max(1, length_of(tree))
     for element in list(tree.iter()):
@@ -140,14 +141,14 @@ def is_furniture_line(line: str) -> bool:
 def _strip_consent(tree: HtmlElement) -> None:
     """Remove the boxes around buttons that accept cookies."""
     for button in list(tree.iter("button", "a", "input")):
-        if not _ACCEPT.search(text_of(button) or button.get("value", "")):
+        if not _ACCEPT.search(spaced(button) or button.get("value", "")):
             continue
         box = None
         for element in button.iterancestors():
             if element.tag in _KEPT or length_of(element) > _MAX_BANNER or element.find(".//h1") is not None:
                 break
             box = element
-        if box is not None and _ABOUT_COOKIES.search(text_of(box)):
+        if box is not None and _ABOUT_COOKIES.search(spaced(box)):
             drop(box)
 
 
@@ -208,17 +209,12 @@ def _is_links(element: HtmlElement) -> bool:
     length = length_of(element)
     if not linked or not length:
         return False
-    return linked > 0.8 * length or (linked > 0.3 * length and _ALSO.match(text_of(element)) is not None)
+    return linked > 0.8 * length or (linked > 0.3 * length and _ALSO.match(spaced(element)) is not None)
 
 
 def length_of(element: HtmlElement) -> int:
     """Characters of the element's text."""
-    return len(text_of(element))
-
-
-def text_of(element: HtmlElement) -> str:
-    """The element's words, apart by single spaces."""
-    return " ".join("".join(element.itertext()).split())
+    return len(spaced(element))
 
 
 def drop(element: HtmlElement) -> None:

@@ -46,11 +46,13 @@ def things_of(tree: HtmlElement) -> Iterator[dict[str, Any]]:
 
 
 def types_of(thing: dict[str, Any]) -> list[str]:
+    """The schema.org types of an object of JSON-LD."""
     kinds = thing.get("@type")
     return [kind for kind in (kinds if isinstance(kinds, list) else [kinds]) if isinstance(kind, str)]
 
 
 def plain_text(value: Any) -> str:
+    """A string of JSON-LD, or the first of several, without markup; "" for anything else."""
     if isinstance(value, dict):
         value = value.get("@value") or value.get("name")
     if isinstance(value, list):
@@ -63,8 +65,10 @@ def plain_text(value: Any) -> str:
 
 
 def spaced(element: HtmlElement) -> str:
+    """The element's words, apart by single spaces."""
     return " ".join("".join(element.itertext()).split())
 
 
 def letters(text: str) -> str:
+    """Letters and digits alone, in lower case and without a domain's ending, to compare names and titles."""
     return re.sub(r"[\W_]+", "", re.sub(r"\.(?:com|net|org|info|fr|ml|bf|sn|ci|ne)\b", "", text.lower()))

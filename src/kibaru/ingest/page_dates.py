@@ -30,6 +30,8 @@ _HEAD_ELEMENTS = 60
 
 
 def published_on(tree: HtmlElement, things: list[dict[str, Any]], story: dict[str, Any], title: str) -> str:
+    """The day of publication that the page's data name, "" for none: the story's own, then meta elements, then those
+    of the page around it, then `<time>` below the title."""
     pages = [thing for thing in things if "WebPage" in types_of(thing)]
     marked = tree.xpath(
         "//time[@datetime][@pubdate or @itemprop='datePublished' or contains(@class, 'publi')"
@@ -50,14 +52,19 @@ def published_on(tree: HtmlElement, things: list[dict[str, Any]], story: dict[st
 
 
 def _times_below(tree: HtmlElement, title: str) -> Iterator[str]:
-    """What `<time datetime>` says shortly after the heading with the title."""
-    left = 0
+    """What `<time datetime>` says shortly after the heading with the title, times of changes last."""
+    left, updates = 0, list[str]()
     for element in tree.iter():
         if element.tag in ("h1", "h2", "h3", "div") and spaced(element) == title:
             left = _HEAD_ELEMENTS
         elif left and element.tag == "time" and element.get("datetime"):
-            yield element.get("datetime", "")
+            names = element.get("class", "")
+            if re.search(r"updat|modif", names) and not re.search(r"publi|entry-date", names):
+                updates.append(element.get("datetime", ""))
+            else:
+                yield element.get("datetime", "")
         left = max(0, left - 1)
+    yield from updates
 
 
 def written_date(lines: list[str]) -> str:
@@ -75,10 +82,12 @@ def written_date(lines: list[str]) -> str:
 
 
 def dates_in(url: str) -> Iterator[str]:
+    """The dates that an address has in its path (/2025/09/04/)."""
     return ("-".join(found.groups()) for found in _DATE_IN_URL.finditer(url + "/"))
 
 
 def first_date(*written: Any) -> str:
+    """The first value that is a date from 1900 to two days from now, in ISO 8601, "" for none."""
     latest = (date.today() + timedelta(days=2)).isoformat()
     for value in written:
         day = _date(plain_text(value)) if value else None

@@ -44,7 +44,7 @@ def title_of(tree: HtmlElement, story: dict[str, Any], outlet: str) -> str:
 
 
 def visible_title(tree: HtmlElement) -> str:
-    """The heading that looks most like the article's: by its name, or the last h1 before text."""
+    """The heading that looks most like the article's: by its name, or the first h1 of the article, of the page."""
     for path in _TITLE_PATHS:
         for element in tree.xpath(path):
             if title := spaced(element):

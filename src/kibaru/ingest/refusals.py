@@ -34,6 +34,7 @@ _LISTING = re.compile(r"(?:^|\s)(?:home|archive|category|tag|author|search-resul
 
 
 def refuse_what_is_no_article(text: str, facts: PageFacts, listed: bool, tree: HtmlElement) -> None:
+    """Raises BadInput with the reason; `listed` is what `is_listing` said."""
     if len(text) < _TEASER and (_ERROR_PAGE.search(facts.title) or _ERROR_PAGE.search(tree.findtext(".//title") or "")):
         raise BadInput(f"it is an error page ({facts.title[:60]})")
     if len(text) < _MAX_PAID and _has_paywall(text, tree):
