@@ -22,6 +22,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/crashes.py
 	$(BIN)/python benchmarks/load.py --memory 2000
 	$(BIN)/python benchmarks/conversation.py
+	$(BIN)/python benchmarks/hostile.py
 
 $(VENV)/installed: pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)

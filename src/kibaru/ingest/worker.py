@@ -1,0 +1,59 @@
+"""The other side of `isolation`: a process that runs one function after another within its limits, until left alone."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sys
+import threading
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from kibaru.errors import BadInput
+
+
+def main(channel: Connection, seconds: float, memory: int) -> None:
+    """Answer (function, arguments) with (whether it is a result, result or reason, bytes of memory) till the end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one that started this
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+    channel.send("ready")
+    while True:
+        try:
+            function, args = channel.recv()
+        except (EOFError, OSError):
+            return
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        used = usage.ru_utime + usage.ru_stime
+        resource.setrlimit(resource.RLIMIT_CPU, (int(used + seconds) + 1, resource.RLIM_INFINITY))
+        try:
+            answer = (True, function(*args))
+        except BadInput as error:
+            answer = (False, str(error))
+        except MemoryError:
+            answer = (False, f"it takes more than {memory // 1_000_000:,} MB of memory to read")
+        except RecursionError:
+            answer = (False, "its parts lie inside each other too deeply")
+        except Exception as error:  # a parser's own: libraries raise what they like on damaged files
+            answer = (False, f"it is damaged, or not of the kind its name says ({type(error).__name__})")
+        channel.send((*answer, _resident()))
+
+
+def _resident() -> int:
+    """Bytes of memory in use. What `getrusage` says includes the parent's, from before this program was loaded."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    except OSError:  # no Linux
+        return 0
+
+
+def _end_with_the_parent() -> None:
+    """Standard input closes when the parent ends, be it killed; a worker in the middle of a file ends with it."""
+    os.read(0, 1)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(Connection(int(sys.argv[1])), float(sys.argv[2]), int(sys.argv[3]))
