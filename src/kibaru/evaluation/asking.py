@@ -105,6 +105,7 @@ def run_set(evaluated: EvaluationSet, settings: Settings, split: Split, progress
     about = {
         "kibaru": __version__,
         "model": embedder.identity,
+        "reranker": settings.reranker or "none",
         "set": str(evaluated.path),
         "split": split,
         "articles": str(settings.index) if evaluated.articles is None else f"{len(evaluated.articles)} of the set",
