@@ -21,7 +21,6 @@ from kibaru.evaluation.figures import tables
 from kibaru.evaluation.results import Run, run_lines
 from kibaru.evaluation.sets import Split, in_split, read_set
 from kibaru.evaluation.tables import run_json, run_text
-from kibaru.evaluation.variants import by_variant
 from kibaru.settings import load_settings
 
 
@@ -45,11 +44,11 @@ def main() -> None:
         arguments.save.write_text(run_lines(run), "utf-8")
     for split in get_args(Split):
         half = part(run, split)
-        measured, variants = tables(half), by_variant(half.results)
+        measured = tables(half)
         if arguments.as_json:
-            print(json.dumps(run_json(half, measured, variants), ensure_ascii=False))
+            print(json.dumps(run_json(half, measured), ensure_ascii=False))
         else:
-            print(run_text(half, measured, variants), end="\n\n")
+            print(run_text(half, measured), end="\n\n")
 
 
 if __name__ == "__main__":

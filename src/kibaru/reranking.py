@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kibaru.articles import Article
 from kibaru.embedding import native_dtype
@@ -61,19 +61,23 @@ def _scores(model: str, pairs: list[tuple[str, str]]) -> list[float]:
 def _load(name: str) -> CrossEncoder:
     """One model a process, however many archives use it."""
     from sentence_transformers import CrossEncoder
+    from transformers.utils import logging as transformers_logging
 
+    progress: Callable[[], Any] = transformers_logging.disable_progress_bar
+    progress()
     log.info("loading the reranker %s", name)
     try:
-        model = CrossEncoder(name, device="cpu", model_kwargs={"dtype": native_dtype()})
-        labels = model.num_labels
+        model: CrossEncoder = CrossEncoder(name, device="cpu", model_kwargs={"dtype": native_dtype()})
+        labels, architectures = model.num_labels, getattr(model.config, "architectures", None) or []
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, ImportError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ModelUnavailable(
             f"The reranker {name} cannot be loaded ({reason[:200]}): check KIBARU_RERANKER, or unset it."
         ) from error
-    if labels != 1:
+    # An embedder loads too, under a scoring layer made up at random.
+    if labels != 1 or any(architecture.endswith("Model") for architecture in architectures):
         raise ModelUnavailable(
-            f"The model {name} gives {labels} scores, a reranker gives one: set KIBARU_RERANKER to a cross-encoder for "
-            "search, or unset it."
+            f"The model {name} is no reranker, which gives one score for a question and a passage: set KIBARU_RERANKER "
+            "to a cross-encoder, or unset it."
         )
     return model

@@ -76,7 +76,6 @@ def run(
     from kibaru.evaluation.results import run_lines
     from kibaru.evaluation.sets import read_set
     from kibaru.evaluation.tables import errors_text, run_json, run_text
-    from kibaru.evaluation.variants import by_variant
 
     if picture:
         check_pictures()
@@ -85,11 +84,11 @@ def run(
         result = run_set(evaluated, settings, split, progress)
     if save:
         _write(save, run_lines(result))
-    measured, variants = tables(result), by_variant(result.results)
+    measured = tables(result)
     if as_json:
-        click.echo(json.dumps(run_json(result, measured, variants), ensure_ascii=False))
+        click.echo(json.dumps(run_json(result, measured), ensure_ascii=False))
     else:
-        click.echo(clean(run_text(result, measured, variants)))
+        click.echo(clean(run_text(result, measured)))
     if errors:
         _write(errors, clean(errors_text(result)) + "\n")
     if picture:

@@ -7,32 +7,36 @@ from typing import Any
 
 from kibaru.evaluation.figures import Comparison, Measured, Table
 from kibaru.evaluation.results import Result, Run
-from kibaru.evaluation.variants import Variant
+from kibaru.evaluation.variants import Variant, by_language, by_variant
 
 _QUOTED = 300
 
 
-def run_text(run: Run, tables: Sequence[Table], variants: Sequence[Variant]) -> str:
+def run_text(run: Run, tables: Sequence[Table]) -> str:
     """What was measured, then each figure with its interval."""
     lines = [f"{name:8} {value}" for name, value in run.about.items() if value != "0"]
     lines += [f"answered from a confidence of {run.threshold:.3f}; [ ] are 95 % bootstrap intervals"]
     for table in tables:
         lines += ["", f"{table.title} ({table.count} asked)"]
         lines += [f"  {name:34} {_measured(name, figure)}" for name, figure in table.figures.items()]
-    if variants:
+    if variants := by_variant(run.results):
         lines += ["", "questions in other languages and spellings, against the clean ones they come from"]
         lines += [f"  {'variant':14} {'asked':>5}  {'hit@1':22} {'clean':6} {'change':24} in three quotes"]
         lines += [_variant(variant) for variant in variants]
+    if languages := by_language(run.results):
+        lines += ["", f"  {'language':14} {'asked':>5}  {'hit@1':22} {'MRR@10':22} in three quotes"]
+        lines += [_language(language) for language in languages]
     return "\n".join(lines)
 
 
-def run_json(run: Run, tables: Sequence[Table], variants: Sequence[Variant]) -> dict[str, Any]:
+def run_json(run: Run, tables: Sequence[Table]) -> dict[str, Any]:
     """Each figure as [value, low, high]."""
     return {
         "run": run.about,
         "threshold": run.threshold,
         "tables": {table.title: _lists(table.figures) for table in tables},
-        "variants": {variant.name: _lists(variant.figures) for variant in variants},
+        "variants": {variant.name: _lists(variant.figures) for variant in by_variant(run.results)},
+        "languages": {language.name: _lists(language.figures) for language in by_language(run.results)},
     }
 
 
@@ -130,6 +134,14 @@ def _variant(variant: Variant) -> str:
     return (
         f"  {variant.name:14} {variant.count:5}  {_measured('', f['hit@1']):22} {f['clean hit@1'].value:.3f}  "
         f"{_measured('', f['change'], '+'):24} {f['in three quotes'].value:.3f}"
+    )
+
+
+def _language(language: Variant) -> str:
+    f = language.figures
+    return (
+        f"  {language.name:14} {language.count:5}  {_measured('', f['hit@1']):22} {_measured('', f['MRR@10']):22} "
+        f"{f['in three quotes'].value:.3f}"
     )
 
 

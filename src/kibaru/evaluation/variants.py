@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kibaru.evaluation.figures import Figures, Measured, Sample, numbers, with_intervals
+from kibaru.evaluation.figures import Figures, Measured, Sample, finding, numbers, with_intervals
 from kibaru.evaluation.results import Result
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """Questions of one variant: `figures` has their hit@1, that of the clean questions they come from ("clean hit@1"),
-    the difference ("change"), and how many have the answer in the first three quotes."""
+    """Questions of one variant, or of one language. For a variant, `figures` has their hit@1, that of the clean
+    questions they come from ("clean hit@1") and the difference ("change")."""
 
     name: str
     count: int
@@ -44,3 +45,22 @@ def _against_clean(sample: Sample) -> Figures:
         "change": float(own - clean),
         "in three quotes": float(sample["question"]["in_three"].mean()),
     }
+
+
+def by_language(results: Sequence[Result]) -> list[Variant]:
+    """The questions of each language, if there are several: hit@1, MRR@10, and how many have the answer in the first
+    three quotes."""
+    asked = [result for result in results if result.group == "question" and result.language]
+    languages = Counter(str(result.language) for result in asked)
+    if len(languages) < 2:
+        return []
+    return [
+        Variant(name, count, with_intervals(_alone, numbers([r for r in asked if r.language == name])))
+        for name, count in languages.most_common()
+    ]
+
+
+def _alone(sample: Sample) -> Figures:
+    found = finding("question")(sample)
+    in_three = float(sample["question"]["in_three"].mean())
+    return {"hit@1": found["hit@1"], "MRR@10": found["MRR@10"], "in three quotes": in_three}
