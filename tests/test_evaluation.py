@@ -170,7 +170,7 @@ def test_errors_say_what_was_expected_and_what_was_quoted_instead() -> None:
     run = Run({}, 0.5, [result("fine"), wrong, result("u1", group="unanswerable"), result("q7", group="orphaned")])
     text = errors_text(run)
     assert "fine" not in text
-    assert "q7 (question): its article came 2.; no quote holds the answer; refused" in text
+    assert "q7 (question): its article came at rank 2; no quote holds the answer; refused" in text
     assert "expected  bac: Bérété" in text
     assert "quoted    a Titre: « x »" in text
     assert "u1 (unanswerable): answered, though no article says it" in text

@@ -58,4 +58,4 @@ def _draw(axes: Axes, title: str, confidence: NDArray[np.float64], right: NDArra
         title=f"{title}: {len(confidence)} asked,\ncalibration error {error:.3f}",
         xlabel="confidence", ylabel="answered correctly", xlim=(0, 1), ylim=(0, 1.05),
     )  # fmt: skip
-    axes.legend(loc="upper left", fontsize=8)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), fontsize=8)

@@ -106,7 +106,7 @@ def _faults(result: Result, threshold: float) -> list[str]:
         return ["answered, though no article says it"] if answered else []
     faults = []
     if result.rank != 1:
-        faults.append(f"its article came {result.rank}." if result.rank else "its article was not found")
+        faults.append(f"its article came at rank {result.rank}" if result.rank else "its article was not found")
     if result.group == "question":
         if not result.in_three:
             faults.append("no quote holds the answer")
