@@ -142,8 +142,10 @@ def test_kept_run_is_read_back_as_it_was(bac_run: Run, tmp_path: Path) -> None:
 
 
 def test_comparison_tells_which_questions_changed() -> None:
-    before = Run({}, 0.5, [result("a"), result("b", rank=3, in_first=False), result("u", group="unanswerable")])
-    after = Run({}, 0.5, [result("a", confidence=0.1), result("b"), result("u", group="unanswerable", confidence=0.2)])
+    before = Run({}, 0.5, 0.7, [result("a"), result("b", rank=3, in_first=False), result("u", group="unanswerable")])
+    after = Run(
+        {}, 0.5, 0.7, [result("a", confidence=0.1), result("b"), result("u", group="unanswerable", confidence=0.2)]
+    )
     assert list(changes_of(before, after)) == [
         ("-", "a (question) now refused: Qui ?"),
         ("+", "b (question) rank 3 -> 1: Qui ?"),
@@ -154,12 +156,12 @@ def test_comparison_tells_which_questions_changed() -> None:
 
 def test_comparison_pairs_questions_whatever_their_order() -> None:
     ranks = [1, 2, 1, 0, 1, 3, 1, 1]
-    before = Run({}, 0.5, [result(str(at), rank=rank) for at, rank in enumerate(ranks)])
-    same = Run({}, 0.5, [*reversed(before.results), result("only here", rank=0)])
+    before = Run({}, 0.5, 0.7, [result(str(at), rank=rank) for at, rank in enumerate(ranks)])
+    same = Run({}, 0.5, 0.7, [*reversed(before.results), result("only here", rank=0)])
     for table in comparisons(before, same):
         assert table.count == 8
         assert set(table.change.values()) == {Measured(0, 0, 0)}
-    better = Run({}, 0.5, [result(str(at)) for at in range(8)])
+    better = Run({}, 0.5, 0.7, [result(str(at)) for at in range(8)])
     (finding, *_) = comparisons(before, better)
     assert finding.change["hit@1"].value == pytest.approx(3 / 8)
     assert finding.change["hit@1"].low >= 0
@@ -167,7 +169,7 @@ def test_comparison_pairs_questions_whatever_their_order() -> None:
 
 def test_errors_say_what_was_expected_and_what_was_quoted_instead() -> None:
     wrong = result("q7", rank=2, in_first=False, in_three=False, confidence=0.1, expected="bac", answer="Bérété")
-    run = Run({}, 0.5, [result("fine"), wrong, result("u1", group="unanswerable"), result("q7", group="orphaned")])
+    run = Run({}, 0.5, 0.7, [result("fine"), wrong, result("u1", group="unanswerable"), result("q7", group="orphaned")])
     text = errors_text(run)
     assert "fine" not in text
     assert "q7 (question): its article came at rank 2; no quote holds the answer; refused" in text
@@ -265,7 +267,7 @@ def test_questions_alone_are_asked_of_the_present_archive(folder: Path, run: Inv
     ended = run("eval", str(tmp_path / "mine.jsonl"), "--split", "all")
     assert ended.code == 0
     assert f"articles {folder}" in ended.out
-    assert "hit@1                              1.000" in ended.out
+    assert "hit@1                                1.000" in ended.out
     assert (folder / "kibaru.db").read_bytes() == before
 
 

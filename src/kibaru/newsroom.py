@@ -137,13 +137,12 @@ class Kibaru:
         return embedded, retrieve(self.store, vectors, question, embedded, filters, _HITS)
 
     def _articles(self, found: Found) -> dict[str, Article]:
-        ids = {hit.passage.article_id for hit in found.hits}
-        return {id: article for id in ids if (article := self.store.article(id))}
+        return {a.id: a for a in self.store.articles_of({hit.passage.article_id for hit in found.hits})}
 
     def _texts(self, found: Found) -> Iterator[str]:
-        texts = {a.id: a.text for a in self.store.articles_of({hit.passage.article_id for hit in found.hits})}
+        articles = self._articles(found)
         for hit in found.hits:
-            yield texts[hit.passage.article_id][hit.passage.start : hit.passage.end]
+            yield articles[hit.passage.article_id].text[hit.passage.start : hit.passage.end]
 
     def check(self) -> None:
         """Load the index and compare it with the database. Raises IndexUnusable when they do not go together."""

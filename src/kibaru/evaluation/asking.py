@@ -82,9 +82,8 @@ def run_set(evaluated: EvaluationSet, settings: Settings, split: Split, progress
     if not questions:
         raise BadInput(f"{evaluated.path}: no question is in the {split} split: use --split all")
     embedder = RememberingEmbedder(settings)
-    threshold = settings.min_confidence
-    if threshold is None:
-        threshold = calibration(embedder.identity).threshold
+    calibrated = calibration(embedder.identity)
+    threshold = calibrated.threshold if settings.min_confidence is None else settings.min_confidence
     # Nothing is refused, so that one run tells what any threshold would do.
     settings = settings.model_copy(update={"min_confidence": 0.0})
 
@@ -112,7 +111,7 @@ def run_set(evaluated: EvaluationSet, settings: Settings, split: Split, progress
         "titles": "in the index" if evaluated.articles is None else "left out of the index for headlines",
         "not checked by anyone": str(sum(question.to_check for question in questions)),
     }
-    return Run(about, threshold, results)
+    return Run(about, threshold, max(calibrated.sure, threshold), results)
 
 
 def _ask_all(archive: Archive, questions: Sequence[Question], progress: Progress) -> list[Result]:

@@ -70,10 +70,7 @@ class Comparison:
 def tables(run: Run) -> list[Table]:
     """Finding, quoting and refusing, by kind of question, as far as the run has such."""
     sample = numbers(run.results)
-    return [
-        Table(title, count, with_intervals(measure, sample))
-        for title, count, measure in _measures(sample, run.threshold)
-    ]
+    return [Table(title, count, with_intervals(measure, sample)) for title, count, measure in _measures(sample, run)]
 
 
 def comparisons(before: Run, after: Run) -> list[Comparison]:
@@ -83,9 +80,7 @@ def comparisons(before: Run, after: Run) -> list[Comparison]:
         numbers(sorted((r for r in run.results if r.key in common), key=lambda r: r.key)) for run in (before, after)
     )
     found = []
-    for (title, count, first), (_, _, second) in zip(
-        _measures(old, before.threshold), _measures(new, after.threshold), strict=True
-    ):
+    for (title, count, first), (_, _, second) in zip(_measures(old, before), _measures(new, after), strict=True):
         change = with_intervals(_change(first, second), {"<" + k: v for k, v in old.items()} | new)
         found.append(Comparison(title, count, first(old), second(new), change))
     return found
@@ -113,7 +108,7 @@ def with_intervals(measure: Measure, sample: Sample) -> dict[str, Measured]:
     }
 
 
-def _measures(sample: Sample, threshold: float) -> list[tuple[str, int, Measure]]:
+def _measures(sample: Sample, run: Run) -> list[tuple[str, int, Measure]]:
     found: list[tuple[str, int, Measure]] = []
     if "question" in sample:
         count = len(sample["question"])
@@ -122,7 +117,7 @@ def _measures(sample: Sample, threshold: float) -> list[tuple[str, int, Measure]
         found.append(("headlines: finding", len(sample["headline"]), finding("headline")))
     if "question" in sample:
         count = sum(len(rows) for group, rows in sample.items() if group != "headline")
-        found.append(("refusing", count, partial(refusing, threshold=threshold)))
+        found.append(("refusing", count, partial(refusing, threshold=run.threshold, sure=run.sure)))
     return found
 
 
@@ -162,16 +157,17 @@ def quoting(sample: Sample) -> Figures:
     }
 
 
-def refusing(sample: Sample, threshold: float) -> Figures:
-    """How well confidence tells questions with an answer from those without, at the threshold in force and at the one
-    that refuses a tenth of the answerable."""
+def refusing(sample: Sample, threshold: float, sure: float) -> Figures:
+    """How well confidence tells questions with an answer from those without; what is answered, and answered surely, at
+    the thresholds in force; and what is answered at the threshold that refuses a tenth of the answerable."""
     own = sample["question"]["confidence"]
     others = {name: sample[name]["confidence"] for name in ("unanswerable", "orphaned") if name in sample}
     strict = float(np.sort(own)[int(_REFUSED * len(own))])
-    figures = {"answerable refused": float((own < threshold).mean())}
+    figures = {"answerable refused": float((own < threshold).mean()), "answerable sure": float((own >= sure).mean())}
     for name, confidence in others.items():
         figures[f"AUROC against {name}"] = auroc(own, confidence)
         figures[f"{name} answered"] = float((confidence >= threshold).mean())
+        figures[f"{name} sure"] = float((confidence >= sure).mean())
         figures[f"{name} answered, 10 % refused"] = float((confidence >= strict).mean())
     confidence, right = outcomes(sample, ("question", "unanswerable"))
     figures["calibration error"] = calibration_error(confidence, right)

@@ -56,16 +56,17 @@ class Result:
 @dataclass(frozen=True, slots=True)
 class Run:
     """The results of a set; `about` says what was measured (version, model, reranker, set, split), and questions are
-    answered from `threshold` on."""
+    answered from a confidence of `threshold` on, and surely from `sure` on."""
 
     about: dict[str, str]
     threshold: float
+    sure: float
     results: list[Result]
 
 
 def run_lines(run: Run) -> str:
     """A line of JSON about the run, then one a question."""
-    rows = [{"run": run.about, "threshold": run.threshold}, *map(asdict, run.results)]
+    rows = [{"run": run.about, "threshold": run.threshold, "sure": run.sure}, *map(asdict, run.results)]
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
@@ -73,7 +74,7 @@ def read_run(path: Path) -> Run:
     """A run out of `run_lines`. Raises BadInput when the file is none."""
     try:
         first, *rest = map(json.loads, path.read_text("utf-8").splitlines())
-        return Run(first["run"], float(first["threshold"]), [_result(row) for row in rest])
+        return Run(first["run"], float(first["threshold"]), float(first["sure"]), [_result(row) for row in rest])
     except OSError as error:
         raise BadInput(f"{path}: it cannot be read ({error.strerror})") from error
     except (ValueError, KeyError, TypeError) as error:

@@ -15,10 +15,11 @@ _QUOTED = 300
 def run_text(run: Run, tables: Sequence[Table]) -> str:
     """What was measured, then each figure with its interval."""
     lines = [f"{name:8} {value}" for name, value in run.about.items() if value != "0"]
-    lines += [f"answered from a confidence of {run.threshold:.3f}; [ ] are 95 % bootstrap intervals"]
+    lines += [f"answered from a confidence of {run.threshold:.3f}, surely from {run.sure:.3f}"]
+    lines += ["[ ] are 95 % bootstrap intervals"]
     for table in tables:
         lines += ["", f"{table.title} ({table.count} asked)"]
-        lines += [f"  {name:34} {_measured(name, figure)}" for name, figure in table.figures.items()]
+        lines += [f"  {name:36} {_measured(name, figure)}" for name, figure in table.figures.items()]
     if variants := by_variant(run.results):
         lines += ["", "questions in other languages and spellings, against the clean ones they come from"]
         lines += [f"  {'variant':14} {'asked':>5}  {'hit@1':22} {'clean':6} {'change':24} in three quotes"]
@@ -34,6 +35,7 @@ def run_json(run: Run, tables: Sequence[Table]) -> dict[str, Any]:
     return {
         "run": run.about,
         "threshold": run.threshold,
+        "sure": run.sure,
         "tables": {table.title: _lists(table.figures) for table in tables},
         "variants": {variant.name: _lists(variant.figures) for variant in by_variant(run.results)},
         "languages": {language.name: _lists(language.figures) for language in by_language(run.results)},
@@ -65,7 +67,7 @@ def comparison_text(before: Run, after: Run, compared: Sequence[Comparison]) -> 
         for name, change in table.change.items():
             values = f"{_number(name, table.before[name])} -> {_number(name, table.after[name])}"
             star = " *" if change.low > 0 or change.high < 0 else ""
-            lines.append(f"  {name:34} {values}   {_measured(name, change, '+')}{star}")
+            lines.append(f"  {name:36} {values}   {_measured(name, change, '+')}{star}")
     for sign, title in (("+", "better"), ("-", "worse")):
         changes = [line for mark, line in changes_of(before, after) if mark == sign]
         lines += ["", f"{title}: {len(changes)}", *(f"  {line}" for line in changes)]
