@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import random
+import re
+import unicodedata
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -36,6 +40,37 @@ def read_sample_questions() -> list[Question]:
 def sample_set() -> EvaluationSet:
     articles = [article for article in read_files([SAMPLES]) if isinstance(article, Article)]
     return EvaluationSet(SAMPLE_QUESTIONS, articles, read_sample_questions())
+
+
+def respelt_set() -> EvaluationSet:
+    """The clean questions about the samples, each also without accents, in capitals, and with one letter or two wrong:
+    many more of these than were written by hand, and no harder on one question than on another."""
+    whole = sample_set()
+    clean = [question for question in whole.questions if question.variant == "clean" and question.kind == "question"]
+    drawn = random.Random(0)
+    questions = list(clean)
+    for question in clean:
+        once = _with_typo(question.question, drawn)
+        for variant, text in (
+            ("accents off", unaccented(question.question)),
+            ("all capitals", question.question.upper()),
+            ("one typo", once),
+            ("two typos", _with_typo(once, drawn)),
+        ):
+            id = f"{question.id} {variant}"
+            questions.append(replace(question, id=id, question=text, variant=variant, clean_id=question.id))
+    return replace(whole, questions=questions)
+
+
+def unaccented(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+
+
+def _with_typo(text: str, drawn: random.Random) -> str:
+    """One letter of a word of five or more left out, doubled, or swapped with the next."""
+    at = drawn.choice([m.start() + drawn.randrange(1, len(m[0]) - 1) for m in re.finditer(r"[^\W\d_]{5,}", text)])
+    one, other = text[at : at + 2]
+    return text[:at] + drawn.choice([other, one + one + other, other + one]) + text[at + 2 :]
 
 
 def Archive(articles: Sequence[Article]) -> AbstractContextManager[asking.Archive]:  # noqa: N802  # makes one
