@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -283,6 +284,15 @@ def test_unusable_arguments_are_one_line_and_two(folder: Path, run: Invoke, argu
     ended = run("eval", *arguments)
     assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
     assert said in ended.err
+
+
+def test_picture_without_matplotlib_says_what_to_install(
+    bac_set: Path, run: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    ended = run("eval", str(bac_set), "--picture", "reliability.png")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == "kibaru: Pictures need matplotlib: run 'pip install matplotlib'.\n"
 
 
 def test_file_that_is_no_run_is_not_compared(folder: Path, run: Invoke) -> None:
