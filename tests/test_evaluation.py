@@ -17,6 +17,7 @@ from sklearn.metrics import roc_auc_score
 from kibaru.errors import BadInput
 from kibaru.evaluation.asking import run_set
 from kibaru.evaluation.figures import Measured, auroc, bins, calibration_error, comparisons, tables, with_intervals
+from kibaru.evaluation.picture import save_reliability
 from kibaru.evaluation.results import Result, Run, Shown, read_run, run_lines
 from kibaru.evaluation.sets import in_split, read_questions, read_set
 from kibaru.evaluation.tables import changes_of, errors_text
@@ -295,8 +296,24 @@ def test_picture_without_matplotlib_says_what_to_install(
     assert ended.err == "kibaru: Pictures need matplotlib: run 'pip install matplotlib'.\n"
 
 
-def test_file_that_is_no_run_is_not_compared(folder: Path, run: Invoke) -> None:
-    Path("run.jsonl").write_text('{"id": 1}\n')
+def test_refused_questions_alone_are_measured_too() -> None:
+    run = Run({}, 0.5, 0.7, [result("u", group="unanswerable", confidence=0.6, in_three=False)])
+    (refusing,) = tables(run)
+    assert refusing.figures["unanswerable answered"] == Measured(1, 1, 1)
+    assert refusing.figures["unanswerable sure"] == Measured(0, 0, 0)
+
+
+def test_headlines_alone_are_not_drawn(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no picture of headlines alone"):
+        save_reliability(Run({}, 0.5, 0.7, [result("h", group="headline")]), tmp_path / "reliability.png")
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", '{"id": 1}\n', '{"run": {}, "threshold": 0.5, "sure": 0.7}\n{"id": "q", "rank": "first"}\n', "[" * 9_999],
+)
+def test_file_that_is_no_run_is_not_compared(folder: Path, run: Invoke, content: str) -> None:
+    Path("run.jsonl").write_text(content)
     ended = run("eval", "compare", "run.jsonl", "run.jsonl")
     assert (ended.code, "it is no run" in ended.err) == (2, True)
 

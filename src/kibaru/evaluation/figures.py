@@ -115,7 +115,7 @@ def _measures(sample: Sample, run: Run) -> list[tuple[str, int, Measure]]:
         found += [("questions: finding", count, finding("question")), ("questions: quoting", count, quoting)]
     if "headline" in sample:
         found.append(("headlines: finding", len(sample["headline"]), finding("headline")))
-    if "question" in sample:
+    if "question" in sample or "unanswerable" in sample:
         count = sum(len(rows) for group, rows in sample.items() if group != "headline")
         found.append(("refusing", count, partial(refusing, threshold=run.threshold, sure=run.sure)))
     return found
@@ -160,15 +160,20 @@ def quoting(sample: Sample) -> Figures:
 def refusing(sample: Sample, threshold: float, sure: float) -> Figures:
     """How well confidence tells questions with an answer from those without; what is answered, and answered surely, at
     the thresholds in force; and what is answered at the threshold that refuses a tenth of the answerable."""
-    own = sample["question"]["confidence"]
-    others = {name: sample[name]["confidence"] for name in ("unanswerable", "orphaned") if name in sample}
-    strict = float(np.sort(own)[int(_REFUSED * len(own))])
-    figures = {"answerable refused": float((own < threshold).mean()), "answerable sure": float((own >= sure).mean())}
-    for name, confidence in others.items():
-        figures[f"AUROC against {name}"] = auroc(own, confidence)
-        figures[f"{name} answered"] = float((confidence >= threshold).mean())
-        figures[f"{name} sure"] = float((confidence >= sure).mean())
-        figures[f"{name} answered, 10 % refused"] = float((confidence >= strict).mean())
+    own = sample["question"]["confidence"] if "question" in sample else None
+    figures = {}
+    if own is not None:
+        figures["answerable refused"] = float((own < threshold).mean())
+        figures["answerable sure"] = float((own >= sure).mean())
+    for name in ("unanswerable", "orphaned"):
+        if name in sample:
+            confidence = sample[name]["confidence"]
+            figures[f"{name} answered"] = float((confidence >= threshold).mean())
+            figures[f"{name} sure"] = float((confidence >= sure).mean())
+            if own is not None:
+                strict = np.sort(own)[int(_REFUSED * len(own))]
+                figures[f"{name} answered, 10 % refused"] = float((confidence >= strict).mean())
+                figures[f"AUROC against {name}"] = auroc(own, confidence)
     confidence, right = outcomes(sample, ("question", "unanswerable"))
     figures["calibration error"] = calibration_error(confidence, right)
     if "orphaned" in sample:

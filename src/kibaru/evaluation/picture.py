@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from kibaru.errors import KibaruError
+from kibaru.errors import BadInput, KibaruError, StorageError
 from kibaru.evaluation.figures import bins, calibration_error, numbers, outcomes
 from kibaru.evaluation.results import Run
 
@@ -26,11 +26,13 @@ def check_pictures() -> None:
 
 def save_reliability(run: Run, path: Path) -> None:
     """Draw confidence against the share of questions whose shown quotes hold the answer, with the count of each bin;
-    once for answerable and unanswerable questions, once with the orphaned ones too. Raises BadInput for a file that
-    cannot be written."""
+    once for answerable and unanswerable questions, once with the orphaned ones too. Raises BadInput when the run has
+    neither, StorageError when the file cannot be written."""
     from matplotlib.figure import Figure
 
     sample = numbers(run.results)
+    if not sample.keys() & {"question", "unanswerable"}:
+        raise BadInput("There is no picture of headlines alone: only other questions are refused.")
     panels: dict[str, tuple[str, ...]] = {"answerable and unanswerable": ("question", "unanswerable")}
     if "orphaned" in sample:
         panels["the same and orphaned"] = ("question", "unanswerable", "orphaned")
@@ -42,7 +44,7 @@ def save_reliability(run: Run, path: Path) -> None:
         figure.savefig(partial, dpi=120, format="png")
         partial.replace(path)
     except OSError as error:
-        raise KibaruError(f"{path}: it cannot be written ({error.strerror or error}).") from error
+        raise StorageError(f"{path}: it cannot be written ({error.strerror or error}).") from error
 
 
 def _draw(axes: Axes, title: str, confidence: NDArray[np.float64], right: NDArray[np.bool_], threshold: float) -> None:

@@ -6,7 +6,9 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
+
+from pydantic import TypeAdapter
 
 from kibaru.errors import BadInput
 
@@ -64,6 +66,9 @@ class Run:
     results: list[Result]
 
 
+_RESULTS = TypeAdapter(list[Result])
+
+
 def run_lines(run: Run) -> str:
     """A line of JSON about the run, then one a question."""
     rows = [{"run": run.about, "threshold": run.threshold, "sure": run.sure}, *map(asdict, run.results)]
@@ -74,10 +79,10 @@ def read_run(path: Path) -> Run:
     """A run out of `run_lines`. Raises BadInput when the file is none."""
     try:
         first, *rest = map(json.loads, path.read_text("utf-8").splitlines())
-        return Run(first["run"], float(first["threshold"]), float(first["sure"]), [_result(row) for row in rest])
+        return Run(first["run"], float(first["threshold"]), float(first["sure"]), _RESULTS.validate_python(rest))
     except OSError as error:
         raise BadInput(f"{path}: it cannot be read ({error.strerror})") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadInput(f"{path}: it is no run that 'kibaru eval DIR --save FILE' wrote") from error
 
 
@@ -86,7 +91,3 @@ def by_group(results: Iterable[Result]) -> dict[str, list[Result]]:
     for result in results:
         groups.setdefault(result.group, []).append(result)
     return groups
-
-
-def _result(row: dict[str, Any]) -> Result:
-    return Result(**row | {"quotes": tuple(Shown(**quote) for quote in row["quotes"])})

@@ -120,11 +120,13 @@ def _question(where: str, row: dict[str, Any]) -> Question:
 
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    if not path.is_file():
+        raise BadInput(
+            f"{path}: there is no such file; a set is a folder with articles.jsonl and questions.jsonl, or a file of "
+            "questions"
+        )
     try:
         lines = path.read_text("utf-8-sig").splitlines()
-    except FileNotFoundError:
-        raise BadInput(f"{path}: there is no such file; a set is a folder with articles.jsonl and questions.jsonl, "
-                       "or a file of questions") from None  # fmt: skip
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise BadInput(f"{path}: it cannot be read ({reason})") from error
