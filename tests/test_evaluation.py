@@ -16,7 +16,16 @@ from sklearn.metrics import roc_auc_score
 
 from kibaru.errors import BadInput
 from kibaru.evaluation.asking import run_set
-from kibaru.evaluation.figures import Measured, auroc, bins, calibration_error, comparisons, tables, with_intervals
+from kibaru.evaluation.figures import (
+    Measured,
+    auroc,
+    bins,
+    calibration_error,
+    comparisons,
+    numbers,
+    tables,
+    with_intervals,
+)
 from kibaru.evaluation.picture import save_reliability
 from kibaru.evaluation.results import Result, Run, Shown, read_run, run_lines
 from kibaru.evaluation.sets import in_split, read_questions, read_set
@@ -113,12 +122,22 @@ def test_tables_by_kind_have_intervals_around_their_figures(bac_run: Run) -> Non
 
 
 def test_interval_is_that_of_the_binomial_share() -> None:
-    rank = np.array([1] * 80 + [0] * 20)
-    sample = {"question": np.array([(r,) for r in rank], [("rank", np.int64)])}
+    sample = numbers([result(str(at), rank=int(at < 80)) for at in range(100)])
     share = with_intervals(lambda s: {"share": float((s["question"]["rank"] == 1).mean())}, sample)["share"]
     assert share.value == 0.8
     assert share.low == pytest.approx(0.8 - 1.96 * 0.04, abs=0.015)
     assert share.high == pytest.approx(0.8 + 1.96 * 0.04, abs=0.015)
+
+
+def test_variants_of_one_question_are_drawn_together() -> None:
+    alone = [result(str(at), rank=int(at % 10 < 5)) for at in range(100)]
+    together = [replace(r, id=f"{r.id} again", clean_id=r.id) for r in alone]
+
+    def width(results: list[Result]) -> float:
+        share = with_intervals(lambda s: {"share": float((s["question"]["rank"] == 1).mean())}, numbers(results))
+        return share["share"].high - share["share"].low
+
+    assert width(alone + together) == pytest.approx(width(alone))
 
 
 def test_intervals_are_the_same_every_time(bac_run: Run) -> None:
@@ -139,6 +158,7 @@ def test_calibration_error_weighs_bins_by_their_size() -> None:
 
 
 def test_kept_run_is_read_back_as_it_was(bac_run: Run, tmp_path: Path) -> None:
+    bac_run = replace(bac_run, results=[*bac_run.results, result(question="Qui\u2028a ouvert ?")])
     (tmp_path / "run.jsonl").write_text(run_lines(bac_run), "utf-8")
     assert read_run(tmp_path / "run.jsonl") == bac_run
 

@@ -1,8 +1,7 @@
 """Figures of a run, each with the interval in which it would lie for other questions of the same kind.
 
-Intervals are 95 % bootstrap percentiles: the questions are drawn anew RESAMPLES times, with replacement. A question
-and the same with its article hidden are drawn together, so are a question's results in two runs, and a variant and
-the clean question it comes from.
+Intervals are 95 % bootstrap percentiles: the questions are drawn anew RESAMPLES times, with replacement. What belongs
+together is drawn together: the variants of a question, the same with its article hidden, its results in two runs.
 """
 
 from __future__ import annotations
@@ -24,10 +23,8 @@ _REFUSED = 0.1
 
 _FIELDS = [
     ("rank", np.int64), ("confidence", np.float64), ("in_passage", bool), ("in_first", bool), ("in_three", bool),
-    ("length", np.int64), ("quotes", np.int64),
+    ("length", np.int64), ("quotes", np.int64), ("cluster", np.int64),
 ]  # fmt: skip
-
-_FAMILY = {"orphaned": "question"}
 
 Sample = Mapping[str, NDArray[np.void]]
 """The numbers of some results, an array a group, with the fields _FIELDS."""
@@ -89,16 +86,15 @@ def comparisons(before: Run, after: Run) -> list[Comparison]:
 def with_intervals(measure: Measure, sample: Sample) -> dict[str, Measured]:
     """What is measured on a sample, and the interval of each figure."""
     generator = np.random.default_rng(0)
+    clusters = {(_family(name), len(rows)): _clusters(rows) for name, rows in sample.items()}
     drawn = dict[str, list[float]]()
     for _ in range(RESAMPLES):
-        # The same draw for all that belongs together: those of one number and one family.
-        draws = dict[tuple[str, int], NDArray[np.int64]]()
-        again = {}
-        for name, rows in sample.items():
-            family = (_FAMILY.get(name.lstrip("<"), name.lstrip("<")), len(rows))
-            if family not in draws:
-                draws[family] = generator.integers(len(rows), size=len(rows))
-            again[name] = rows[draws[family]]
+        # One draw for all that belongs together: the arrays of a family are in the same order.
+        draws = {
+            key: np.concatenate([members[at] for at in generator.integers(len(members), size=len(members))])
+            for key, members in clusters.items()
+        }
+        again = {name: rows[draws[_family(name), len(rows)]] for name, rows in sample.items()}
         for figure, value in measure(again).items():
             drawn.setdefault(figure, []).append(value)
     ends = [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2]
@@ -106,6 +102,17 @@ def with_intervals(measure: Measure, sample: Sample) -> dict[str, Measured]:
         figure: Measured(value, *(float(end) for end in np.quantile(drawn[figure], ends)))
         for figure, value in measure(sample).items()
     }
+
+
+def _family(name: str) -> str:
+    plain = name.lstrip("<")
+    return "question" if plain == "orphaned" else plain
+
+
+def _clusters(rows: NDArray[np.void]) -> list[NDArray[np.int64]]:
+    """Which rows are the same question, in one wording or another."""
+    _, cluster, sizes = np.unique(rows["cluster"], return_inverse=True, return_counts=True)
+    return np.split(np.argsort(cluster, kind="stable"), np.cumsum(sizes)[:-1])
 
 
 def _measures(sample: Sample, run: Run) -> list[tuple[str, int, Measure]]:
@@ -213,14 +220,18 @@ def bins(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> list[tupl
 
 
 def numbers(results: Sequence[Result]) -> dict[str, NDArray[np.void]]:
-    return {
-        group: np.array(
+    """What figures are made of, an array a group, in the order of the results."""
+    found = {}
+    for group, rows in by_group(results).items():
+        clusters = dict[str, int]()
+        for r in rows:
+            clusters.setdefault(r.clean_id or r.id, len(clusters))
+        found[group] = np.array(
             [
-                (r.rank, r.confidence, r.in_passage, r.in_first, r.in_three, len(r.quotes[0].text) if r.quotes else 0,
-                 len(r.quotes))
+                (r.rank, r.confidence, r.in_passage, r.in_first, r.in_three,
+                 len(r.quotes[0].text) if r.quotes else 0, len(r.quotes), clusters[r.clean_id or r.id])
                 for r in rows
             ],
             _FIELDS,
-        )
-        for group, rows in by_group(results).items()
-    }  # fmt: skip
+        )  # fmt: skip
+    return found

@@ -78,7 +78,7 @@ def run_lines(run: Run) -> str:
 def read_run(path: Path) -> Run:
     """A run out of `run_lines`. Raises BadInput when the file is none."""
     try:
-        first, *rest = map(json.loads, path.read_text("utf-8").splitlines())
+        first, *rest = map(json.loads, path.read_text("utf-8").strip().split("\n"))
         return Run(first["run"], float(first["threshold"]), float(first["sure"]), _RESULTS.validate_python(rest))
     except OSError as error:
         raise BadInput(f"{path}: it cannot be read ({error.strerror})") from error

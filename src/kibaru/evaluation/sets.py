@@ -126,7 +126,7 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             "questions"
         )
     try:
-        lines = path.read_text("utf-8-sig").splitlines()
+        lines = path.read_text("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise BadInput(f"{path}: it cannot be read ({reason})") from error
