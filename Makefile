@@ -20,6 +20,8 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/quality.py --data $(DATA)
 	$(BIN)/python benchmarks/speed.py --data $(DATA)
 	$(BIN)/python benchmarks/crashes.py
+	$(BIN)/python benchmarks/load.py --memory 2000
+	$(BIN)/python benchmarks/conversation.py
 
 $(VENV)/installed: pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
