@@ -1,65 +1,81 @@
-"""The format of a folder of articles and questions to measure on, as `../shared/README.md` describes it."""
+"""`kibaru.evaluation`'s sets and archives, as the benchmarks use them: of French articles, one embedder for all."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+import random
+import re
+import unicodedata
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from kibaru.articles import Article, make_article
-from kibaru.newsroom import Kibaru
+from kibaru.articles import Article
+from kibaru.evaluation import asking, sets
+from kibaru.evaluation.sets import EvaluationSet, Question, is_for_tuning
+from kibaru.ingest import read_articles as read_files
 from kibaru.remembering import RememberingEmbedder
+from kibaru.samples import SAMPLES
 from kibaru.settings import Settings, load_settings
 
+__all__ = ["Archive", "Question", "is_for_tuning", "read_articles", "read_questions", "read_sample_questions"]
 
-@dataclass(frozen=True)
-class Question:
-    """A row of questions.jsonl; `answer` stands in the text of `article_id`, both None when unanswerable."""
-
-    id: str
-    kind: str
-    question: str
-    article_id: str | None = None
-    answer: str | None = None
+SAMPLE_QUESTIONS = Path(__file__).parent.parent / "tests" / "sample_questions.jsonl"
 
 
 def read_articles(data: Path) -> list[Article]:
-    """The rows of articles.jsonl as Kibaru would take them in, under their own ids."""
-    rows = map(json.loads, (data / "articles.jsonl").read_text("utf-8").splitlines())
-    return [
-        make_article(id=row["id"], title=row["title"], text=row["text"], url=row.get("url") or "", language="fr")
-        for row in rows
-    ]
+    return sets.read_articles(data / "articles.jsonl", "fr")
 
 
 def read_questions(data: Path) -> list[Question]:
-    rows = map(json.loads, (data / "questions.jsonl").read_text("utf-8").splitlines())
-    return [Question(**{name: row.get(name) for name in Question.__dataclass_fields__}) for row in rows]
+    return sets.read_questions(data / "questions.jsonl")
 
 
-class Archive:
-    """A Kibaru over a temporary folder, for as long as a measurement takes.
+def read_sample_questions() -> list[Question]:
+    """The questions about the sample articles; their `article_id` is the article's URL."""
+    return sets.read_questions(SAMPLE_QUESTIONS)
 
-    `known_as` gives the id an article ended up under, since texts that are the same are one article.
-    """
 
-    def __init__(self, articles: Iterable[Article]) -> None:
-        self._folder = TemporaryDirectory(prefix="kibaru-benchmark-")
-        self.kibaru = Kibaru(settings_for(Path(self._folder.name)), create=True, embedder=_remembering())
-        articles = list(articles)
-        outcomes = list(self.kibaru.add(articles))
-        self.known_as = {a.id: o.article.id for a, o in zip(articles, outcomes, strict=True)}  # type: ignore[union-attr]
+def sample_set() -> EvaluationSet:
+    articles = [article for article in read_files([SAMPLES]) if isinstance(article, Article)]
+    return EvaluationSet(SAMPLE_QUESTIONS, articles, read_sample_questions())
 
-    def __enter__(self) -> Archive:
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self.kibaru.close()
-        self._folder.cleanup()
+def respelt_set() -> EvaluationSet:
+    """The clean questions about the samples, each also without accents, in capitals, and with one letter or two wrong:
+    many more of these than were written by hand, and no harder on one question than on another."""
+    whole = sample_set()
+    clean = [question for question in whole.questions if question.variant == "clean" and question.kind == "question"]
+    drawn = random.Random(0)
+    questions = list(clean)
+    for question in clean:
+        once = _with_typo(question.question, drawn)
+        for variant, text in (
+            ("accents off", unaccented(question.question)),
+            ("all capitals", question.question.upper()),
+            ("one typo", once),
+            ("two typos", _with_typo(once, drawn)),
+        ):
+            id = f"{question.id} {variant}"
+            questions.append(replace(question, id=id, question=text, variant=variant, clean_id=question.id))
+    return replace(whole, questions=questions)
+
+
+def unaccented(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+
+
+def _with_typo(text: str, drawn: random.Random) -> str:
+    """One letter of a word of five or more left out, doubled, or swapped with the next."""
+    at = drawn.choice([m.start() + drawn.randrange(1, len(m[0]) - 1) for m in re.finditer(r"[^\W\d_]{5,}", text)])
+    one, other = text[at : at + 2]
+    return text[:at] + drawn.choice([other, one + one + other, other + one]) + text[at + 2 :]
+
+
+def Archive(articles: Sequence[Article]) -> AbstractContextManager[asking.Archive]:  # noqa: N802  # makes one
+    """A Kibaru over these articles, in a temporary folder."""
+    return asking.temporary_archive(articles, load_settings(), _remembering())
 
 
 @cache
@@ -70,15 +86,3 @@ def _remembering() -> RememberingEmbedder:
 
 def settings_for(folder: Path) -> Settings:
     return load_settings().model_copy(update={"index": folder})
-
-
-def is_for_tuning(question_id: str) -> bool:
-    """Half of the questions, by hash: what is fitted on them is reported on the others."""
-    return hashlib.sha256(question_id.encode()).digest()[0] % 2 == 0
-
-
-def read_sample_questions() -> list[Question]:
-    """The questions about the sample articles; their `article_id` is the article's URL."""
-    path = Path(__file__).parent.parent / "tests" / "sample_questions.jsonl"
-    rows = map(json.loads, path.read_text("utf-8").splitlines())
-    return [Question(row["id"], row["kind"], row["question"], row["url"], row["answer"]) for row in rows]

@@ -15,6 +15,7 @@ import click
 from kibaru import __version__
 from kibaru.articles import parse_date
 from kibaru.errors import BadInput, KibaruError
+from kibaru.evaluation.cli import evaluation
 from kibaru.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -58,6 +59,9 @@ def commands(context: click.Context) -> None:
     """
     context.obj = settings = load_settings()
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+
+commands.add_command(evaluation)
 
 
 def _json_option(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -174,6 +174,10 @@ class Journal:
         """The newest questions that were refused or voted unhelpful."""
         return self._questions("not answered or helpful = 0 order by id desc limit ?", [limit])
 
+    def judged(self) -> list[Asked]:
+        """The questions that were refused or voted on, in order."""
+        return self._questions("not answered or helpful is not null order by id", [])
+
     def counts(self) -> tuple[int, int]:
         """How many questions are kept, and how many of them were refused."""
         ((kept, refused),) = self._rows("select count(*), coalesce(sum(not answered), 0) from questions")

@@ -21,6 +21,7 @@ from kibaru.indexing import Outcome, Progress, Rebuilt, add_articles, ensure_gen
 from kibaru.ingest import Failure
 from kibaru.languages import STEMMING
 from kibaru.passages import CHUNKING
+from kibaru.reranking import reranked
 from kibaru.retrieval import Found, retrieve
 from kibaru.settings import Settings
 from kibaru.spelling import with_accents
@@ -117,6 +118,8 @@ class Kibaru:
             respelt = with_accents(question, self._texts(found))
             if respelt != question:
                 embedded, found = self._find(vectors, respelt, filters)
+            if self.settings.reranker:
+                found = reranked(self.settings.reranker, respelt, found, self._articles(found))
             model = calibration(vectors.generation.model)
             chosen = self.settings.min_confidence
             threshold = model.threshold if chosen is None else chosen
@@ -133,10 +136,13 @@ class Kibaru:
         embedded = self.embedder.embed_questions([question])[0]
         return embedded, retrieve(self.store, vectors, question, embedded, filters, _HITS)
 
+    def _articles(self, found: Found) -> dict[str, Article]:
+        return {a.id: a for a in self.store.articles_of({hit.passage.article_id for hit in found.hits})}
+
     def _texts(self, found: Found) -> Iterator[str]:
-        texts = {a.id: a.text for a in self.store.articles_of({hit.passage.article_id for hit in found.hits})}
+        articles = self._articles(found)
         for hit in found.hits:
-            yield texts[hit.passage.article_id][hit.passage.start : hit.passage.end]
+            yield articles[hit.passage.article_id].text[hit.passage.start : hit.passage.end]
 
     def check(self) -> None:
         """Load the index and compare it with the database. Raises IndexUnusable when they do not go together."""

@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     passage_prompt: str | None = Field(
         default=None, description="Prefix of passages; without it, the model's own 'document' or 'passage' prompt."
     )
+    reranker: str | None = Field(
+        default=None, description="A cross-encoder that reads the first hits again: a name on the hub, or a folder."
+    )
     min_confidence: Probability | None = Field(
         default=None, description="Below it a question is refused; without it, the threshold calibrated for the model."
     )

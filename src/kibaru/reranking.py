@@ -1,0 +1,83 @@
+"""An optional second look at the first hits, by a cross-encoder: it reads question and passage together."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from kibaru.articles import Article
+from kibaru.embedding import native_dtype
+from kibaru.errors import ModelUnavailable
+from kibaru.retrieval import Found
+
+if TYPE_CHECKING:
+    from sentence_transformers import CrossEncoder
+
+log = logging.getLogger(__name__)
+
+RERANKED = 20
+"""Hits that are read: each costs about as much as embedding its passage with a model of that size."""
+
+_BATCH = 8
+_SCORING = threading.Lock()
+
+
+def reranked(model: str, question: str, found: Found, articles: Mapping[str, Article]) -> Found:
+    """The first RERANKED hits in the order of the cross-encoder `model`, a name or a folder, then the others as they
+    were; `articles` has the hits' articles by id.
+
+    The score of a hit becomes the model's probability (0…1) that the passage answers, 0 for those not read. Raises
+    ModelUnavailable when the model cannot be loaded or is no reranker.
+    """
+    first, rest = found.hits[:RERANKED], found.hits[RERANKED:]
+    pairs = []
+    for hit in first:
+        article, passage = articles[hit.passage.article_id], hit.passage
+        text = article.text[passage.start : passage.end]
+        pairs.append((question, "\n".join(part for part in (article.title, passage.heading, text) if part)))
+    scored = [replace(hit, score=score) for hit, score in zip(first, _scores(model, pairs), strict=True)]
+    scored.sort(key=lambda hit: -hit.score)
+    return replace(found, hits=scored + [replace(hit, score=0.0) for hit in rest])
+
+
+def _scores(model: str, pairs: list[tuple[str, str]]) -> list[float]:
+    if not pairs:
+        return []
+    import torch
+
+    with _SCORING:
+        loaded = _load(model)
+        scores = loaded.predict(
+            pairs, batch_size=_BATCH, activation_fn=torch.nn.Sigmoid(), convert_to_tensor=True, show_progress_bar=False
+        )
+    return [float(score) for score in scores.float().cpu()]
+
+
+@cache
+def _load(name: str) -> CrossEncoder:
+    """One model a process, however many archives use it."""
+    from sentence_transformers import CrossEncoder
+    from transformers.utils import logging as transformers_logging
+
+    progress: Callable[[], Any] = transformers_logging.disable_progress_bar
+    progress()
+    log.info("loading the reranker %s", name)
+    try:
+        model: CrossEncoder = CrossEncoder(name, device="cpu", model_kwargs={"dtype": native_dtype()})
+        labels, architectures = model.num_labels, getattr(model.config, "architectures", None) or []
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, ImportError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ModelUnavailable(
+            f"The reranker {name} cannot be loaded ({reason[:200]}): check KIBARU_RERANKER, or unset it."
+        ) from error
+    # An embedder loads too, under a scoring layer made up at random.
+    if labels != 1 or any(architecture.endswith("Model") for architecture in architectures):
+        raise ModelUnavailable(
+            f"The model {name} is no reranker, which gives one score for a question and a passage: set KIBARU_RERANKER "
+            "to a cross-encoder, or unset it."
+        )
+    return model
