@@ -175,10 +175,9 @@ def _described(seen: Sequence[_Seen], words: Catalogue) -> str:
     (one,) = seen
     article, old = one.article, one.old
     facts = [words.date(article.published), outlet(article), shortened(article.author or "", 80)]
-    if one.change == "unchanged":
-        change = words.preview_unchanged
-    elif old is not None:
-        change = words.preview_update.format(title=escape(shortened(old.title, 120)), id=escape(old.id))
+    if old is not None:
+        told = words.preview_unchanged if one.change == "unchanged" else words.preview_update
+        change = told.format(title=escape(shortened(old.title, 120)), id=escape(old.id))
     elif one.namesake:
         change = words.preview_same_title.format(id=escape(one.namesake))
     else:
