@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import PurePath
@@ -128,8 +128,9 @@ async def _preview_file(message: Message, document: Document, words: Catalogue, 
         await _preview(message, lambda: list(read_bytes(name, data)), words, bot_state)
 
 
-async def _preview(message: Message, read: object, words: Catalogue, bot_state: State) -> None:
-    assert callable(read)
+async def _preview(
+    message: Message, read: Callable[[], Sequence[Article | Failure]], words: Catalogue, bot_state: State
+) -> None:
     try:
         seen, failures = await bot_state.desk.edit(lambda kibaru: _seen(kibaru, read()))
     except KibaruError as error:
