@@ -56,7 +56,7 @@ def test_a_file_is_previewed_published_found_and_updated(api: BotApiServer, admi
     answer = asked(api, reader, DAM)
     assert "3 au 9 février 2026" in quotes(answer)[0]
     again = api.send_file(admin, admin, "barrage.txt", f"Le barrage de Kourouba-Sélinko\n\n{TEXT}".encode())
-    assert "sans changement" in api.answer_to(again, timeout=10).text
+    assert "sans changement : « Le barrage de Kourouba-Sélinko »" in api.answer_to(again, timeout=10).text
 
 
 def test_an_update_names_the_article_it_replaces(api: BotApiServer, admin: User, bot: Any) -> None:

@@ -15,9 +15,7 @@ from bot_api import BotApiServer, Message, User
 from pydantic import SecretStr
 
 from kibaru.articles import make_article
-from kibaru.ingest import read_articles
 from kibaru.newsroom import Kibaru
-from kibaru.samples import SAMPLES
 from kibaru.settings import Settings
 from kibaru_bot.app import UPDATES, build
 
@@ -67,12 +65,9 @@ def settings_for(api: BotApiServer, folder: Path, **others: Any) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sample articles, indexed."""
-    folder = tmp_path_factory.mktemp("archive")
-    with Kibaru(Settings(index=folder), create=True) as kibaru:
-        list(kibaru.add(read_articles([SAMPLES])))
-    return folder
+def archive(sample_folder: Path) -> Path:
+    """The sample articles, indexed; to be read and copied."""
+    return sample_folder
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import PurePath
@@ -128,8 +128,9 @@ async def _preview_file(message: Message, document: Document, words: Catalogue, 
         await _preview(message, lambda: list(read_bytes(name, data)), words, bot_state)
 
 
-async def _preview(message: Message, read: object, words: Catalogue, bot_state: State) -> None:
-    assert callable(read)
+async def _preview(
+    message: Message, read: Callable[[], Sequence[Article | Failure]], words: Catalogue, bot_state: State
+) -> None:
     try:
         seen, failures = await bot_state.desk.edit(lambda kibaru: _seen(kibaru, read()))
     except KibaruError as error:
@@ -175,10 +176,9 @@ def _described(seen: Sequence[_Seen], words: Catalogue) -> str:
     (one,) = seen
     article, old = one.article, one.old
     facts = [words.date(article.published), outlet(article), shortened(article.author or "", 80)]
-    if one.change == "unchanged":
-        change = words.preview_unchanged
-    elif old is not None:
-        change = words.preview_update.format(title=escape(shortened(old.title, 120)), id=escape(old.id))
+    if old is not None:
+        told = words.preview_unchanged if one.change == "unchanged" else words.preview_update
+        change = told.format(title=escape(shortened(old.title, 120)), id=escape(old.id))
     elif one.namesake:
         change = words.preview_same_title.format(id=escape(one.namesake))
     else:
