@@ -73,10 +73,10 @@ def page_facts(tree: HtmlElement, url: str = "") -> PageFacts:
         author=_author(tree, story, things) or _signed(below[:_HEAD_LINES]),
         outlet=outlet,
         published=_published(tree, things, story, title)
-        or _visible_date(below[:_HEAD_LINES])
-        or _visible_date(above)
+        or written_date(below[:_HEAD_LINES])
+        or written_date(above)
         or _first_date(*_dates_in(url))
-        or _visible_date(below[_HEAD_LINES:]),
+        or written_date(below[_HEAD_LINES:]),
         modified=_first_date(
             story.get("dateModified"), *_meta(tree, "article:modified_time", "og:updated_time", "dcterms.modified")
         ),
@@ -251,8 +251,8 @@ def _times_below(tree: HtmlElement, title: str) -> Iterator[str]:
         left = max(0, left - 1)
 
 
-def _visible_date(lines: list[str]) -> str:
-    """The first date written below the title; one behind "mis à jour" only when there is no other."""
+def written_date(lines: list[str]) -> str:
+    """The first date in the short ones of the lines; one behind "mis à jour" only when there is no other."""
     updated = ""
     for line in lines:
         found = _WRITTEN_DATE.search(line)

@@ -107,8 +107,13 @@ def _main_text(tree: HtmlElement) -> list[str]:
     body = getattr(found, "body", None)
     blocks = [] if body is None else list(_blocks(body))
     is_most = sum(map(len, blocks)) > 0.7 * sentences
-    same = _letters("".join(blocks)) == _letters("".join(every))  # trafilatura's last resorts lose headings and lists
-    return blocks if is_most and not same else every
+    same = _letters("".join(blocks)) == _letters("".join(every))
+    is_plainer = same and sum(map(_is_marked, blocks)) < sum(map(_is_marked, every))  # as from its last resorts
+    return blocks if is_most and not is_plainer else every
+
+
+def _is_marked(block: str) -> bool:
+    return block.startswith(("## ", "- "))
 
 
 def _every_block(tree: HtmlElement) -> Iterator[str]:

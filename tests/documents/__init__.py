@@ -1,0 +1,1 @@
+"""Documents made for the tests: PDFs as newspapers and ministries print them, and office files."""
