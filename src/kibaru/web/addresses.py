@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 import httpx
@@ -94,3 +95,19 @@ def parse_url(url: str, base: str = "") -> httpx.URL:
     if not host.rstrip(".") or parsed.userinfo or not (port is None or 0 < port < 65536):
         raise BadInput(f"{url[:80]!r} is no web address (https://…)")
     return parsed.copy_with(fragment=None)
+
+
+def is_same_site(url: str, other: str) -> bool:
+    """Whether two URLs belong to one owner: the same host, or hosts of one registered domain."""
+    try:
+        return _owner(parse_url(url).host) == _owner(parse_url(other).host)
+    except BadInput:
+        return False
+
+
+@lru_cache(maxsize=1_000)
+def _owner(host: str) -> str:
+    from tld import get_fld
+
+    host = host.removeprefix("www.")
+    return str(get_fld(f"https://{host}", fail_silently=True) or host)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import ssl
 import threading
-import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -95,15 +94,16 @@ class Fetcher:
         settings: Settings,
         *,
         resolver: Resolver = resolve,
-        pause: Callable[[float], object] = time.sleep,
+        pause: Callable[[float], object] | None = None,
         seconds: float = _SECONDS,
         robots: Mapping[str, bytes] | None = None,
     ) -> None:
-        """`pause` waits so many seconds, and ends the work by returning true; `seconds` is what one answer may take;
+        """`pause` waits so many seconds, and ends all work by returning true; `seconds` is what one answer may take;
         `robots` are the robots.txt that are known from less than a day ago, by origin."""
         self._agent = user_agent(settings)
         self._seconds = seconds
-        self._pause = pause
+        self._stopped = threading.Event()
+        self._pause = pause or self._stopped.wait
         self._pace = Pace(settings, self._wait)
         self._deadline = Deadline()
         self.asked_robots: dict[str, bytes] = {}
@@ -124,9 +124,11 @@ class Fetcher:
     ) -> None:
         self._pool.close()
 
-    def get(
-        self, url: str, *, known: Validators = NONE_KNOWN, limit: int = MAX_PAGE, accept: str = "*/*"
-    ) -> Page:
+    def stop(self) -> None:
+        """End what other threads are waiting for: they get Stopped."""
+        self._stopped.set()
+
+    def get(self, url: str, *, known: Validators = NONE_KNOWN, limit: int = MAX_PAGE, accept: str = "*/*") -> Page:
         """The page at `url`, after redirects; with `known`, perhaps only the word that it is unchanged.
 
         Raises BadInput for what can never be fetched (a forbidden address, a disallowed page, too large, a status
@@ -144,7 +146,7 @@ class Fetcher:
         raise BadInput(f"{_shown(parse_url(url))} redirects more than {_REDIRECTS} times")
 
     def rules(self, target: httpx.URL | str) -> Rules:
-        """The robots.txt of the site of `target`. Raises as `get` does: a site whose rules cannot be known is left be."""
+        """The robots.txt of the site of `target`. Raises as `get` does: without knowing its rules we leave a site be."""
         target = parse_url(target) if isinstance(target, str) else target
         origin = _origin(target)
         with self._asking:
@@ -159,14 +161,14 @@ class Fetcher:
         for _ in range(_REDIRECTS + 1):
             try:
                 page = self._patiently(at, 0.0, NONE_KNOWN, ROBOTS_BYTES, "text/plain, */*", truncate=True)
-            except _Refused:  # a site that answers 401 or 403 has no rules, says RFC 9309
+            except Refused:  # a site that answers 401 or 403 has no rules, says RFC 9309
                 return b""
             if page.status not in _REDIRECTING:
                 return page.body
             at = parse_url(page.headers.get("location", ""), base=str(at))
         return b""
 
-    def _patiently(  # noqa: PLR0917
+    def _patiently(
         self, target: httpx.URL, delay: float, known: Validators, limit: int, accept: str, truncate: bool = False
     ) -> Page:
         """One answer of the site, asked for again after a pause while it is busy or does not answer."""
@@ -185,6 +187,7 @@ class Fetcher:
                 wait = None if pause is None else max(pause, asked)
             except httpcore.TimeoutException:
                 why = f"takes more than {self._seconds:.0f} s to answer"
+                wait = pause if pause == _PAUSES[0] else None  # each try has taken long enough
             except (httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError, OSError) as error:
                 why = f"cannot be reached ({_reason(error)})"
             if wait is None:
@@ -210,11 +213,11 @@ class Fetcher:
             return Page(str(target), response.status, body, kept)
 
     def _wait(self, seconds: float) -> None:
-        if self._pause(seconds):
+        if self._stopped.is_set() or self._pause(seconds):
             raise Stopped("stopped; the next sync goes on from here")
 
 
-class _Refused(BadInput):
+class Refused(BadInput):
     """A status of 4xx."""
 
 
@@ -225,7 +228,7 @@ def _answer(target: httpx.URL, page: Page) -> Page:
         phrase = HTTPStatus(page.status).phrase
     except ValueError:
         phrase = "which means nothing"
-    raise _Refused(f"{_shown(target)} is refused: the site answers {page.status} {phrase}")
+    raise Refused(f"{_shown(target)} is refused: the site answers {page.status} {phrase}")
 
 
 def _body(chunks: Iterator[bytes], headers: dict[str, str], limit: int, truncate: bool, shown: str) -> bytes:

@@ -143,6 +143,10 @@ class Sources:
         row += [seen.validators.etag, seen.validators.last_modified, listed]
         self._run(f"insert or replace into seen ({columns}) values ({', '.join('?' * len(row))})", row)
 
+    def forget_failures(self, source: Source) -> None:
+        """Pages that gave no article are to be tried again."""
+        self._run("delete from seen where source = ? and state = 'failed' and article is null", [source.id])
+
     def mark_gone(self, source: Source, key: str) -> None:
         self._run("update seen set state = 'gone' where source = ? and key = ?", [source.id, key])
 
@@ -183,12 +187,20 @@ class Sources:
     def _sources(self, condition: str, name: object = None) -> list[Source]:
         columns = "id, url, kind, endpoint, title, paused, synced, problem"
         query = f"select {columns} from sources where {condition.replace('?', ':name')} order by id"
-        return [Source(*row[:5], bool(row[5]), *row[6:]) for row in self._rows(query, {"name": name})]
+        rows = self._rows(query, {"name": name})
+        return [
+            Source(id, url, kind, endpoint, title, bool(paused), synced, problem)
+            for id, url, kind, endpoint, title, paused, synced, problem in rows
+        ]
 
     def _seen(self, condition: str, source: Source, *parameters: object) -> list[Seen]:
         columns = "key, url, version, state, article, why, etag, last_modified"
         query = f"select {columns} from seen where source = ? and {condition}"
-        return [Seen(*row[:6], Validators(*row[6:])) for row in self._rows(query, [source.id, *parameters])]
+        rows = self._rows(query, [source.id, *parameters])
+        return [
+            Seen(key, url, version, state, article, why, Validators(etag, last_modified))
+            for key, url, version, state, article, why, etag, last_modified in rows
+        ]
 
     def _run(self, query: str, parameters: list[Any]) -> sqlite3.Cursor:
         with self._explained():
