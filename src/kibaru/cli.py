@@ -16,6 +16,7 @@ from kibaru import __version__
 from kibaru.articles import parse_date
 from kibaru.errors import BadInput, KibaruError
 from kibaru.settings import Settings, load_settings
+from kibaru.web.commands import source, sync
 
 if TYPE_CHECKING:
     from kibaru.newsroom import Kibaru
@@ -91,14 +92,14 @@ def _open(settings: Settings, *, create: bool = False) -> Kibaru:
 @click.argument("paths", nargs=-1, required=True)
 @click.pass_obj
 def add(settings: Settings, paths: tuple[str, ...]) -> None:
-    """Add articles: .txt, .md, .jsonl and .csv files, folders of them, or - for standard input.
+    """Add articles: .txt, .md, .jsonl and .csv files, folders of them, web pages, or - for standard input.
 
     An article of the same URL, or the same id, replaces the one there was.
     """
-    from kibaru.ingest import read_articles
+    from kibaru.web.pages import read_inputs
 
     with _open(settings, create=True) as kibaru:
-        failures = _add(kibaru, read_articles(paths))
+        failures = _add(kibaru, read_inputs(settings, paths))
     if failures:
         sys.exit(2)
 
@@ -305,3 +306,7 @@ def demo(settings: Settings) -> None:
         if sys.stdin.isatty():
             click.echo("\nYour turn (an empty line ends):")
             _chat(kibaru)
+
+
+commands.add_command(source)
+commands.add_command(sync)

@@ -8,11 +8,13 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, BinaryIO
+from pathlib import Path, PurePath
+from typing import IO, Any, BinaryIO, cast
 
 from kibaru.articles import Article
 from kibaru.errors import BadInput
+from kibaru.ingest.archives import DAMAGED, files_in, open_archive, open_member
+from kibaru.ingest.documents import DOCUMENTS, read_document
 from kibaru.ingest.encodings import decode
 from kibaru.ingest.formats import (
     MAX_RECORD,
@@ -22,6 +24,7 @@ from kibaru.ingest.formats import (
     records_from_csv,
     records_from_json_lines,
 )
+from kibaru.ingest.isolation import run_apart
 
 MAX_FILE = 20_000_000
 """Bytes in a file that is one article. Files of many articles (`.jsonl`, `.csv` in UTF-8) are read as a stream."""
@@ -36,9 +39,14 @@ _MANY_ARTICLES: dict[str, Callable[[Iterable[str]], Iterator[tuple[int, Any]]]] 
     ".ndjson": records_from_json_lines,
     ".csv": records_from_csv,
 }
+MAX_DOCUMENT = 100_000_000
+"""Bytes in a PDF, an office document, a book, an e-mail: pictures and attachments count."""
+
+_ARCHIVE = ".zip"
+_MAX_NESTING = 2  # an archive in an archive, an e-mail's attachments in an archive
 _HEAD = 1 << 16
 _LONGEST_LINE = 4 * MAX_RECORD  # UTF-8 takes up to four bytes a character
-SUFFIXES = (*_ONE_ARTICLE, *_MANY_ARTICLES)
+SUFFIXES = (*_ONE_ARTICLE, *_MANY_ARTICLES, *DOCUMENTS, _ARCHIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +80,7 @@ def read_articles(paths: Iterable[str | Path]) -> Iterator[Article | Failure]:
 
 def read_bytes(name: str, data: bytes) -> Iterator[Article | Failure]:
     """The articles in `data`, parsed as a file called `name` would be."""
-    yield from _read_stream(name, Path(name).suffix.lower(), io.BytesIO(data))
+    yield from _read_stream(name, _suffix(name), io.BytesIO(data))
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
@@ -99,22 +107,76 @@ def _read_standard_input() -> Iterator[Article | Failure]:
     yield from _read_stream("standard input", suffix, io.BytesIO(data))
 
 
-def _read_stream(where: str, suffix: str, stream: BinaryIO) -> Iterator[Article | Failure]:
+def _read_stream(where: str, suffix: str, stream: BinaryIO, nesting: int = 0) -> Iterator[Article | Failure]:
+    """The articles of one input; `nesting` is in how many archives and e-mails it lies."""
     try:
         if suffix in _MANY_ARTICLES:
             for line, record in _MANY_ARTICLES[suffix](_lines(stream)):
                 yield _article_or_failure(f"{where}, line {line}", record)
         elif suffix in _ONE_ARTICLE:
-            data = stream.read(MAX_FILE + 1)
-            if len(data) > MAX_FILE:
-                raise BadInput(f"it is larger than the {MAX_FILE // 1_000_000} MB one article may have")
-            if not data.strip():
-                raise BadInput("it is empty")
-            yield _ONE_ARTICLE[suffix](decode(data))
+            yield _ONE_ARTICLE[suffix](decode(_whole(stream, MAX_FILE)))
+        elif suffix in DOCUMENTS:
+            contents = run_apart(read_document, suffix, _whole(stream, MAX_DOCUMENT))
+            yield from contents.articles
+            for name, data in contents.attachments:
+                if _suffix(name) in SUFFIXES:
+                    yield from _read_part(where, name, io.BytesIO(data), nesting)
+        elif suffix == _ARCHIVE:
+            yield from _read_archive(where, stream, nesting)
         else:
             raise BadInput(f"files of this kind are not read; Kibaru reads {', '.join(SUFFIXES)}")
     except BadInput as error:
         yield Failure(where, str(error))
+    except DAMAGED as error:  # a damaged file in an archive: `zipfile` says so while it is read
+        if isinstance(error, OSError) and error.errno:
+            raise
+        yield Failure(where, "it is damaged")
+
+
+def _read_archive(where: str, stream: BinaryIO, nesting: int) -> Iterator[Article | Failure]:
+    """What the files of an archive hold, those of other kinds passed over as in a folder."""
+    found = False
+    with open_archive(stream) as archive:
+        for member in files_in(archive):
+            if _suffix(member.filename) not in SUFFIXES:
+                continue
+            found = True
+            try:
+                with open_member(archive, member) as part:
+                    yield from _read_part(where, member.filename, part, nesting)
+            except BadInput as error:
+                yield Failure(_inside(where, member.filename), str(error))
+    if not found:
+        raise BadInput(f"there is no article in this archive ({', '.join(SUFFIXES)})")
+
+
+def _read_part(where: str, name: str, stream: IO[bytes], nesting: int) -> Iterator[Article | Failure]:
+    inside, suffix = _inside(where, name), _suffix(name)
+    if nesting >= _MAX_NESTING or (nesting and suffix == _ARCHIVE):
+        yield Failure(inside, "it lies in an archive that lies in another; unpack the outer one first")
+    elif suffix == _ARCHIVE:
+        yield from _read_stream(inside, suffix, io.BytesIO(_whole(stream, MAX_DOCUMENT)), nesting + 1)
+    else:
+        yield from _read_stream(inside, suffix, cast(BinaryIO, stream), nesting + 1)
+
+
+def _inside(where: str, name: str) -> str:
+    """Where a part is: its name as given, shortened, with nothing in it that a terminal obeys."""
+    shown = "".join(character if character.isprintable() else "?" for character in name)
+    return f"{where}, {shown[-200:]}"
+
+
+def _suffix(name: str) -> str:
+    return PurePath(name).suffix.lower()
+
+
+def _whole(stream: IO[bytes], limit: int) -> bytes:
+    data = stream.read(limit + 1)
+    if len(data) > limit:
+        raise BadInput(f"it is larger than the {limit // 1_000_000} MB a file of its kind may have")
+    if not data.strip():
+        raise BadInput("it is empty")
+    return data
 
 
 def _article_or_failure(where: str, record: Any) -> Article | Failure:

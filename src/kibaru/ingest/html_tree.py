@@ -36,7 +36,7 @@ def parse_html(data: bytes, charset: str | None = None) -> HtmlElement:
     if not text.strip():
         raise BadInput("the page is empty")
     try:
-        tree = document_fromstring(text, parser=HTMLParser(huge_tree=False, remove_comments=True, remove_pis=True))
+        tree = document_fromstring(text, parser=HTMLParser(huge_tree=False, remove_comments=True, remove_pis=True, no_network=True))
     except (etree.LxmlError, ValueError, AssertionError) as error:
         raise BadInput("it is no page of HTML") from error
     _check_size(tree)
@@ -62,6 +62,47 @@ def resolve_layout(tree: HtmlElement) -> None:
     for parent in {line_break.getparent() for line_break in tree.iter("br")}:
         if parent is not None and parent.tag in BLOCKS and parent.tag not in ("pre", "li", "dt", "dd", "h1"):
             _wrap_lines(parent)
+
+
+def plain_blocks(tree: HtmlElement) -> list[str]:
+    """All text of a page, block by block: headings `## `, list items `- `, table rows as lines."""
+    resolve_layout(tree)
+    holders = {ancestor for block in tree.iter(*BLOCKS) for ancestor in block.iterancestors()}
+    body = tree.find("body")
+    return list(_blocks_in(tree if body is None else body, holders))
+
+
+def _blocks_in(element: HtmlElement, holders: set[HtmlElement]) -> Iterator[str]:
+    """The blocks of an element; `holders` are the elements with blocks in them."""
+    if element.tag == "tr":
+        if row := " | ".join(filter(None, map(block_text, element))):
+            yield row
+        return
+    run = [element.text or ""]
+    for child in (*element, None):
+        if child is not None and child not in holders and child.tag not in BLOCKS:
+            run += [" " if child.tag == "br" else "".join(child.itertext()), child.tail or ""]
+            continue
+        if text := _spaced("".join(run)):
+            yield _MARKS.get(element.tag, "") + text
+        if child is not None:
+            yield from _blocks_in(child, holders)
+            run = [child.tail or ""]
+
+
+_MARKS = {"h1": "## ", "h2": "## ", "h3": "## ", "h4": "## ", "h5": "## ", "li": "- "}
+_INVISIBLE = dict.fromkeys((0xAD, 0x200B, 0x2060, 0xFEFF))
+
+
+def block_text(element: HtmlElement) -> str:
+    """The words of an element on one line, apart by single spaces."""
+    for line_break in element.iter("lb", "br"):
+        line_break.text = " "
+    return _spaced("".join(element.itertext()))
+
+
+def _spaced(text: str) -> str:
+    return " ".join(text.translate(_INVISIBLE).split())
 
 
 def _wrap_lines(parent: HtmlElement) -> None:

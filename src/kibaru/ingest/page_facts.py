@@ -147,7 +147,8 @@ def _without_outlet(title: str, outlet: str, document: str) -> str:
         if outlet and outlet_like(title[: cut.start()], outlet):
             return title[cut.end() :].strip()
     if title == document:
-        cut = next((c for c in reversed(list(_SEPARATORS.finditer(title))) if ":" not in c[0]), None)
+        cuts = [cut for cut in _SEPARATORS.finditer(title) if ":" not in cut[0]]
+        cut = cuts[-1] if cuts else None
         if cut and len(title[cut.end() :].split()) <= 5 and len(title[: cut.start()].split()) >= 3:
             return title[: cut.start()].strip()
     return title

@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 
     from kibaru.ingest.page_facts import PageFacts
 
-_SHORTEST = 150
+SHORTEST = 150
 """Characters. The shortest news in brief of the hand-made pages has 700, a radio's flash some 200."""
 
 _TEASER = 900
 """A text shorter than this that breaks off (…, « Lire la suite ») is the beginning of an article."""
+
+_MAX_PAID = 2_500
+"""Characters. Sites that sell articles show less of them; a longer text is one whose notice is about something else."""
 
 _ERROR_PAGE = re.compile(
     r"\b(?:404|403|500|502|503)\b|page (?:non trouvée|introuvable|not found)|not found|introuvable|erreur|error|"
@@ -38,7 +41,7 @@ _FOR_SUBSCRIBERS = re.compile(
     re.I,
 )
 _BREAKS_OFF = re.compile(r"(?:…|\.\.\.|\[…\]|\[\.\.\.\]|lire la suite|read more|continue reading)\W*$", re.I)
-_LISTING = re.compile(r"(?:^|\s)(?:home|archive|category|tag|author|search|blog|error404|page-front|index)(?:$|\s)")
+_LISTING = re.compile(r"(?:^|\s)(?:home|archive|category|tag|author|search-results|blog|page-front)(?:$|\s)")
 _LEADS = re.compile(r"chap[oe]|lead\b|lede|abstract|standfirst|excerpt|intro|summary|sapo|accroche|article-?subtitle", re.I)
 
 
@@ -55,8 +58,8 @@ def read_page(data: bytes, *, url: str = "", charset: str | None = None) -> Arti
     return article
 
 
-def article_from_page(data: bytes, url: str = "", charset: str | None = None) -> Article:
-    """`read_page` in this process, without bounds on time and memory."""
+def article_from_page(data: bytes, url: str = "", charset: str | None = None, shortest: int = SHORTEST) -> Article:
+    """`read_page` in this process, without bounds on time and memory; `shortest` is how long a text must be."""
     from kibaru.ingest.furniture import narrowest, strip_furniture, strip_other_articles, strip_title
     from kibaru.ingest.html_tree import parse_html, resolve_layout
     from kibaru.ingest.page_facts import is_name, page_facts
@@ -79,6 +82,8 @@ def article_from_page(data: bytes, url: str = "", charset: str | None = None) ->
     if len(text) < 0.6 * len(facts.body):
         text = _finish([line.strip() for line in facts.body.split("\n") if line.strip()], facts, tree)
     _reject_what_is_no_article(text, facts, listed, tree)
+    if len(text) < shortest:
+        raise BadInput("there is no article's text on it")
     from kibaru.languages import detect_language
 
     return make_article(
@@ -98,43 +103,38 @@ def _main_text(tree: HtmlElement) -> list[str]:
     from trafilatura import bare_extraction
 
     from kibaru.ingest.furniture import running_text
+    from kibaru.ingest.html_tree import plain_blocks
 
     sentences = sum(len("".join(block.itertext())) for block in running_text(tree))
-    every = list(_every_block(tree))
+    every = plain_blocks(tree)
     found = bare_extraction(
         tree, include_comments=False, include_tables=True, include_formatting=True, favor_recall=True, max_tree_size=None
     )
     body = getattr(found, "body", None)
     blocks = [] if body is None else list(_blocks(body))
-    is_most = sum(map(len, blocks)) > 0.7 * sentences
-    same = _letters("".join(blocks)) == _letters("".join(every))
-    is_plainer = same and sum(map(_is_marked, blocks)) < sum(map(_is_marked, every))  # as from its last resorts
-    return blocks if is_most and not is_plainer else every
+    if sum(map(len, blocks)) <= 0.7 * sentences:
+        return every
+    marked = {_letters(block): block for block in every if _is_marked(block)}  # its last resorts lose the marks
+    return [block if _is_marked(block) else marked.get(_letters(block), block) for block in blocks]
 
 
 def _is_marked(block: str) -> bool:
     return block.startswith(("## ", "- "))
 
 
-def _every_block(tree: HtmlElement) -> Iterator[str]:
-    from kibaru.ingest.html_tree import BLOCKS
-
-    for block in tree.iter(*BLOCKS):
-        if not any(part.tag in BLOCKS for part in block.iterdescendants()) and (text := _line(block)):
-            yield {"h2": "## ", "h3": "## ", "h4": "## ", "li": "- "}.get(block.tag, "") + text
-
-
 def _blocks(element: HtmlElement) -> Iterator[str]:
     """The text of trafilatura's elements as Kibaru keeps it: headings `## `, list items `- `, table rows as lines."""
+    from kibaru.ingest.html_tree import block_text
+
     for child in element:
         if child.tag == "list":
-            yield from ("- " + text for item in child.iter("item") if (text := _line(item)))
+            yield from ("- " + text for item in child.iter("item") if (text := block_text(item)))
         elif child.tag == "table":
-            rows = ([_line(cell) for cell in row.iter("cell")] for row in child.iter("row"))
+            rows = ([block_text(cell) for cell in row.iter("cell")] for row in child.iter("row"))
             yield from (" | ".join(filter(None, row)) for row in rows if any(row))
         elif child.tag in ("div", "quote") and any(part.tag in _NESTED for part in child):
             yield from _blocks(child)
-        elif text := _line(child):
+        elif text := block_text(child):
             heading = child.tag == "head" or (len(text) <= _MAX_HEADING and _is_bold(child) and _OPEN_END.search(text))
             yield from ["## " + text.replace("\n", " ")] if heading else text.split("\n\n")
         if tail := " ".join((child.tail or "").split()):
@@ -143,17 +143,7 @@ def _blocks(element: HtmlElement) -> Iterator[str]:
 
 _NESTED = frozenset({"p", "list", "head", "quote", "table", "div"})
 _MAX_HEADING = 120
-_INVISIBLE = dict.fromkeys((0xAD, 0x200B, 0x2060, 0xFEFF))
 _OPEN_END = re.compile(r"[^.!?…:;,]$")
-
-
-def _line(element: HtmlElement) -> str:
-    """Words apart by single spaces; line breaks stay."""
-    for line_break in element.iter("lb"):
-        line_break.text = "\n"
-    text = "".join(element.itertext()).translate(_INVISIBLE)
-    lines = (" ".join(line.split()) for line in text.split("\n"))
-    return " ".join(filter(None, lines))
 
 
 def _is_bold(element: HtmlElement) -> bool:
@@ -173,7 +163,7 @@ def _finish(blocks: list[str], facts: PageFacts, tree: HtmlElement) -> str:
         key = _letters(block)
         if not key or key in seen or is_furniture_line(block.removeprefix("## ").removeprefix("- ")):
             continue
-        if len(kept) < 3 and (is_byline(block, facts.author) or key.endswith(title) and len(key) < len(title) + 30):
+        if len(kept) < 3 and (is_byline(block, facts.author) or _repeats(key, title)):
             continue
         if len(key) > 40:
             seen.add(key)
@@ -181,6 +171,11 @@ def _finish(blocks: list[str], facts: PageFacts, tree: HtmlElement) -> str:
     while kept and kept[-1].startswith("## "):
         kept.pop()
     return "\n\n".join(kept)
+
+
+def _repeats(key: str, title: str) -> bool:
+    """Whether a line is the title, perhaps behind a label ("En direct")."""
+    return key == title or (len(title) > 20 and key.endswith(title) and len(key) < len(title) + 20)
 
 
 def _leads(tree: HtmlElement, facts: PageFacts, blocks: list[str]) -> Iterator[str]:
@@ -201,18 +196,24 @@ def _leads(tree: HtmlElement, facts: PageFacts, blocks: list[str]) -> Iterator[s
 
 
 def _reject_what_is_no_article(text: str, facts: PageFacts, listed: bool, tree: HtmlElement) -> None:
-    if _ERROR_PAGE.search(facts.title) and len(text) < _TEASER:
+    if len(text) < _TEASER and (_ERROR_PAGE.search(facts.title) or _ERROR_PAGE.search(tree.findtext(".//title") or "")):
         raise BadInput(f"it is an error page ({facts.title[:60]})")
-    notice = _FOR_SUBSCRIBERS.search(" ".join("".join(tree.find("body").itertext()).split())) if len(text) < 2500 else None
-    walls = tree.xpath("//body//*[contains(@class, 'paywall') or contains(@id, 'paywall') or contains(@class, 'poool')]")
-    if (notice or walls) and len(text) < 2500:
+    if len(text) < _MAX_PAID and _has_paywall(text, tree):
         raise BadInput("it is paywalled: only its beginning is on the page")
     if listed:
         raise BadInput("it lists articles and is none itself")
-    if len(text) < _SHORTEST:
-        raise BadInput("there is no article's text on it")
     if len(text) < _TEASER and _BREAKS_OFF.search(text):
         raise BadInput("only the beginning of the article is on the page (paywalled, or cut off)")
+
+
+def _has_paywall(text: str, tree: HtmlElement) -> bool:
+    """Whether a box by that name has words in it, or a notice stands at the end of the text; menus have them too."""
+    boxes = tree.xpath("//body//*[contains(@class, 'paywall') or contains(@id, 'paywall') or contains(@class, 'poool')]")
+    if any(len("".join(box.itertext()).strip()) > 20 for box in boxes):
+        return True
+    shown = " ".join(" ".join(tree.xpath("//body//text()[not(parent::script or parent::style)]")).split())
+    end = shown.rfind(text[-30:])
+    return _FOR_SUBSCRIBERS.search(shown[max(0, end - 400) : end + 600] if end >= 0 else text) is not None
 
 
 def _is_listing(tree: HtmlElement, facts: PageFacts) -> bool:
@@ -222,9 +223,10 @@ def _is_listing(tree: HtmlElement, facts: PageFacts) -> bool:
     if any(map(ARTICLE_TYPES.search, facts.types)):
         return False
     names = (tree.find("body").get("class") or "") if tree.find("body") is not None else ""
-    if facts.types & LISTING_TYPES or (_LISTING.search(names) and "single" not in names):
-        return True
     linked = tree.xpath("//*[self::h2 or self::h3 or self::h4][.//a or parent::a]")
+    says_so = facts.types & LISTING_TYPES or (_LISTING.search(names) and "single" not in names)
+    if says_so and len(linked) > 3:
+        return True
     at_root = bool(facts.url) and urlsplit(facts.url).path.strip("/") in ("", "index.html", "index.php", "fr", "en")
     in_cards = among = 0
     for paragraph in tree.iter("p"):
@@ -232,7 +234,7 @@ def _is_listing(tree: HtmlElement, facts: PageFacts) -> bool:
         if length >= 60:
             among += length
             in_cards += length * _is_in_card(paragraph)
-    return (at_root and len(linked) > 3) or (len(linked) > 3 and in_cards > 0.6 * among)
+    return (at_root and len(linked) > 3) or (len(linked) > 3 and in_cards > 0.6 * among and among - in_cards < 500)
 
 
 def _is_in_card(paragraph: HtmlElement) -> bool:

@@ -172,7 +172,7 @@ def paragraphs(column: Sequence[Line], body_size: float, spacing: float) -> list
 
 
 def _starts_anew(group: Sequence[Line], line: Line, left: float, right: float, spacing: float, letter: float) -> bool:
-    """Whether a line begins a paragraph: by its look, the space above, its indent, or for its first word would have
+    """Whether a line begins a paragraph: by its look, the space above, its indent, or for its first words would have
     found room in the line before."""
     last = group[-1]
     if abs(last.bottom - line.bottom) < 0.5 * line.size:  # further along the same line
@@ -183,7 +183,8 @@ def _starts_anew(group: Sequence[Line], line: Line, left: float, right: float, s
         return True
     ended = bool(_ENDS_SENTENCE.search(last.text))
     is_indented = line.left > left + 0.7 * line.size and (len(group) == 1 or last.left < line.left - 0.5 * line.size)
-    had_room = last.right + letter * len(line.text.split(" ", 1)[0]) < right
+    words = line.text.split(" ")[: 1 if ended else 2]
+    had_room = last.right + letter * len(" ".join(words)) < right
     return (ended and is_indented) or (had_room and (ended or is_indented or not line.text[0].islower()))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 
@@ -88,10 +89,13 @@ def links_on(data: bytes, url: str) -> Links:
         rel, href = link.get("rel", "").lower().split(), link.get("href", "")
         if _API in rel:
             links.api.append(href)
-        elif "alternate" in rel and link.get("type", "").lower().strip() in _FEED_TYPES:
-            if "comment" not in (link.get("title", "") + href).lower():
-                links.feeds.append(href)
+        elif "alternate" in rel and link.get("type", "").lower().strip() in _FEED_TYPES and not _is_of_comments(link):
+            links.feeds.append(href)
     return Links(links.title, _joined(url, links.api), _joined(url, links.feeds))
+
+
+def _is_of_comments(link: Any) -> bool:
+    return "comment" in (link.get("title", "") + link.get("href", "")).lower()
 
 
 def _links(page: Page) -> Links:

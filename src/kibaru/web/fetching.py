@@ -146,7 +146,7 @@ class Fetcher:
         raise BadInput(f"{_shown(parse_url(url))} redirects more than {_REDIRECTS} times")
 
     def rules(self, target: httpx.URL | str) -> Rules:
-        """The robots.txt of the site of `target`. Raises as `get` does: without knowing its rules we leave a site be."""
+        """The robots.txt of the site of `target`. Raises as `get` does: with rules unknown a site is left be."""
         target = parse_url(target) if isinstance(target, str) else target
         origin = _origin(target)
         with self._asking:

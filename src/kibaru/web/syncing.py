@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from filelock import FileLock, Timeout
+
 from kibaru.articles import Article
 from kibaru.errors import BadInput
 from kibaru.indexing import Outcome
 from kibaru.ingest import Failure
-from kibaru.newsroom import Kibaru
+from kibaru.newsroom import DATABASE, Kibaru
 from kibaru.web import feeds, sitemaps, wordpress
 from kibaru.web.fetching import Fetcher, Stopped, Unreachable, Validators
 from kibaru.web.pages import ACCEPT, article_on
@@ -60,6 +62,15 @@ class Summary:
         return f"{self.source.title}: {counts or 'nothing new'}" + (f"; {self.problem}" if self.problem else "")
 
 
+def sync_all(kibaru: Kibaru, *, pause: Callable[[float], object] | None = None) -> Iterator[Summary]:
+    """Bring what is new in every source that is not paused; `pause` as in Fetcher."""
+    with Sources(kibaru.folder / DATABASE) as sources:
+        with Fetcher(kibaru.settings, pause=pause, robots=sources.robots()) as fetcher:
+            for source in sources.all():
+                if not source.paused:
+                    yield sync(kibaru, sources, source, fetcher)
+
+
 def sync(
     kibaru: Kibaru,
     sources: Sources,
@@ -81,15 +92,19 @@ def sync(
     """
     before = sources.mark(source, "since")
     run = _Run(kibaru, sources, source, fetcher, since or before or None, limit, report, expect)
-    if not dry_run and (run.since or "") != before:
-        sources.forget_failures(source)  # among them pages that were too old
     try:
-        if dry_run:
-            run.look()
-        else:
-            run.bring()
-            if run.is_whole:
-                run.mark_vanished()
+        with FileLock(kibaru.folder / f"sync-{source.id}.lock", timeout=0):
+            if dry_run:
+                run.look()
+            else:
+                if (run.since or "") != before:
+                    sources.forget_failures(source)  # among them pages that were too old
+                run.bring()
+                if run.is_whole:
+                    run.mark_vanished()
+    except Timeout:
+        run.summary.problem = "another process is bringing it in"
+        return run.summary
     except (Unreachable, BadInput, Stopped) as error:
         run.summary.problem = str(error)
         log.warning("%s: %s", source.title, error)
