@@ -14,7 +14,7 @@ _TAGS = (
     "input", "textarea", "video", "audio", "figcaption", "dialog", "amp-sidebar", "amp-consent", "amp-ad", "amp-embed",
     "amp-img", "ins", "img", "picture", "map",
 )  # fmt: skip
-_ROLES = frozenset(["navigation", "dialog", "alertdialog", "banner", "contentinfo", "complementary", "search", "menu", "toolbar", "tablist"])
+_ROLES = frozenset("navigation dialog alertdialog banner contentinfo complementary search menu toolbar tablist".split())
 _NAMES = re.compile(
     r"(?:^|[\s_-]|(?<=[a-z])(?=[A-Z]))(?:"
     r"shar(?:e|ing|edaddy)\w*|addtoany|social\w*|partag\w*|related\w*|similaires?|jp-relatedposts|outbrain|taboola|"
@@ -141,8 +141,8 @@ def is_furniture_line(line: str) -> bool:
     """Whether a paragraph of text is a link to other articles, a label, a credit or a notice."""
     return (
         _LABEL.match(line) is not None
-        or (len(line) <= _MAX_NOTICE
-        and (_ALSO.match(line) is not None or _NOTICE.match(line) is not None))
+        or len(line) <= _MAX_NOTICE
+        and (_ALSO.match(line) is not None or _NOTICE.match(line) is not None)
     )
 
 

@@ -24,9 +24,10 @@ _LATIN = {"iso-8859-1", "iso8859-1", "latin-1", "latin1", "ascii", "us-ascii"}
 _NUL = {0: None}
 
 BLOCKS = frozenset(
-    ["address", "article", "aside", "blockquote", "body", "center", "dd", "details", "div", "dl", "dt", "fieldset", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul"]
+    "address article aside blockquote body center dd details div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 "
+    "header hr li main nav ol p pre section table tbody td tfoot th thead tr ul".split()
 )
-_INLINE_PARENTS = frozenset(["b", "center", "em", "font", "i", "span", "strong"])
+_INLINE_PARENTS = frozenset("b center em font i span strong".split())
 
 
 def parse_html(data: bytes, charset: str | None = None) -> HtmlElement:

@@ -300,7 +300,7 @@ def _first_date(*written: Any) -> str:
     latest = (date.today() + timedelta(days=2)).isoformat()
     for value in written:
         day = _date(_text(value)) if value else None
-        if day and day.year >= 1900 and day.isoformat()[:10] <= latest:
+        if day and 1900 <= day.year and day.isoformat()[:10] <= latest:
             return day.isoformat()
     return ""
 

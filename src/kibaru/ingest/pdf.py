@@ -135,7 +135,7 @@ def _made(written: str) -> str:
         day = date(*map(int, found.groups())) if found else None
     except ValueError:
         return ""
-    return day.isoformat() if day and day.year >= 1990 and day <= date.today() else ""
+    return day.isoformat() if day and 1990 <= day.year and day <= date.today() else ""
 
 
 def _letters(text: str) -> str:
@@ -162,7 +162,7 @@ def _page(document: Any, number: int) -> Page:
 
 def _lines(text_page: Any) -> Iterator[Line]:
     """Characters to lines: pdfium's line ends, and wide gaps, end one."""
-    from pypdfium2 import raw
+    import pypdfium2.raw as raw
 
     box = raw.FS_RECTF()
     handle = text_page.raw
@@ -201,7 +201,7 @@ def _lines(text_page: Any) -> Iterator[Line]:
 
 
 def _font_name(handle: Any, at: int) -> str:
-    from pypdfium2 import raw
+    import pypdfium2.raw as raw
 
     buffer = ctypes.create_string_buffer(128)
     raw.FPDFText_GetFontInfo(handle, at, buffer, 128, ctypes.byref(ctypes.c_int()))
