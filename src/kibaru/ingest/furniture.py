@@ -92,7 +92,15 @@ def strip_furniture(tree: HtmlElement) -> None:
 
 
 def strip_title(tree: HtmlElement, title: str) -> None:
-    """Remove the title, which is kept apart from the text, wherever it is a block of its own."""
+    """Remove the title, which is kept apart from the text, wherever it is a block of its own, and what stands before
+    the heading that it is: never much of a page, unless its heading comes last."""
+    heading = next((h for tag in ("h1", "h2", "h3") for h in tree.iter(tag) if title and _text(h) == title), None)
+    if heading is not None:
+        before = [sibling for element in (heading, *heading.iterancestors()) for sibling in element.itersiblings(preceding=True)]
+        if sum(map(_length, before)) < 0.3 * _length(tree):
+            for element in before:
+                if element.tag != "head":
+                    _drop(element)
     for element in list(tree.iter("h1", "h2", "h3", "p", "div", "b", "font", "strong")):
         if title and _text(element) == title:
             _drop(element)

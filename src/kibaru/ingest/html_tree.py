@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import re
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from lxml.html import HtmlElement, HTMLParser, document_fromstring
 from kibaru.errors import BadInput
 from kibaru.ingest.encodings import decode
 
-MAX_ELEMENTS = 200_000
+MAX_ELEMENTS = 60_000
 """A tree beyond this is no article: the longest live blogs have some 20,000 elements."""
 
 MAX_DEPTH = 600
@@ -21,6 +22,9 @@ MAX_DEPTH = 600
 _DECLARED = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.I)
 _XML_ENCODING = re.compile(r"^\s*<\?xml[^>]*\?>")
 _LATIN = {"iso-8859-1", "iso8859-1", "latin-1", "latin1", "ascii", "us-ascii"}
+_NOT_OF_PAGES = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "utf-7", "undefined"}
+"""Codecs of Python's that no page is written in, some of them slow."""
+
 _NUL = {0: None}
 
 BLOCKS = frozenset(
@@ -107,49 +111,47 @@ def _spaced(text: str) -> str:
 
 def _wrap_lines(parent: HtmlElement) -> None:
     """Each line of `parent` becomes a paragraph of its own; a line that ends no sentence goes on in the next."""
-    lines: list[HtmlElement] = []
-    open_line: HtmlElement | None = None
-    breaks = 0
-
-    def line() -> HtmlElement:
-        nonlocal open_line, breaks
-        if open_line is None or breaks > 1 or (breaks and _is_complete(open_line)):
-            open_line = etree.SubElement(etree.Element("div"), "p")
-            lines.append(open_line)
-        elif breaks:
-            _append_text(open_line, "\n")
-        breaks = 0
-        return open_line
-
     pieces: list[str | HtmlElement] = [parent.text or ""]
     for child in list(parent):
         pieces += [child, child.tail or ""]
         child.tail = None
         parent.remove(child)
     parent.text = None
-    if parent.tag == "p":
-        parent.tag = "div"
+    parent.tag = "div" if parent.tag == "p" else parent.tag
+    lines: list[HtmlElement] = []
+    is_open, breaks, last = False, 0, ""  # whether the last line may go on, the <br> since, its last words
+
+    def line() -> HtmlElement:
+        nonlocal is_open, breaks
+        if not is_open or breaks > 1 or (breaks and _ENDS_LINE.search(last)):
+            lines.append(etree.SubElement(etree.Element("div"), "p"))
+        elif breaks:
+            _append_text(lines[-1], "\n")
+        is_open, breaks = True, 0
+        return lines[-1]
+
     for piece in pieces:
         if isinstance(piece, str):
             if piece.strip():
                 _append_text(line(), piece)
-            elif piece and open_line is not None and not breaks:
-                _append_text(open_line, " ")
+                last = piece
+            elif piece and is_open and not breaks:
+                _append_text(lines[-1], " ")
         elif piece.tag == "br":
             breaks += 1
         elif piece.tag in BLOCKS:
             lines.append(piece)
-            open_line, breaks = None, 0
+            is_open, breaks = False, 0
         else:
+            starts = not is_open or breaks
             line().append(piece)
+            last = "".join(piece.itertext())
+            if starts and piece.tag in ("b", "strong"):
+                last += ":"  # a line that is bold, or begins so, is a heading or a label and ends with its line
     parent.extend(lines)
 
 
-def _is_complete(line: HtmlElement) -> bool:
-    """Whether a line stands by itself: it ends a sentence, or is all bold, as a heading is."""
-    text = "".join(line.itertext()).strip()
-    bold = "".join("".join(part.itertext()) for part in line.iter("b", "strong")).strip()
-    return not text or text == bold or re.search(r"[.!?…:;»”\"؟)]\s*$", text) is not None or text.startswith("- ")
+_ENDS_LINE = re.compile(r"[.!?…:;»”\"؟)]\s*$")
 
 
 def _append_text(element: HtmlElement, text: str) -> None:
@@ -182,7 +184,9 @@ def _names(*charsets: str | None) -> Iterator[str]:
     for charset in charsets:
         if charset:
             name = charset.strip().lower()
-            yield "cp1252" if name in _LATIN else name
+            with contextlib.suppress(LookupError):
+                if codecs.lookup(name).name not in _NOT_OF_PAGES:
+                    yield "cp1252" if name in _LATIN else name
 
 
 def _check_size(tree: HtmlElement) -> None:

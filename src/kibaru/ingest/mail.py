@@ -19,6 +19,7 @@ from kibaru.ingest.html_tree import parse_html, plain_blocks
 MAX_PARTS = 200
 """Parts of one message that are looked at."""
 
+_MAX_HEAD = 128_000  # bytes: a thousand addressees take 40,000
 _QUOTED = re.compile(r"^\s*>.*\n?", re.M)
 _SIGNATURE = re.compile(r"^-- ?$.*", re.M | re.S)
 _REPLY_OR_FORWARD = re.compile(r"^\s*(?:(?:re|fwd?|tr|rv|enc)\s*:\s*)+", re.I)
@@ -29,7 +30,7 @@ def article_and_attachments(data: bytes) -> tuple[Article | None, list[tuple[str
 
     The plain text is taken, or the HTML where that says much more. Quoted replies and signatures are left out.
     """
-    message = message_from_bytes(data, policy=policy.default)
+    message = _parsed(data)
     if not message.keys() or not isinstance(message, EmailMessage):
         raise BadInput("it is no e-mail")
     files, plain, html = list[tuple[str, bytes]](), "", list[str]()
@@ -64,12 +65,22 @@ def article_from_mhtml(data: bytes) -> Article:
     """The page that a browser saved as one file."""
     from kibaru.ingest.pages import article_from_page
 
-    message = message_from_bytes(data, policy=policy.default)
+    message = _parsed(data)
     for part in islice(message.walk(), MAX_PARTS):
         if part.get_content_type() == "text/html":
             url = _header(lambda: str(message["Snapshot-Content-Location"] or part["Content-Location"] or ""))  # noqa: B023
             return article_from_page(_bytes(part), url if re.match(r"https?://", url) else "", part.get_content_charset())
     raise BadInput("there is no page in it")
+
+
+def _parsed(data: bytes) -> Message:
+    """The message, unless it has more headers or parts than the standard library can parse in good time."""
+    head = min((at for at in (data.find(b"\n\n"), data.find(b"\r\n\r\n")) if at >= 0), default=len(data))
+    if head > _MAX_HEAD:
+        raise BadInput(f"its headers have more than {_MAX_HEAD // 1000} KB")
+    if data.lower().count(b"\ncontent-type:") > 10 * MAX_PARTS:
+        raise BadInput(f"it has more than {10 * MAX_PARTS:,} parts")
+    return message_from_bytes(data, policy=policy.default)
 
 
 def _html_blocks(data: bytes, part: Message) -> list[str]:

@@ -37,12 +37,13 @@ def article_from_docx(data: bytes) -> Article:
 
     package(data)
     document: Any = docx.Document(io.BytesIO(data))
+    styles = {style.style_id: style.name or "" for style in document.styles}
     blocks = list[tuple[str, str]]()  # a kind ("title", "heading", "item", "text") and its text
     for part in document.iter_inner_content():
         if isinstance(part, Table):
             blocks += [("text", row) for row in _word_rows(part._tbl)]
         else:
-            blocks += _word_paragraph(part)
+            blocks += _word_paragraph(part, styles)
     facts = document.core_properties
     return _article(
         blocks,
@@ -53,20 +54,24 @@ def article_from_docx(data: bytes) -> Article:
     )
 
 
-def _word_paragraph(paragraph: Any) -> Iterator[tuple[str, str]]:
-    style = (paragraph.style.name or "") if paragraph.style is not None else ""
+def _word_paragraph(paragraph: Any, styles: dict[str, str]) -> Iterator[tuple[str, str]]:
+    style = styles.get(paragraph._p.style or "", "")
     text = _word_text(paragraph._p)
     if not text:
         return
-    is_bold = all(run.bold for run in paragraph.runs if run.text.strip()) and bool(paragraph.runs)
     if style == "Title":
         yield "title", text
-    elif style.startswith("Heading") or (is_bold and len(text) <= _MAX_HEADING and not re.search(r"[.!?…:;,]$", text)):
+    elif style.startswith("Heading") or _is_bold_heading(paragraph, text):
         yield "heading", text
     elif style.startswith("List") or paragraph._p.find(f".//{_W}numPr") is not None:
         yield "item", text
     else:
         yield "text", text
+
+
+def _is_bold_heading(paragraph: Any, text: str) -> bool:
+    runs = [run for run in paragraph.runs if run.text.strip()] if len(text) <= _MAX_HEADING else []
+    return bool(runs) and all(run.bold for run in runs) and not re.search(r"[.!?…:;,]$", text)
 
 
 def _word_rows(table: Any) -> Iterator[str]:

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from kibaru.errors import BadInput
 
@@ -37,7 +38,15 @@ def main(channel: Connection, seconds: int, memory: int) -> None:
             answer = (False, "its parts lie inside each other too deeply")
         except Exception as error:  # a parser's own: libraries raise what they like on damaged files
             answer = (False, f"it is damaged, or not of the kind its name says ({type(error).__name__})")
-        channel.send((*answer, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024))
+        channel.send((*answer, _resident()))
+
+
+def _resident() -> int:
+    """Bytes of memory in use. What `getrusage` says includes the parent's, from before this program was loaded."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    except OSError:  # no Linux
+        return 0
 
 
 def _end_with_the_parent() -> None:
