@@ -64,11 +64,13 @@ class Summary:
 
 def sync_all(kibaru: Kibaru, *, pause: Callable[[float], object] | None = None) -> Iterator[Summary]:
     """Bring what is new in every source that is not paused; `pause` as in Fetcher."""
-    with Sources(kibaru.folder / DATABASE) as sources:
-        with Fetcher(kibaru.settings, pause=pause, robots=sources.robots()) as fetcher:
-            for source in sources.all():
-                if not source.paused:
-                    yield sync(kibaru, sources, source, fetcher)
+    with (
+        Sources(kibaru.folder / DATABASE) as sources,
+        Fetcher(kibaru.settings, pause=pause, robots=sources.robots()) as fetcher,
+    ):
+        for source in sources.all():
+            if not source.paused:
+                yield sync(kibaru, sources, source, fetcher)
 
 
 def sync(
