@@ -222,3 +222,34 @@ class WordPress(Site):
 
 def _json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Answer:
     return Answer(json.dumps(value).encode(), "application/json; charset=UTF-8", status, headers or {})
+
+
+def rss(site: Site, entries: Iterable[tuple[str, str, str]], *, whole: bool, title: str = "Le Fleuve") -> str:
+    """A feed of (path, title, text) with the texts whole, or only their first words."""
+    items = "".join(
+        f"<item><title>{escape(name)}</title><link>{site.url}{path}</link><guid>{site.url}{path}</guid>"
+        f"<pubDate>Sat, 01 Mar 2025 08:00:00 GMT</pubDate><description>{escape(text[:60])}…</description>"
+        + (f"<content:encoded><![CDATA[<p>{escape(text)}</p>]]></content:encoded>" if whole else "")
+        + "</item>"
+        for path, name, text in entries
+    )
+    return (
+        '<?xml version="1.0"?><rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"><channel>'
+        f"<title>{title}</title><link>{site.url}/</link>{items}</channel></rss>"
+    )
+
+
+def sitemap(site: Site, pages: Iterable[tuple[str, str]]) -> str:
+    """A sitemap of (path, lastmod)."""
+    urls = "".join(
+        f"<url><loc>{site.url}{path}</loc>" + (f"<lastmod>{day}</lastmod>" if day else "") + "</url>"
+        for path, day in pages
+    )
+    return f'<?xml version="1.0"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>'
+
+
+def sitemap_index(site: Site, paths: Iterable[str]) -> str:
+    inner = "".join(f"<sitemap><loc>{site.url}{path}</loc></sitemap>" for path in paths)
+    return (
+        f'<?xml version="1.0"?><sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{inner}</sitemapindex>'
+    )

@@ -60,22 +60,17 @@ def discover(fetcher: Fetcher, url: str) -> list[Offer]:
         if direct:
             return [direct]
     links = _links(page)
-    offers = [
-        offer
-        for offer in (
-            _first(_wordpress(fetcher, at) for at in _apis(page, links)),
-            _first(_sitemap(_try(fetcher, at)) for at in _sitemaps(fetcher, page)),
-            _first(_feed(_try(fetcher, at)) for at in _feeds(page, links)),
-        )
-        if offer
-    ]
-    if not offers:
+    offers = [_first(_wordpress(fetcher, at) for at in _apis(page, links))]
+    offers.append(_first(_sitemap(_try(fetcher, at)) for at in _sitemaps(fetcher, page, guess=not any(offers))))
+    offers.append(_first(_feed(_try(fetcher, at)) for at in _feeds(page, links, guess=not any(offers))))
+    found = [offer for offer in offers if offer]
+    if not found:
         raise BadInput(
             f"{site_name(url)} offers no WordPress API, feed or sitemap that may be read: "
             "give the address of one, or add its pages one by one with 'kibaru add'"
         )
-    title = next((offer.title for offer in offers if offer.title), links.title or site_name(url))
-    named = [Offer(o.kind, o.endpoint, o.title or title, o.about, o.has_history) for o in offers]
+    title = next((offer.title for offer in found if offer.title), links.title or site_name(url))
+    named = [Offer(o.kind, o.endpoint, o.title or title, o.about, o.has_history) for o in found]
     return sorted(named, key=lambda offer: not offer.has_history)
 
 
@@ -131,9 +126,9 @@ def _wordpress(fetcher: Fetcher, api: str) -> Offer | None:
     return Offer("wordpress", str(at), plain(name) if isinstance(name, str) else "", about, True)
 
 
-def _feeds(page: Page, links: Links) -> Iterator[str]:
+def _feeds(page: Page, links: Links, *, guess: bool) -> Iterator[str]:
     yield from links.feeds[:_MAX_LINKS]
-    if not links.feeds:
+    if guess and not links.feeds:
         yield from _joined(page.url, _FEED_PATHS)
 
 
@@ -149,10 +144,10 @@ def _feed(page: Page | None) -> Offer | None:
     return Offer("feed", page.url, feed.title, about, False)
 
 
-def _sitemaps(fetcher: Fetcher, page: Page) -> Iterator[str]:
+def _sitemaps(fetcher: Fetcher, page: Page, *, guess: bool) -> Iterator[str]:
     named = [at for at in _joined(page.url, fetcher.rules(page.url).sitemaps) if is_same_site(at, page.url)]
     yield from named[:_MAX_LINKS]
-    if not named:
+    if guess and not named:
         yield from _joined(page.url, _SITEMAP_PATHS)
 
 

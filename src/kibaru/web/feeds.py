@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 from calendar import timegm
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ _MAX_ENTRIES = 2_000
 
 _WHOLE = 800
 """Characters of text from which an entry is taken for the whole article; summaries have 55 words by default."""
+
+_BARE = re.compile(rb"&(?!(?:[a-zA-Z]\w{1,30}|#\d{1,7}|#x[0-9a-fA-F]{1,6});)")
+"""An ampersand that should have been escaped, the commonest fault of feeds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +52,6 @@ class Feed:
 def walk(fetcher: Fetcher, sources: Sources, source: Source, since: str | None) -> Iterator[Step]:
     """The entries that are new or changed; see `kibaru.web.walking`."""
     known = Validators(sources.mark(source, "etag"), sources.mark(source, "last modified"))
-    if sources.mark(source, "since") != (since or ""):
-        known = Validators()
     page = fetcher.get(source.endpoint, known=known, accept="application/rss+xml, application/atom+xml, */*;q=0.8")
     if page.is_gone:
         raise BadInput(f"{site_name(source.url)} has no feed at {source.endpoint} any more: add the site anew")
@@ -59,7 +61,6 @@ def walk(fetcher: Fetcher, sources: Sources, source: Source, since: str | None) 
     new = list(_new(sources, source, since, feed.entries))
     yield Expected(len(new))
     yield from new
-    yield Mark("since", since or "")
     yield Mark("etag", page.validators.etag)
     yield Mark("last modified", page.validators.last_modified)
 
@@ -83,6 +84,8 @@ def read_feed(data: bytes, url: str = "", charset: str | None = None) -> Feed:
     declared = {"content-type": f"application/xml; charset={charset}"} if charset else {}
     headers = declared | {"content-location": url}
     parsed = feedparser.parse(io.BytesIO(data), response_headers=headers, sanitize_html=False)
+    if parsed.bozo and (repaired := _BARE.sub(b"&amp;", data)) != data:
+        parsed = feedparser.parse(io.BytesIO(repaired), response_headers=headers, sanitize_html=False)
     if not parsed.get("version") and not parsed.entries:
         raise BadInput("it is no RSS or Atom feed")
     entries = (_entry(entry, url) for entry in parsed.entries[:_MAX_ENTRIES])
@@ -121,7 +124,7 @@ def _link(entry: Any, base: str) -> str:
     for written in (entry.get("feedburner_origlink"), entry.get("link")):
         try:
             if _string(written):
-                return str(parse_url(_string(written), base=base))
+                return str(parse_url(_string(written).replace("&amp;", "&"), base=base))
         except BadInput:
             continue
     return ""

@@ -51,11 +51,10 @@ class Sitemap:
 def walk(fetcher: Fetcher, sources: Sources, source: Source, since: str | None) -> Iterator[Step]:
     """The pages that are new or changed; see `kibaru.web.walking`."""
     waiting, seen = [(source.endpoint, 0)], {source.endpoint}
-    begun_anew = sources.mark(source, "since") != (since or "")
     while waiting and len(seen) <= _MAX_FILES:
         url, depth = waiting.pop(0)
         etag, _, modified = sources.mark(source, f"validators {url}").partition("\n")
-        page = fetcher.get(url, known=Validators() if begun_anew else Validators(etag, modified), limit=MAX_BYTES)
+        page = fetcher.get(url, known=Validators(etag, modified), limit=MAX_BYTES)
         inner = sources.mark(source, f"sitemaps {url}").split("\n")
         if page.is_gone and not depth:
             raise BadInput(f"{site_name(source.url)} has no sitemap at {url} any more: add the site anew")
@@ -75,7 +74,6 @@ def walk(fetcher: Fetcher, sources: Sources, source: Source, since: str | None) 
             if next_url not in seen:
                 seen.add(next_url)
                 waiting.append((next_url, depth + 1))
-    yield Mark("since", since or "")
 
 
 def _new(sources: Sources, source: Source, since: str | None, sitemap: str, pages: list[Listed]) -> Iterator[Found]:

@@ -143,10 +143,6 @@ class Sources:
         row += [seen.validators.etag, seen.validators.last_modified, listed]
         self._run(f"insert or replace into seen ({columns}) values ({', '.join('?' * len(row))})", row)
 
-    def forget_failures(self, source: Source) -> None:
-        """Pages that gave no article are to be tried again."""
-        self._run("delete from seen where source = ? and state = 'failed' and article is null", [source.id])
-
     def mark_gone(self, source: Source, key: str) -> None:
         self._run("update seen set state = 'gone' where source = ? and key = ?", [source.id, key])
 
@@ -171,6 +167,16 @@ class Sources:
 
     def set_mark(self, source: Source, name: str, value: str) -> None:
         self._run("insert or replace into marks (source, name, value) values (?, ?, ?)", [source.id, name, value])
+
+    def begin_anew(self, source: Source, since: str) -> None:
+        """Look through a source from its beginning, for what was published on the day `since` or after.
+
+        What came in is known, what gave no article is tried again: it may have been too old.
+        """
+        with self._together():
+            self._db.execute("delete from marks where source = ?", [source.id])
+            self._db.execute("delete from seen where source = ? and state = 'failed' and article is null", [source.id])
+            self._db.execute("insert into marks (source, name, value) values (?, 'since', ?)", [source.id, since])
 
     # Robots
 

@@ -24,7 +24,7 @@ from kibaru.web.fetching import Fetcher, Stopped, Unreachable, Validators
 from kibaru.web.pages import ACCEPT, article_on
 from kibaru.web.pipeline import Pipeline
 from kibaru.web.sources import Kind, Seen, Source, Sources, State
-from kibaru.web.walking import Expected, Found, Listing, Mark, Step, Walk
+from kibaru.web.walking import Expected, Found, Listing, Mark, Step, Walk, is_known
 
 log = logging.getLogger(__name__)
 
@@ -100,9 +100,9 @@ def sync(
                 run.look()
             else:
                 if (run.since or "") != before:
-                    sources.forget_failures(source)  # among them pages that were too old
+                    sources.begin_anew(source, run.since or "")
                 run.bring()
-                if run.is_whole:
+                if run.is_whole and not run.is_cut_short:
                     run.mark_vanished()
     except Timeout:
         run.summary.problem = "another process is bringing it in"
@@ -129,10 +129,12 @@ class _Run:
     report: Callable[[Event], None]
     expect: Callable[[int], None]
     summary: Summary = field(init=False)
+    is_cut_short: bool = False
     is_whole: bool = True
-    """Whether the walk came past all there was, and every page was reached: only then are its marks noted."""
+    """Whether every page was reached: else marks are not noted, so that the next sync comes past it again."""
 
     _unreachable: int = 0
+    _on_the_way: set[tuple[str, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.summary = Summary(self.source)
@@ -154,6 +156,7 @@ class _Run:
                 found = passing.popleft()
                 assert isinstance(found, Found), "marks were noted"
                 self._note(found, outcome)
+                self._on_the_way.discard((found.key, found.version))
             self._note_marks(passing)
             if steps.error:
                 raise steps.error
@@ -171,12 +174,16 @@ class _Run:
                 self.sources.relist(self.source, "nowhere", [seen.key])
 
     def _steps(self) -> Iterator[Step]:
-        """The walk, up to the limit."""
+        """The walk, up to the limit, without what it came past before and is on its way."""
         left = self.limit
         for step in _WALKS[self.source.kind](self.fetcher, self.sources, self.source, self.since):
+            if isinstance(step, Found):
+                if (step.key, step.version) in self._on_the_way or is_known(self.sources, self.source, step):
+                    continue
+                self._on_the_way.add((step.key, step.version))
             if isinstance(step, Found) and left is not None:
                 if left == 0:
-                    self.is_whole = False
+                    self.is_cut_short = True
                     return
                 left -= 1
             yield step

@@ -46,12 +46,11 @@ class Post:
 
 def walk(fetcher: Fetcher, sources: Sources, source: Source, since: str | None) -> Iterator[Step]:
     """The posts changed since the last walk; see `kibaru.web.walking`."""
-    after = sources.mark(source, "after") if sources.mark(source, "since") == (since or "") else ""
-    yield Mark("since", since or "")
+    after = sources.mark(source, "after")
     if sources.mark(source, "paged") and after:
         yield from _walk_pages(fetcher, sources, source, since)
         return
-    page, passed, total = 1, set[tuple[str, str]](), 0
+    page, total = 1, 0
     for _ in range(_MAX_ANSWERS):
         asked = {"modified_after": after, "order": "asc", "page": page}
         answer = _ask(fetcher, sources, source, since, asked)
@@ -63,8 +62,7 @@ def walk(fetcher: Fetcher, sources: Sources, source: Source, since: str | None) 
         if answer.total and not total:
             total = answer.total
             yield Expected(total)
-        yield from (found for found in _new(sources, source, answer.posts) if (found.key, found.version) not in passed)
-        passed = {(post.key, post.version) for post in answer.posts}
+        yield from _new(sources, source, answer.posts)
         if latest and _second_before(latest) > after:  # once more at the end, so that the next sync asks the very same
             after, page = _second_before(latest), 1
             yield Mark("after", after)
