@@ -1,4 +1,4 @@
-"""Fit the confidence of `kibaru.confidence` and write `src/kibaru/calibration.json`.
+"""Fit the confidence of `kibaru.confidence` and the weights of `kibaru.quoting`; write `src/kibaru/calibration.json`.
 
     python benchmarks/calibrate.py --data ../shared/eval/dev
 
@@ -6,6 +6,8 @@ Questions whose id hashes into the tuning half are fitted on; `benchmarks/qualit
 is asked three times: with its article (answerable), with it hidden (orphaned), and without accents; of the archive
 whole and of archives of SMALL sizes, as newsrooms start with. The sample articles' questions, which are in ten
 languages and spellings, are added, so that a question in another language is not refused for its lower cosines.
+
+The weights of sentences are those under which a sentence with the answer is most likely the best of its passage.
 """
 
 from __future__ import annotations
@@ -17,15 +19,20 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from evaluation_set import Archive, Question, is_for_tuning, read_articles, read_questions, read_sample_questions
+from kibaru.answering import read_hits
 from kibaru.articles import Article
 from kibaru.confidence import Signals
 from kibaru.embedding import MODEL_NAME
 from kibaru.ingest import read_articles as read_files
 from kibaru.languages import fold
+from kibaru.quoting import FEATURES, features
 from kibaru.samples import SAMPLES
 from kibaru.store import Filters
 
@@ -99,6 +106,51 @@ def threshold(found: list[Case], weights: dict[str, float], bias: float, refused
     return 0.5
 
 
+@dataclass(frozen=True)
+class Passage:
+    """A passage that was found, by the `values` (n, 4) of its sentences, and which of them hold the answer."""
+
+    values: NDArray[np.float64]
+    holds: NDArray[np.bool_]
+    weight: float
+
+
+def passages(archive: Archive, questions: list[Question]) -> list[Passage]:
+    """The first passages of each question that have the answer in some sentences and not in others. Where it stands in
+    another article than its own it may be there by chance, so those count less."""
+    kibaru, found = archive.kibaru, []
+    for question in questions:
+        if question.answer is None:
+            continue
+        vector, hits = kibaru.find(question.question)
+        for p in read_hits(kibaru.store, kibaru.embedder, vector, hits.hits[:3]):
+            holds = np.array([question.answer in p.article.text[start:end] for start, end in p.sentences])
+            if holds.any() and not holds.all():
+                values = features(question.question, p.article, p.sentences, p.cosines, hits.rarity)
+                own = p.article.id == archive.known_as.get(question.article_id or "")
+                found.append(Passage(values, holds, 1.0 if own else 0.3))
+    return found
+
+
+def fit_quoting(found: list[Passage], ridge: float = 0.003) -> dict[str, float]:
+    """Weights of FEATURES in a softmax over the sentences of a passage, with a penalty on their squares."""
+    scale = np.concatenate([p.values for p in found]).std(axis=0)
+    total = sum(p.weight for p in found)
+
+    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        value, gradient = ridge * total * float(weights @ weights), 2 * ridge * total * weights
+        for p in found:
+            values = p.values / scale
+            likely = softmax(values @ weights)
+            given = likely * p.holds / (likely @ p.holds)
+            value -= p.weight * float(np.log(likely @ p.holds))
+            gradient = gradient - p.weight * values.T @ (given - likely)
+        return value, gradient
+
+    weights = minimize(loss, np.zeros(len(FEATURES)), jac=True, method="L-BFGS-B").x / scale
+    return {name: round(float(weight), 4) for name, weight in zip(FEATURES, weights, strict=True)}
+
+
 def usual_margin(found: list[Case]) -> float:
     """Half-way between the mean margins of cases with an answer and of those without."""
     means = [np.mean([c.signals.margin for c in found if c.answerable is wanted]) for wanted in (True, False)]
@@ -109,6 +161,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--refused", type=float, default=0.06, help="share of answerable questions that may be refused")
+    parser.add_argument("--unsure", type=float, default=0.15, help="share of answerable questions not answered surely")
     parser.add_argument("--cases", type=Path, help="also write every case here, a line of JSON each")
     arguments = parser.parse_args()
 
@@ -116,6 +169,7 @@ def main() -> None:
     questions = [q for q in read_questions(arguments.data) if q.kind != "headline" and is_for_tuning(q.id)]
     with Archive(articles) as archive:
         large = cases(archive, questions, 1.0)
+        quoting = fit_quoting(passages(archive, questions))
     samples = [article for article in read_files([SAMPLES]) if isinstance(article, Article)]
     by_url = {article.url: article.id for article in samples}
     asked = [replace(q, article_id=by_url.get(q.article_id)) for q in read_sample_questions()]
@@ -133,7 +187,9 @@ def main() -> None:
             "weights": weights,
             "bias": bias,
             "threshold": threshold(found, weights, bias, arguments.refused),
+            "sure": threshold(found, weights, bias, arguments.unsure),
             "usual_margin": usual_margin(large),
+            "quoting": quoting,
             "fitted_on": f"{len(questions)} questions of the tuning half of {arguments.data.name}, {len(asked)} on the "
             f"samples; {len(found)} cases; benchmarks/calibrate.py",
         }

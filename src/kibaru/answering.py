@@ -14,7 +14,7 @@ from kibaru.embedding import Embedder
 from kibaru.errors import BadInput
 from kibaru.languages import detect_language
 from kibaru.passages import sentences_of
-from kibaru.quoting import COSINE_RANGE, Quote, choose_quote, keyword_share
+from kibaru.quoting import FEATURES, Quote, choose_quote, features, keyword_share
 from kibaru.retrieval import Found, Hit
 from kibaru.sentences import Span
 from kibaru.store import Store
@@ -27,22 +27,21 @@ WORTH_QUOTING = 0.5
 """Whoever asks for more than _READ quotes gets those of further hits too, down to this share of the best score."""
 
 _READ = 3
-_CLOSE = 0.8
-"""Sentences are compared in the first _READ hits (or as many as may be quoted) that score at least _CLOSE of the best:
-reading hits further behind changed no figure on eval/dev, and doubled the time."""
+_CLOSE = 0.6
+"""The first _READ hits (or as many as may be quoted) that score at least _CLOSE of the best are read, and quoted: on
+eval/dev two of them on average, which hold the answer as often, within half a point, as three would."""
 
-_SENTENCE_WEIGHT = 0.5
-"""Of a passage's best sentence against its fused score. Reranking so raised MRR on eval/dev by 0.006 and the share of
-first passages with the answer by 1.5 points; weights of 0.25 and 1 brought 0.004 and -0.001."""
-
-_BESIDE = 0.03
-"""A passage is quoted beside the first when its best sentence is at most so much further from the question."""
+_SENTENCE_WEIGHT = 5.0
+"""Of the cosine of a passage's best sentence against its fused score: cosines of sentences to a question differ by
+about 0.1. Reranking so raised MRR on eval/dev by 0.004 and the share of first passages with the answer by one point;
+weights of 2.5 and 10 brought nothing and -0.001."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the articles say to a question, `quotes` in order; or a refusal: no quotes, and `leads`, the articles that
-    come nearest. `confidence` (0…1) is the probability that the quotes answer; `hits` are what both come from."""
+    come nearest. `confidence` (0…1) is the probability that the quotes answer; when it is middling, `is_sure` is false
+    and readers are told that the quotes may help. `hits` are what all come from."""
 
     question: str
     confidence: float
@@ -50,6 +49,7 @@ class Answer:
     leads: list[Article]
     hits: list[Hit]
     signals: Signals | None = None
+    is_sure: bool = True
 
     @property
     def is_refusal(self) -> bool:
@@ -59,9 +59,7 @@ class Answer:
 def checked_question(question: str) -> str:
     """The question on one line, cleaned. Raises BadInput when nothing is left or it is too long."""
     question = " ".join(clean(question).split())
-    if (
-        question.isupper()
-    ):  # capitals are rare in what the model has read: hit@1 on the samples rose from 0.80 with this
+    if question.isupper():  # the model has read few capitals: hit@1 on the samples rose from 0.80 with this
         question = question.capitalize()
     if not any(map(str.isalnum, question)):
         raise BadInput("The question is empty: ask in a few words, for example 'Qui a gagné la finale ?'.")
@@ -86,7 +84,7 @@ def answer(
         return Answer(question, 0.0, [], [], [])
     best = found.hits[0].score
     close = list(takewhile(lambda hit: hit.score >= _CLOSE * best, found.hits[:_READ]))
-    read = _reranked(_read(store, embedder, embedded, close))
+    read = _reranked(read_hits(store, embedder, embedded, close))
     hits = [passage.hit for passage in read] + found.hits[len(read) :]
     signals = _signals(question, found, read, calibration)
     confidence = calibration.probability(signals)
@@ -96,20 +94,28 @@ def answer(
         return Answer(question, confidence, [], leads, hits, signals)
     if quotes > _READ:
         further = list(takewhile(lambda hit: hit.score >= WORTH_QUOTING * best, hits[len(read) : quotes]))
-        read += _read(store, embedder, embedded, further)
-    else:
-        read = [p for p in read[:quotes] if p is read[0] or p.nearest >= read[0].nearest - _BESIDE]
-    chosen = [choose_quote(question, p.article, p.sentences, p.cosines, found.rarity) for p in read]
-    alike = store.alike(quote.article.id for quote in chosen)
-    chosen = [
-        replace(quote, also_in=tuple(filter(None, map(store.article, sorted(alike.get(quote.article.id, ()))))))
-        for quote in chosen
-    ]
-    return Answer(question, confidence, chosen, [], hits, signals)
+        read += read_hits(store, embedder, embedded, further)
+    is_sure = confidence >= max(calibration.sure, threshold)
+    chosen = _chosen(store, calibration, question, read[:quotes], found.rarity)
+    return Answer(question, confidence, chosen, [], hits, signals, is_sure)
+
+
+def _chosen(
+    store: Store, calibration: Calibration, question: str, read: list[Reading], rarity: dict[str, float]
+) -> list[Quote]:
+    """A quote of each passage, with the articles that tell the same."""
+    weights = np.array([calibration.quoting[name] for name in FEATURES])
+    alike = store.alike(p.article.id for p in read)
+    quotes = []
+    for p in read:
+        scores = features(question, p.article, p.sentences, p.cosines, rarity) @ weights
+        also_in = store.articles_of(sorted(alike.get(p.article.id, ())))
+        quotes.append(replace(choose_quote(p.article, p.sentences, scores), also_in=tuple(also_in)))
+    return quotes
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class Reading:
     """A hit with its article, the passage's sentences, and their cosines (n,) to the question."""
 
     hit: Hit
@@ -123,7 +129,8 @@ class _Read:
         return float(self.cosines.max())
 
 
-def _read(store: Store, embedder: Embedder, question: NDArray[np.float32], hits: list[Hit]) -> list[_Read]:
+def read_hits(store: Store, embedder: Embedder, question: NDArray[np.float32], hits: list[Hit]) -> list[Reading]:
+    """The hits with their sentences, and the cosines of these to the vector (d,) of the question."""
     if not hits:
         return []
     articles = [article for hit in hits if (article := store.article(hit.passage.article_id))]
@@ -133,22 +140,22 @@ def _read(store: Store, embedder: Embedder, question: NDArray[np.float32], hits:
     ]
     texts = [a.text[start:end] for a, spans in zip(articles, sentences, strict=True) for start, end in spans]
     cosines = np.split(embedder.embed_passages(texts) @ question, np.cumsum([len(spans) for spans in sentences])[:-1])
-    return [_Read(*each) for each in zip(hits, articles, sentences, cosines, strict=True)]
+    return [Reading(*each) for each in zip(hits, articles, sentences, cosines, strict=True)]
 
 
-def _reranked(read: list[_Read]) -> list[_Read]:
+def _reranked(read: list[Reading]) -> list[Reading]:
     """The passages in the order of their score and their best sentence together."""
 
-    def score(passage: _Read) -> float:
-        return passage.hit.score + _SENTENCE_WEIGHT * passage.nearest / COSINE_RANGE
+    def score(passage: Reading) -> float:
+        return passage.hit.score + _SENTENCE_WEIGHT * passage.nearest
 
     return sorted(read, key=score, reverse=True)
 
 
-def _signals(question: str, found: Found, read: list[_Read], calibration: Calibration) -> Signals:
+def _signals(question: str, found: Found, read: list[Reading], calibration: Calibration) -> Signals:
     best = dict[str, float]()
     for hit in found.hits:
-        best[hit.passage.article_id] = max(hit.dense, best.get(hit.passage.article_id, -1.0))
+        best[hit.passage.article_id] = max(hit.corrected, best.get(hit.passage.article_id, -1.0))
     nearest, *others = sorted(best.values(), reverse=True)
     first = read[0]
     foreign = detect_language(question) != first.article.language
@@ -157,7 +164,8 @@ def _signals(question: str, found: Found, read: list[_Read], calibration: Calibr
         + first.article.text[first.hit.passage.start : first.hit.passage.end]
     )
     return Signals(
-        passage=nearest,
+        passage=max(hit.dense for hit in found.hits),
+        corrected=nearest,
         sentence=max(passage.nearest for passage in read),
         margin=calibration.margin(nearest, others),
         foreign=float(foreign),

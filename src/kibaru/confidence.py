@@ -22,13 +22,15 @@ BACKGROUND = 10
 class Signals:
     """What tells a question with an answer from one without.
 
-    `passage` and `sentence` are the highest cosines to a passage, and to a sentence of the first passages; `margin` is
-    how far the nearest article's cosine stands above those of the BACKGROUND next; `foreign` is 1 when question and
+    `passage` and `sentence` are the highest cosines to a passage, and to a sentence of the first passages; `corrected`
+    is the highest cosine less its hubness, and `margin` how far that stands above those of the BACKGROUND next
+    articles; `foreign` is 1 when question and
     article are in different languages (cosines are lower then); `keywords` is the share of the question's rarity in the
     first passage, 0 when foreign.
     """
 
     passage: float
+    corrected: float
     sentence: float
     margin: float
     foreign: float
@@ -37,12 +39,15 @@ class Signals:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The fitted regression of one model, and the probability below which questions are refused."""
+    """The fitted regression of one model, the probabilities below which questions are refused and from
+    which answers are sure, and what each of `kibaru.quoting.FEATURES` says for a sentence."""
 
     weights: dict[str, float]
     bias: float
     threshold: float
+    sure: float
     usual_margin: float
+    quoting: dict[str, float]
 
     def probability(self, signals: Signals) -> float:
         """Between 0 and 1: that the passages found answer the question."""
@@ -62,7 +67,7 @@ def calibration(model: str) -> Calibration:
     """The calibration of a model, by its identity in the manifest."""
     entries = json.loads((files("kibaru") / "calibration.json").read_text("utf-8"))
     entry = entries.get(model.split("#", maxsplit=1)[0], entries["*"])
-    return Calibration(entry["weights"], entry["bias"], entry["threshold"], entry["usual_margin"])
+    return Calibration(**{field: entry[field] for field in Calibration.__dataclass_fields__})
 
 
 def is_calibrated(model: str) -> bool:

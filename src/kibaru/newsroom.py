@@ -124,15 +124,19 @@ class Kibaru:
                 self.store, self.embedder, model, question, embedded, found, quotes=quotes, threshold=threshold
             )
 
+    def find(self, question: str, filters: Filters = Filters()) -> tuple[NDArray[np.float32], Found]:  # noqa: B008
+        """The vector of a question, and its hits."""
+        with self._lock, self._serving() as vectors:
+            return self._find(vectors, checked_question(question), filters)
+
     def _find(self, vectors: VectorIndex, question: str, filters: Filters) -> tuple[NDArray[np.float32], Found]:
         embedded = self.embedder.embed_questions([question])[0]
         return embedded, retrieve(self.store, vectors, question, embedded, filters, _HITS)
 
     def _texts(self, found: Found) -> Iterator[str]:
+        texts = {a.id: a.text for a in self.store.articles_of({hit.passage.article_id for hit in found.hits})}
         for hit in found.hits:
-            article = self.store.article(hit.passage.article_id)
-            if article:
-                yield article.text[hit.passage.start : hit.passage.end]
+            yield texts[hit.passage.article_id][hit.passage.start : hit.passage.end]
 
     def check(self) -> None:
         """Load the index and compare it with the database. Raises IndexUnusable when they do not go together."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from dataclasses import dataclass
 
@@ -10,28 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kibaru.articles import Article
+from kibaru.cues import asked_for, found_in
 from kibaru.languages import stems
 from kibaru.sentences import Span
 
 QUOTE_LENGTH = 450
-"""A quote takes in neighbouring sentences up to this many characters. On eval/dev the answer stands in 66 % of best
-sentences alone, in 79 % of quotes up to 400 characters and in 80 % up to 450, half of which are under 345."""
+"""A quote takes in neighbouring sentences up to this many characters. On eval/dev the answer stands in 68 % of best
+sentences alone, in 80 % of quotes up to 400 characters and in 82 % up to 450, half of which are under 345."""
 
-_KEYWORD_WEIGHT = 0.3
-COSINE_RANGE = 0.1
-"""Cosines of sentences to a question differ by about this much, keyword shares by 1."""
+FEATURES = ("nearness", "keywords", "asked", "opening")
+"""What speaks for a sentence: its cosine to the question, its share of the question's rare words, how many of the
+kinds of things the question asks for it has, and whether it opens the article."""
 
-_NUMBER_WEIGHT = 0.3
-"""For a digit in the sentence when the question asks how many or when: one point more of best sentences on eval/dev."""
-
-_ASKS_A_NUMBER = re.compile(
-    r"\b(?:combien|quand|how (?:many|much|long|old|far)|when|quantos?|quantas?|quando|сколько|когда|كم|متى)\b"
-    r"|\bquel(?:le)?s? (?:\w+ )?(?:date|jour|mois|ann[ée]e|heure|prix|co[uû]t|montant|nombre|taux|[âa]ge|bilan)\b"
-    r"|\b(?:what|which) (?:date|day|year|price|number|age)\b",
-    re.IGNORECASE,
-)
-
-_FORWARD = 0.02
+_FORWARD = 0.06
 """What follows a sentence completes it a little more often than what precedes it."""
 
 
@@ -56,15 +46,24 @@ class Quote:
         return bisect_right(self.article.pages, self.highlight.start) or None
 
 
-def choose_quote(
+def features(
     question: str, article: Article, sentences: list[Span], cosines: NDArray[np.float32], rarity: dict[str, float]
-) -> Quote:
-    """The best of a passage's `sentences`, given their `cosines` (n,) to the question and how rare its stems are, grown
-    by its better neighbour as long as the quote stays within QUOTE_LENGTH."""
-    keyword = np.array([keyword_share(article.text[start:end], article.language, rarity) for start, end in sentences])
-    scores = (1 - _KEYWORD_WEIGHT) * cosines / COSINE_RANGE + _KEYWORD_WEIGHT * keyword
-    if _ASKS_A_NUMBER.search(question):
-        scores += _NUMBER_WEIGHT * np.array([any(map(str.isdigit, article.text[a:b])) for a, b in sentences])
+) -> NDArray[np.float64]:
+    """FEATURES of a passage's sentences (n, 4), given their `cosines` (n,) to the question and how rare its stems are;
+    `calibration.json` has their weights, fitted by `benchmarks/calibrate.py`."""
+    asked = asked_for(question)
+    rows = []
+    for (start, end), cosine in zip(sentences, cosines, strict=True):
+        text = article.text[start:end]
+        found = found_in(text, question)
+        keywords = keyword_share(text, article.language, rarity)
+        rows.append([cosine, keywords, len(asked & found), start == 0])
+    return np.array(rows, np.float64)
+
+
+def choose_quote(article: Article, sentences: list[Span], scores: NDArray[np.float64]) -> Quote:
+    """The best of a passage's `sentences` by their `scores` (n,), grown by its better neighbour as long as the quote
+    stays within QUOTE_LENGTH."""
     best = first = last = int(scores.argmax())
     while True:
         choices = []

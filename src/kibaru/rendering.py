@@ -23,7 +23,8 @@ def answer_text(answer: Answer) -> str:
             lines += ["", "Nearest articles, which may not answer:"]
             lines += [f"  - {source(article)}" for article in answer.leads]
         return "\n".join(lines)
-    return "\n\n".join(map(_quote_text, answer.quotes))
+    hedge = [] if answer.is_sure else [click.style("This may help:", bold=True)]
+    return "\n\n".join([*hedge, *map(_quote_text, answer.quotes)])
 
 
 def _quote_text(quote: Quote) -> str:
@@ -42,6 +43,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
     return {
         "question": answer.question,
         "answered": not answer.is_refusal,
+        "sure": answer.is_sure and not answer.is_refusal,
         "confidence": round(answer.confidence, 4),
         "quotes": [
             {

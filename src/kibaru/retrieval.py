@@ -17,8 +17,16 @@ from kibaru.vectors import VectorIndex
 CANDIDATES = 100
 """Passages taken from each ranking."""
 
-DENSE_WEIGHT = 0.7
-"""Share of the cosine in the fused score. On eval/dev, 0.5 to 0.7 are within 0.006 MRR; `benchmarks/quality.py`."""
+DENSE_WEIGHT = 0.75
+"""Share of the corrected cosine in the fused score. On eval/dev, 0.65 to 0.85 are within 0.001 MRR."""
+
+HUBNESS = 0.3
+NEIGHBOURS = 10
+"""Some passages are near to every question ("hubs": Radovanović, Nanopoulos and Ivanović, JMLR 2010). As in CSLS
+(Conneau et al., arXiv 1710.04087), a passage's mean cosine to its NEIGHBOURS is taken off its cosine, weighted with
+HUBNESS; here the neighbours are sought among the candidates, so that nothing needs keeping. On eval/dev MRR rose from
+0.902 to 0.913 and the share of first passages with the answer from 85.2 to 87.3 %; weights of 0.2 to 0.5 and 5 to 30
+neighbours all bring more than half of that."""
 
 PER_ARTICLE = 2
 """Passages of one article among the hits before other articles have had their turn."""
@@ -26,13 +34,15 @@ PER_ARTICLE = 2
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage with its scores: `dense` its cosine, `keyword` its BM25 (0 without a shared word), `score` both fused.
+    """A passage with its scores: `dense` its cosine, `corrected` the same less its hubness, `keyword` its BM25 (0
+    without a shared word), `score` the last two fused.
 
     `score` is between 0 and 1 and compares the hits of one question only.
     """
 
     passage: StoredPassage
     dense: float
+    corrected: float
     keyword: float
     score: float
 
@@ -50,27 +60,34 @@ def retrieve(
 ) -> Found:
     """The `limit` passages that fit the question best; call inside `store.reading()`, after `vectors.catch_up`.
 
-    Dense and BM25 scores are each scaled to 0…1 over their best CANDIDATES and added with DENSE_WEIGHT (the convex
-    combination of Bruch, Gai and Ingber, arXiv 2210.11934). A passage found by one ranking alone gets its true cosine,
-    and 0 for keywords beyond the candidates.
+    Corrected cosines and BM25 scores are each scaled to 0…1 over their best CANDIDATES and added with DENSE_WEIGHT (the
+    convex combination of Bruch, Gai and Ingber, arXiv 2210.11934). A passage found by one ranking alone gets its true
+    cosine, and 0 for keywords beyond the candidates.
     """
     g, total = vectors.generation.id, len(vectors)
     rarity = _rarity(store, g, question_stems(question, store.languages()), total)
     among = store.passage_ids(g, filters) if filters else None
-    dense = dict(vectors.search(embedded, CANDIDATES, among))
+    nearest = dict(vectors.search(embedded, CANDIDATES, among))
     words = [stem for stem, weight in rarity.items() if weight > 0]
     keyword = dict(store.search_keywords(g, words, CANDIDATES, filters))
-    scale_dense = _scale(dense.values(), 0.0 if not dense else min(dense.values()))
+    ids = sorted(nearest.keys() | keyword.keys())
+    candidates = vectors.vectors(ids)
+    dense = candidates @ embedded
+    corrected = dict(zip(ids, (dense - HUBNESS * _hubness(candidates)).tolist(), strict=True))
+    scale_dense = _scale(corrected.values(), min((corrected[id] for id in nearest), default=0.0))
     scale_keyword = _scale(keyword.values(), min(keyword.values(), default=0.0) if len(keyword) == CANDIDATES else 0.0)
-    for id in keyword.keys() - dense.keys():
-        dense[id] = float(vectors.vector(id) @ embedded)
-    scores = {
-        id: DENSE_WEIGHT * scale_dense(cosine) + (1 - DENSE_WEIGHT) * scale_keyword(keyword.get(id, 0.0))
-        for id, cosine in dense.items()
-    }
-    passages = {passage.id: passage for passage in store.passages(g, scores)}
-    ranked = sorted(scores, key=lambda id: (-scores[id], id))
-    hits = [Hit(passages[id], dense[id], keyword.get(id, 0.0), scores[id]) for id in ranked]
+    passages = {passage.id: passage for passage in store.passages(g, ids)}
+    hits = [
+        Hit(
+            passages[id],
+            float(cosine),
+            corrected[id],
+            keyword.get(id, 0.0),
+            DENSE_WEIGHT * scale_dense(corrected[id]) + (1 - DENSE_WEIGHT) * scale_keyword(keyword.get(id, 0.0)),
+        )
+        for id, cosine in zip(ids, dense, strict=True)
+    ]
+    hits.sort(key=lambda hit: (-hit.score, hit.passage.id))
     told_once = _told_once(hits, store.alike({hit.passage.article_id for hit in hits}))
     return Found(_diversified(told_once)[:limit], rarity)
 
@@ -83,6 +100,17 @@ def _rarity(store: Store, g: int, stems: list[str], passages: int) -> dict[str, 
         for stem in stems
         for df in [frequencies.get(stem, 0)]
     }
+
+
+def _hubness(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The mean cosine of each of these unit vectors (n, d) to its NEIGHBOURS among the others (n,)."""
+    neighbours = min(NEIGHBOURS, len(vectors) - 1)
+    if neighbours < 1:
+        return np.zeros(len(vectors), np.float32)
+    cosines = vectors @ vectors.T
+    np.fill_diagonal(cosines, -1)
+    nearest: NDArray[np.float32] = np.partition(cosines, -neighbours, axis=1)[:, -neighbours:]
+    return np.asarray(nearest.mean(axis=1), np.float32)
 
 
 def _scale(scores: Iterable[float], low: float):  # type: ignore[no-untyped-def]

@@ -184,6 +184,10 @@ class Store:
     def article(self, id: str) -> Article | None:
         return self._one_article("id = ?", id)
 
+    def articles_of(self, ids: Iterable[str]) -> list[Article]:
+        """Those of these articles that there are, in no particular order."""
+        return [_article(row) for row in self._in(f"select {_ARTICLE_COLUMNS} from articles where id", ids)]
+
     def same_article(self, article: Article) -> Article | None:
         """The stored article this one is: of the same id, else of the same URL, else of the same title and text,
         unless another site has published those."""
@@ -420,7 +424,7 @@ class Store:
 
     def _articles(self, rest: str, parameters: Sequence[Any] | dict[str, Any]) -> Iterator[Article]:
         cursor = self._connection.execute(f"select {_ARTICLE_COLUMNS} from articles {rest}", parameters)
-        return (Article(*(*row[:-1], tuple(json.loads(row[-1])))) for row in cursor)
+        return map(_article, cursor)
 
     def _one_article(self, condition: str, value: str) -> Article | None:
         return next(self._articles(f"where {condition}", [value]), None)
@@ -435,6 +439,11 @@ class Store:
         for at in range(0, len(remaining), 1000):
             chunk = remaining[at : at + 1000]
             yield from self._connection.execute(f"{query} in ({', '.join('?' * len(chunk))})", chunk)
+
+
+def _article(row: tuple[Any, ...]) -> Article:
+    *fields, pages = row
+    return Article(*(*fields, tuple(json.loads(pages))))
 
 
 def _site(url: str) -> str:

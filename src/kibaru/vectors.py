@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -107,9 +108,9 @@ class VectorIndex:
             scores, ids = self._index.search(question[None, :], limit, params=parameters)
         return [(int(id), float(score)) for id, score in zip(ids[0], scores[0], strict=True) if id != -1]
 
-    def vector(self, id: int) -> NDArray[np.float32]:
-        """The unit vector (d,) of a passage."""
-        return np.asarray(self._index.reconstruct(id), np.float32)
+    def vectors(self, ids: Sequence[int]) -> NDArray[np.float32]:
+        """The unit vectors (n, d) of passages."""
+        return np.array([self._index.reconstruct(id) for id in ids], np.float32).reshape(len(ids), self._index.d)
 
     def is_outdated(self) -> bool:
         """Whether so much came after the snapshot that a new one should be saved."""

@@ -1,0 +1,97 @@
+"""Which passages come first, and which sentences are quoted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kibaru.articles import make_article
+from kibaru.confidence import calibration
+from kibaru.cues import asked_for, found_in
+from kibaru.newsroom import Kibaru
+from kibaru.quoting import FEATURES, choose_quote, features
+from kibaru.sentences import split_sentences
+
+
+@pytest.mark.parametrize(
+    ("question", "kinds"),
+    [
+        ("Qui a inauguré le pont ?", {"name"}),
+        ("Où se trouve Dabia-Kourou ?", {"name"}),
+        ("Dans quelle ville a lieu la foire ?", {"name"}),
+        ("Quand le bac reprend-il ?", {"date"}),
+        ("En quelle année la coopérative est-elle née ?", {"date"}),
+        ("Combien d'élèves sont inscrits ?", {"number"}),
+        ("Quel est le prix du kilo ?", {"number"}),
+        ("Quelle est la date de la foire ?", {"date"}),
+        ("Quel est le nouveau nom du stade ?", {"name"}),
+        ("Qu'est-ce que le karité ?", {"definition"}),
+        ("Qui est Salimata Karambiri-Hié ?", {"name", "definition"}),
+        ("Pourquoi la route est-elle fermée ?", set()),
+        ("How many people live there?", {"number"}),
+        ("Когда открылся рынок?", {"date"}),
+        ("متى تبدأ الرحلات؟", {"date"}),
+        ("كم عدد التلاميذ؟", {"number"}),
+        ("Quantos alunos há?", {"number"}),
+    ],
+)
+def test_what_a_question_asks_for(question: str, kinds: set[str]) -> None:
+    assert asked_for(question) == kinds
+
+
+def test_a_name_answers_only_when_the_question_does_not_give_it() -> None:
+    sentence = "Le pont a été ouvert par Salimata Karambiri."
+    assert "name" in found_in(sentence, "Qui a ouvert le pont ?")
+    assert "name" not in found_in(sentence, "Qu'a fait Salimata Karambiri ?")
+    assert "name" not in found_in("Le pont a été ouvert par la présidente.", "Qui a ouvert le pont ?")
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Quand le marché de Nionsombougou a-t-il ouvert ?", "samedi 7 février 2026"),
+        ("Combien d'étals compte le marché de Nionsombougou ?", "84"),
+        ("Qui a ouvert le marché de Nionsombougou ?", "Aminata Konaté"),
+    ],
+)
+def test_the_sentence_that_has_what_is_asked_for_is_marked(archive: Kibaru, question: str, answer: str) -> None:
+    text = (
+        "Tout le monde attendait le marché de nuit de Nionsombougou. Il a ouvert samedi 7 février 2026. Le ruban a été "
+        "coupé par la maire, Aminata Konaté. Les allées comptent 84 étals. Les vendeuses sont contentes du marché."
+    )
+    list(archive.add([make_article(title="Nionsombougou : le marché de nuit", text=text)]))
+    quote = archive.ask(question).quotes[0]
+    assert answer in quote.article.text[quote.highlight.start : quote.highlight.end]
+
+
+def test_every_feature_has_a_weight_for_every_model() -> None:
+    for model in ("intfloat/multilingual-e5-small", "somebody/another-model"):
+        assert set(calibration(model).quoting) == set(FEATURES)
+
+
+def test_a_quote_grows_by_whole_sentences_up_to_its_length() -> None:
+    article = make_article(
+        text=" ".join(f"Phrase numéro {n} sur le bac de Farabougou et ses passagers." for n in range(40))
+    )
+    sentences = split_sentences(article.text, "fr")
+    scores = np.zeros(len(sentences))
+    scores[20] = 1.0
+    quote = choose_quote(article, sentences, scores)
+    assert len(quote.text) <= 450
+    assert sentences[20] == quote.highlight
+    assert quote.text.startswith("Phrase numéro")
+    assert quote.text.endswith("passagers.")
+
+
+def test_features_are_one_row_a_sentence() -> None:
+    article = make_article(text="Le bac est réparé. Il part à 7 heures.")
+    sentences = split_sentences(article.text, "fr")
+    rows = features("Combien ?", article, sentences, np.array([0.8, 0.7], np.float32), {})
+    assert rows.shape == (2, len(FEATURES))
+
+
+def test_an_archive_of_one_passage_is_asked(archive: Kibaru) -> None:
+    first, *others = [article.id for article in archive.store.articles()]
+    archive.remove(others)
+    title = archive.article(first).title
+    assert archive.ask(title).hits[0].passage.article_id == first
