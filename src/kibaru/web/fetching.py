@@ -172,6 +172,7 @@ class Fetcher:
         self, target: httpx.URL, delay: float, known: Validators, limit: int, accept: str, truncate: bool = False
     ) -> Page:
         """One answer of the site, asked for again after a pause while it is busy or does not answer."""
+        self._wait(0)
         why = ""
         for pause in (*_PAUSES, None):
             wait = pause
