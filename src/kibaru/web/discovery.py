@@ -14,7 +14,7 @@ from kibaru.ingest.isolation import run_apart
 from kibaru.web.addresses import is_same_site, parse_url
 from kibaru.web.feeds import Feed, read_feed
 from kibaru.web.fetching import Fetcher, Page, Stopped, site_name
-from kibaru.web.markup import plain
+from kibaru.web.markup import as_text, plain
 from kibaru.web.network import Forbidden
 from kibaru.web.sitemaps import MAX_BYTES, Sitemap, read_sitemap
 from kibaru.web.sources import Kind
@@ -123,7 +123,7 @@ def _wordpress(fetcher: Fetcher, api: str) -> Offer | None:
     name = index.get("name") if isinstance(index, dict) else ""
     total = page.headers.get("x-wp-total", "") if page else ""
     about = f"{int(total):,} posts" if total.isdecimal() and total.isascii() else "posts"
-    return Offer("wordpress", str(at), plain(name) if isinstance(name, str) else "", about, True)
+    return Offer("wordpress", str(at), plain(as_text(name)), about, True)
 
 
 def _feeds(page: Page, links: Links, *, guess: bool) -> Iterator[str]:

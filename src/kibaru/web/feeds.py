@@ -16,7 +16,7 @@ from kibaru.errors import BadInput
 from kibaru.ingest.isolation import run_apart
 from kibaru.web.addresses import is_same_site, parse_url
 from kibaru.web.fetching import Fetcher, Validators, site_name
-from kibaru.web.markup import plain, text_of_html
+from kibaru.web.markup import as_text, plain, text_of_html
 from kibaru.web.sources import Source, Sources
 from kibaru.web.walking import Expected, Found, Mark, Step, is_known
 
@@ -89,7 +89,7 @@ def read_feed(data: bytes, url: str = "", charset: str | None = None) -> Feed:
     if not parsed.get("version") and not parsed.entries:
         raise BadInput("it is no RSS or Atom feed")
     entries = (_entry(entry, url) for entry in parsed.entries[:_MAX_ENTRIES])
-    return Feed(plain(_string(parsed.feed.get("title"))), [entry for entry in entries if entry])
+    return Feed(plain(as_text(parsed.feed.get("title"))), [entry for entry in entries if entry])
 
 
 def _entry(entry: Any, base: str) -> Entry | None:
@@ -97,10 +97,10 @@ def _entry(entry: Any, base: str) -> Entry | None:
     published, modified = (
         _time(entry.get(name)) if name in entry else "" for name in ("published_parsed", "updated_parsed")
     )
-    contents = [_string(part.get("value")) for part in entry.get("content", []) if isinstance(part, dict)]
-    html = max([*contents, _string(entry.get("summary"))], key=len)
-    title = plain(_string(entry.get("title")))
-    key = _string(entry.get("id")) or link or _digest(title, html)
+    contents = [as_text(part.get("value")) for part in entry.get("content", []) if isinstance(part, dict)]
+    html = max([*contents, as_text(entry.get("summary"))], key=len)
+    title = plain(as_text(entry.get("title")))
+    key = as_text(entry.get("id")) or link or _digest(title, html)
     article = None
     try:
         text = text_of_html(html)
@@ -111,7 +111,7 @@ def _entry(entry: Any, base: str) -> Entry | None:
                 url=link,
                 published=published or modified,
                 modified=modified,
-                author=plain(_string(entry.get("author")))[:200],
+                author=plain(as_text(entry.get("author")))[:200],
             )
     except BadInput:
         if not link:
@@ -123,8 +123,8 @@ def _link(entry: Any, base: str) -> str:
     """The entry's own address: FeedBurner's original link where there is one."""
     for written in (entry.get("feedburner_origlink"), entry.get("link")):
         try:
-            if _string(written):
-                return str(parse_url(_string(written).replace("&amp;", "&"), base=base))
+            if as_text(written):
+                return str(parse_url(as_text(written).replace("&amp;", "&"), base=base))
         except BadInput:
             continue
     return ""
@@ -140,7 +140,3 @@ def _time(parsed: Any) -> str:
 
 def _digest(*parts: str) -> str:
     return hashlib.blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=12).hexdigest()
-
-
-def _string(value: Any) -> str:
-    return value if isinstance(value, str) else ""

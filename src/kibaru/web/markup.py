@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from typing import Any
 
 from kibaru.articles import MAX_TEXT
 from kibaru.errors import BadInput
@@ -34,6 +35,11 @@ def text_of_html(html: str) -> str:
     while lines and lines[-1].startswith("## "):
         lines.pop()
     return "\n\n".join(lines)
+
+
+def as_text(value: Any) -> str:
+    """A string out of JSON or a feed, without the halves of characters that JSON may hold; empty for anything else."""
+    return value.encode("utf-8", "ignore").decode() if isinstance(value, str) else ""
 
 
 def plain(markup: str) -> str:

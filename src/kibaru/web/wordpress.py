@@ -19,7 +19,7 @@ from kibaru.errors import BadInput
 from kibaru.ingest.isolation import run_apart
 from kibaru.web.addresses import is_same_site
 from kibaru.web.fetching import Fetcher, Refused, Validators, site_name
-from kibaru.web.markup import plain, text_of_html
+from kibaru.web.markup import as_text, plain, text_of_html
 from kibaru.web.sources import Source, Sources
 from kibaru.web.walking import Expected, Found, Mark, Step, is_known
 
@@ -103,8 +103,8 @@ def posts_in(data: bytes) -> list[Post]:
 
 
 def _post(post: dict[str, Any]) -> Post:
-    key, url, changed = str(post["id"]), _string(post.get("link")), _time(post.get("modified"))
-    version = _string(post.get("modified_gmt"))[:40] or changed
+    key, url, changed = str(post["id"]), as_text(post.get("link")), _time(post.get("modified"))
+    version = as_text(post.get("modified_gmt"))[:40] or changed
     try:
         content = post.get("content")
         if isinstance(content, dict) and content.get("protected"):
@@ -133,7 +133,7 @@ def _author(post: dict[str, Any]) -> str:
         if isinstance(author, dict) and isinstance(author.get("name"), str):
             return plain(author["name"])
     head = post.get("yoast_head_json")
-    return plain(_string(head.get("author"))) if isinstance(head, dict) else ""
+    return plain(as_text(head.get("author"))) if isinstance(head, dict) else ""
 
 
 def _walk_pages(fetcher: Fetcher, sources: Sources, source: Source, since: str | None) -> Iterator[Step]:
@@ -235,15 +235,11 @@ def _second_before(changed: str) -> str:
 def _time(written: Any) -> str:
     """A date and time as WordPress writes it, in the site's own time; empty when it is none."""
     try:
-        time = datetime.fromisoformat(_string(written)[:40]).replace(tzinfo=None)
+        time = datetime.fromisoformat(as_text(written)[:40]).replace(tzinfo=None)
     except ValueError:
         return ""
     return time.isoformat(timespec="seconds") if time.year > 1900 else ""
 
 
 def _rendered(field: Any) -> str:
-    return _string(field.get("rendered") if isinstance(field, dict) else field)
-
-
-def _string(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+    return as_text(field.get("rendered") if isinstance(field, dict) else field)
