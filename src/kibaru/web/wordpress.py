@@ -50,7 +50,7 @@ def walk(fetcher: Fetcher, sources: Sources, source: Source, since: str | None) 
     if sources.mark(source, "paged") and after:
         yield from _walk_pages(fetcher, sources, source, since)
         return
-    page, total = 1, 0
+    page, total, before = 1, 0, list[Post]()
     for _ in range(_MAX_ANSWERS):
         asked = {"modified_after": after, "order": "asc", "page": page}
         answer = _ask(fetcher, sources, source, since, asked)
@@ -63,6 +63,9 @@ def walk(fetcher: Fetcher, sources: Sources, source: Source, since: str | None) 
             total = answer.total
             yield Expected(total)
         yield from _new(sources, source, answer.posts)
+        if page > 1 and answer.posts == before:
+            break
+        before = answer.posts
         if latest and _second_before(latest) > after:  # once more at the end, so that the next sync asks the very same
             after, page = _second_before(latest), 1
             yield Mark("after", after)
@@ -83,7 +86,7 @@ def vanished(fetcher: Fetcher, sources: Sources, source: Source) -> Iterator[str
     page = fetcher.get(_url(source, since, asked), known=Validators(sources.mark(source, "total etag")))
     total = _number(page.headers.get("x-wp-total", ""))  # WordPress tells it with 304 too
     if total is not None and total < counts.kept + counts.failed:
-        listed = set(_all_keys(fetcher, sources, source, since))
+        listed = _all_keys(fetcher, sources, source, since)
         for seen in (*sources.in_state(source, "kept"), *sources.in_state(source, "failed")):
             if seen.key not in listed:
                 yield seen.key
@@ -138,7 +141,7 @@ def _author(post: dict[str, Any]) -> str:
 
 def _walk_pages(fetcher: Fetcher, sources: Sources, source: Source, since: str | None) -> Iterator[Step]:
     """All posts, the latest changed first, down to a page of known ones when the last such walk came to its end."""
-    whole = bool(sources.mark(source, "whole"))
+    whole, before = bool(sources.mark(source, "whole")), list[Post]()
     for page in range(1, _MAX_ANSWERS):
         answer = _ask(fetcher, sources, source, since, {"order": "desc", "page": page})
         found = list(_new(sources, source, answer.posts))
@@ -147,8 +150,9 @@ def _walk_pages(fetcher: Fetcher, sources: Sources, source: Source, since: str |
         yield from found
         if page == 1 and not found and answer.etag:
             yield Mark("answer", f"{answer.url} {answer.etag}")
-        if len(answer.posts) < answer.asked or (whole and not found):
+        if len(answer.posts) < answer.asked or answer.posts == before or (whole and not found):
             break
+        before = answer.posts
     yield Mark("whole", "1")
 
 
@@ -196,21 +200,22 @@ def _ask(fetcher: Fetcher, sources: Sources, source: Source, since: str | None, 
     return _Answer(posts, per_page, url, page.validators.etag, _number(page.headers.get("x-wp-total", "")) or 0)
 
 
-def _all_keys(fetcher: Fetcher, sources: Sources, source: Source, since: str) -> Iterator[str]:
-    per_page, number = _per_page(sources, source), 1
-    while True:
-        parameters = {"per_page": per_page, "orderby": "id", "order": "asc", "_fields": "id", "page": number}
+def _all_keys(fetcher: Fetcher, sources: Sources, source: Source, since: str) -> set[str]:
+    """The keys of all posts there are."""
+    per_page, keys = _per_page(sources, source), set[str]()
+    for number in range(1, _MAX_ANSWERS):
+        asked = {"per_page": per_page, "orderby": "id", "order": "asc", "_fields": "id", "page": number}
         try:
-            page = fetcher.get(_url(source, since, parameters))
-            ids = [str(post["id"]) for post in json.loads(page.body or b"[]")]
+            page = fetcher.get(_url(source, since, asked))
+            ids = {str(post["id"]) for post in json.loads(page.body or b"[]")}
         except Refused:
-            return
+            break
         except (ValueError, TypeError, KeyError, RecursionError):
             raise BadInput(f"{site_name(source.url)} answers what is no list of posts") from None
-        yield from ids
-        if len(ids) < per_page:
-            return
-        number += 1
+        if ids <= keys:
+            break
+        keys |= ids
+    return keys
 
 
 def _per_page(sources: Sources, source: Source) -> int:
