@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -100,14 +101,17 @@ def parse_url(url: str, base: str = "") -> httpx.URL:
 def is_same_site(url: str, other: str) -> bool:
     """Whether two URLs belong to one owner: the same host, or hosts of one registered domain."""
     try:
-        return _owner(parse_url(url).host) == _owner(parse_url(other).host)
-    except BadInput:
+        return _owner(urlsplit(url).netloc) == _owner(urlsplit(other).netloc)
+    except ValueError:
         return False
 
 
 @lru_cache(maxsize=1_000)
-def _owner(host: str) -> str:
+def _owner(netloc: str) -> str | object:
     from tld import get_fld
 
-    host = host.removeprefix("www.")
+    try:
+        host = parse_url(f"http://{netloc}/").host.removeprefix("www.")
+    except BadInput:
+        return object()  # the same as no other
     return str(get_fld(f"https://{host}", fail_silently=True) or host)

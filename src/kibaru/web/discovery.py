@@ -12,8 +12,9 @@ import httpx
 from kibaru.errors import BadInput, KibaruError
 from kibaru.ingest.isolation import run_apart
 from kibaru.web.addresses import is_same_site, parse_url
+from kibaru.web.answers import Page
 from kibaru.web.feeds import Feed, read_feed
-from kibaru.web.fetching import Fetcher, Page, Stopped, site_name
+from kibaru.web.fetching import Fetcher, Stopped, site_name
 from kibaru.web.markup import as_text, plain
 from kibaru.web.network import Forbidden
 from kibaru.web.sitemaps import MAX_BYTES, Sitemap, read_sitemap

@@ -15,7 +15,8 @@ from kibaru.articles import Article, make_article
 from kibaru.errors import BadInput
 from kibaru.ingest.isolation import run_apart
 from kibaru.web.addresses import is_same_site, parse_url
-from kibaru.web.fetching import Fetcher, Validators, site_name
+from kibaru.web.answers import Validators
+from kibaru.web.fetching import Fetcher, site_name
 from kibaru.web.markup import as_text, plain, text_of_html
 from kibaru.web.sources import Source, Sources
 from kibaru.web.walking import Expected, Found, Mark, Step, is_known

@@ -5,11 +5,7 @@ from __future__ import annotations
 import logging
 import ssl
 import threading
-import zlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from types import TracebackType
 from urllib.parse import urlsplit
@@ -20,6 +16,7 @@ import httpx
 from kibaru.errors import BadInput, KibaruError
 from kibaru.settings import Settings
 from kibaru.web.addresses import Resolver, parse_url, resolve
+from kibaru.web.answers import GONE, NONE_KNOWN, Page, Validators, decoded, read_body, retry_after
 from kibaru.web.manners import ROBOTS_BYTES, Pace, Rules, user_agent
 from kibaru.web.network import CheckedNetwork, Deadline
 
@@ -33,10 +30,8 @@ _READ_SECONDS = 20.0
 _REDIRECTS = 5
 _PAUSES = (1.0, 4.0, 16.0)
 _LONGEST_PAUSE = 120.0
-_CHUNK = 1 << 16
 _REDIRECTING = frozenset({301, 302, 303, 307, 308})
 _BUSY = frozenset({429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
-GONE = frozenset({404, 410})
 
 
 class Unreachable(KibaruError):
@@ -45,45 +40,6 @@ class Unreachable(KibaruError):
 
 class Stopped(KibaruError):
     """Whoever asked wants no more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Validators:
-    """What makes the next request for a URL conditional."""
-
-    etag: str = ""
-    last_modified: str = ""
-
-
-NONE_KNOWN = Validators()
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """What a site answered: the address it came from in the end, a status of 2xx, 304, 404 or 410, and the body."""
-
-    url: str
-    status: int
-    body: bytes
-    headers: dict[str, str]
-
-    @property
-    def is_unchanged(self) -> bool:
-        return self.status == HTTPStatus.NOT_MODIFIED
-
-    @property
-    def is_gone(self) -> bool:
-        return self.status in GONE
-
-    @property
-    def validators(self) -> Validators:
-        return Validators(self.headers.get("etag", "")[:500], self.headers.get("last-modified", "")[:100])
-
-    @property
-    def charset(self) -> str | None:
-        """The encoding that the site declared."""
-        _, _, declared = self.headers.get("content-type", "").lower().partition("charset=")
-        return declared.split(";")[0].strip(" \"'")[:40] or None
 
 
 class Fetcher:
@@ -182,7 +138,7 @@ class Fetcher:
                 if page.status not in _BUSY:
                     return _answer(target, page)
                 why = f"answers {page.status}"
-                asked = _retry_after(page.headers.get("retry-after", ""))
+                asked = retry_after(page.headers.get("retry-after", ""))
                 if asked > _LONGEST_PAUSE:
                     raise Unreachable(f"{target.host} asks to come back in {asked / 60:.0f} minutes")
                 wait = None if pause is None else max(pause, asked)
@@ -208,9 +164,9 @@ class Fetcher:
         raw = [(name.encode(), value.encode("latin-1", "ignore")) for name, value in headers.items()]
         with self._pool.stream("GET", url, headers=raw, extensions={"timeout": timeouts}) as response:
             log.debug("%s %s", response.status, target)
-            kept = {name.decode("latin-1").lower(): _decoded(value) for name, value in response.headers}
+            kept = {name.decode("latin-1").lower(): decoded(value) for name, value in response.headers}
             wanted = response.status == HTTPStatus.OK
-            body = _body(response.iter_stream(), kept, limit, truncate, _shown(target)) if wanted else b""
+            body = read_body(response.iter_stream(), kept, limit, truncate, _shown(target)) if wanted else b""
             return Page(str(target), response.status, body, kept)
 
     def _wait(self, seconds: float) -> None:
@@ -230,60 +186,6 @@ def _answer(target: httpx.URL, page: Page) -> Page:
     except ValueError:
         phrase = "which means nothing"
     raise Refused(f"{_shown(target)} is refused: the site answers {page.status} {phrase}")
-
-
-def _body(chunks: Iterator[bytes], headers: dict[str, str], limit: int, truncate: bool, shown: str) -> bytes:
-    """The body, unpacked as it comes, up to `limit` bytes; beyond, BadInput, or with `truncate` the end of it."""
-    coding = headers.get("content-encoding", "").strip().lower()
-    if coding not in ("", "identity", "gzip", "x-gzip", "deflate"):
-        raise BadInput(f"{shown} comes in {coding[:20]!r}, which was not asked for")
-    body = bytearray()
-    try:
-        for part in chunks if coding in ("", "identity") else unzipped(chunks, limit + 1):
-            body += part
-            if len(body) > limit:
-                break
-    except zlib.error:
-        raise BadInput(f"{shown} is damaged: it cannot be unpacked") from None
-    if len(body) > limit and not truncate:
-        raise BadInput(f"{shown} is larger than {limit // 1_000_000} MB")
-    return bytes(body[:limit])
-
-
-def unzipped(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
-    """What gzip or zlib data unpacks to, in pieces, at most some `limit` bytes of it. Raises zlib.error."""
-    unpacker, room = zlib.decompressobj(zlib.MAX_WBITS | 32), limit
-    for chunk in chunks:
-        waiting = chunk
-        while waiting and room > 0:
-            if unpacker.eof:  # another member follows, or zeros that pad a tape
-                if not waiting.strip(b"\0"):
-                    break
-                unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)
-            part = unpacker.decompress(waiting, min(room, _CHUNK))
-            room -= len(part)
-            yield part
-            waiting = unpacker.unconsumed_tail or unpacker.unused_data
-        if room <= 0:
-            return
-
-
-def _retry_after(written: str) -> float:
-    """Seconds that a Retry-After asks for, written as a number or as a date."""
-    if written.strip().isdecimal():
-        return float(written.strip()[:9])
-    try:
-        return max(0.0, (parsedate_to_datetime(written) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return 0.0
-
-
-def _decoded(header: bytes) -> str:
-    """Headers are ASCII, but for the odd Location in UTF-8, and older things in Latin-1."""
-    try:
-        return header.decode()
-    except UnicodeDecodeError:
-        return header.decode("latin-1")
 
 
 def _origin(target: httpx.URL) -> str:

@@ -12,7 +12,8 @@ from kibaru.ingest import Failure, read_articles
 from kibaru.ingest.pages import read_page
 from kibaru.settings import Settings
 from kibaru.web.addresses import is_same_site
-from kibaru.web.fetching import Fetcher, Page
+from kibaru.web.answers import Page
+from kibaru.web.fetching import Fetcher
 
 ACCEPT = "text/html, application/xhtml+xml;q=0.9, */*;q=0.5"
 _PAGES = ("", "text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/plain")

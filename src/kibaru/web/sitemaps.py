@@ -13,7 +13,8 @@ from kibaru.articles import parse_date
 from kibaru.errors import BadInput
 from kibaru.ingest.isolation import run_apart
 from kibaru.web.addresses import MAX_URL, is_same_site
-from kibaru.web.fetching import Fetcher, Validators, site_name, unzipped
+from kibaru.web.answers import Validators, unzipped
+from kibaru.web.fetching import Fetcher, site_name
 from kibaru.web.sources import Source, Sources
 from kibaru.web.walking import Expected, Found, Listing, Mark, Step, is_known
 

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from kibaru.errors import BadInput, NotFound
 from kibaru.store import explanation
-from kibaru.web.fetching import Validators
+from kibaru.web.answers import Validators
 
 _BUSY_SECONDS = 60.0
 _ROBOTS_KEPT = timedelta(hours=24)

@@ -20,7 +20,8 @@ from kibaru.indexing import Outcome
 from kibaru.ingest import Failure
 from kibaru.newsroom import DATABASE, Kibaru
 from kibaru.web import feeds, sitemaps, wordpress
-from kibaru.web.fetching import Fetcher, Stopped, Unreachable, Validators
+from kibaru.web.answers import Validators
+from kibaru.web.fetching import Fetcher, Stopped, Unreachable
 from kibaru.web.pages import ACCEPT, article_on
 from kibaru.web.pipeline import Pipeline
 from kibaru.web.sources import Kind, Seen, Source, Sources, State

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kibaru.articles import Article
-from kibaru.web.fetching import NONE_KNOWN, Fetcher, Validators
+from kibaru.web.answers import NONE_KNOWN, Validators
+from kibaru.web.fetching import Fetcher
 from kibaru.web.sources import Source, Sources
 
 
