@@ -20,6 +20,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/quality.py --data $(DATA)
 	$(BIN)/python benchmarks/speed.py --data $(DATA)
 	$(BIN)/python benchmarks/crashes.py
+	$(BIN)/python benchmarks/hostile.py
 
 $(VENV)/installed: pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)

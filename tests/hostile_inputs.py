@@ -44,7 +44,11 @@ def _honest() -> Iterator[Input]:
     for name, _, data in list(pages())[::4]:
         yield f"page {name}", "a.html", data
     for columns in (1, 2, 3):
-        yield f"pdf of {columns} columns", "a.pdf", set_pdf(story.title, story.body, columns=columns, head="La Gazette", lines_a_column=9)
+        yield (
+            f"pdf of {columns} columns",
+            "a.pdf",
+            set_pdf(story.title, story.body, columns=columns, head="La Gazette", lines_a_column=9),
+        )
     yield "scan", "a.pdf", scanned_pdf(1)
     yield "locked pdf", "a.pdf", locked_pdf()
     yield "docx", "a.docx", word_document(story.title, story.body, story.author)
@@ -53,7 +57,11 @@ def _honest() -> Iterator[Input]:
     attached = {"a.odt": libre_document("Deux", story.body), "b.html": next(pages())[2]}
     yield "eml", "a.eml", letter(story.title, story.text, html=f"<p>{story.text}</p>", attachments=attached)
     yield "mhtml", "a.mhtml", letter(story.title, "", html=f"<h1>{story.title}</h1><p>{story.text}</p>")
-    yield "zip", "a.zip", zipped({"a.txt": story.text, "b.html": next(pages())[2], "c.zip": zipped({"d.md": story.text})})
+    yield (
+        "zip",
+        "a.zip",
+        zipped({"a.txt": story.text, "b.html": next(pages())[2], "c.zip": zipped({"d.md": story.text})}),
+    )
 
 
 def _flipped(data: bytearray, chance: random.Random) -> bytes:
@@ -86,7 +94,9 @@ def _shuffled(data: bytearray, chance: random.Random) -> bytes:
 
 def _large_numbers(data: bytearray, chance: random.Random) -> bytes:
     at = chance.randrange(max(1, len(data) - 8))
-    data[at : at + 8] = chance.choice((b"\xff" * 8, b"99999999", b"-1 0 0 0", b"\0" * 8, b"\x7f\xff\xff\xff\xff\xff\xff\xff"))
+    data[at : at + 8] = chance.choice(
+        (b"\xff" * 8, b"99999999", b"-1 0 0 0", b"\0" * 8, b"\x7f\xff\xff\xff\xff\xff\xff\xff")
+    )
     return bytes(data)
 
 
@@ -134,7 +144,8 @@ def _page_bombs() -> Iterator[Input]:
         '{"@type":["NewsArticle",3,null],"headline":{"a":[1]},"author":[[["x"]],null,7],"datePublished":[{}],'
         '"publisher":[1],"articleBody":{"@value":3},"hasPart":[[1]],"@graph":[1,"x",null,[[]]],"inLanguage":5}'
         f"</script>{text}",
-        "10,000 JSON-LD blocks": "<script type='application/ld+json'>{\"@type\":\"NewsArticle\"}</script>" * 10_000 + text,
+        "10,000 JSON-LD blocks": '<script type=\'application/ld+json\'>{"@type":"NewsArticle"}</script>' * 10_000
+        + text,
         "dates for regular expressions": f"<h1>T</h1><p>{'1 1 1 1 ' * 20_000}</p><p>{'janvier ' * 20_000}</p>{text}",
         "title of separators": f"<title>{' - | : ' * 20_000}</title><h1>{' - | : ' * 20_000}</h1>{text}",
         "notices": "<p>" + "pour lire la suite " * 20_000 + "</p>" + text,
@@ -242,7 +253,10 @@ def _archive_bombs() -> Iterator[Input]:
         "zip: bomb in a zip": ("a.zip", zipped({"b.zip": inner})),
         "zip: 30,000 files": ("a.zip", zipped({f"{n}.txt": "" for n in range(30_000)})),
         "zip: 2,000 articles": ("a.zip", zipped({f"{n}.txt": f"{n}\n{story.text}" for n in range(2_000)})),
-        "zip: climbing": ("a.zip", zipped({"../" * 20 + "etc/passwd.txt": "x", "/root/x.txt": "y", "a\\..\\..\\b.txt": "z"})),
+        "zip: climbing": (
+            "a.zip",
+            zipped({"../" * 20 + "etc/passwd.txt": "x", "/root/x.txt": "y", "a\\..\\..\\b.txt": "z"}),
+        ),
         "zip: names that terminals obey": ("a.zip", zipped({"\x1b[2J\n\r.txt": story.text, "\u202etxt.pdf": "x"})),
         "zip: a name of 60,000 characters": ("a.zip", zipped({"a" * 60_000 + ".txt": story.text})),
         "zip: sizes that lie": ("a.zip", _lying(zipped({"a.txt": story.text * 50}))),
@@ -258,7 +272,10 @@ def _archive_bombs() -> Iterator[Input]:
         "docx: file entity": ("a.docx", zipped(docx | {"word/document.xml": _FILE_ENTITY})),
         "docx: nothing in it": ("a.docx", zipped({})),
         "docx: is an odt": ("a.docx", libre_document("x", story.body)),
-        "docx: 100,000 nested": ("a.docx", _replaced(word_document("x", ["y"]), "word/document.xml", b"<w:p>" * 100_000)),
+        "docx: 100,000 nested": (
+            "a.docx",
+            _replaced(word_document("x", ["y"]), "word/document.xml", b"<w:p>" * 100_000),
+        ),
         "docx: 100,000 paragraphs": ("a.docx", word_document("Titre", [f"Ligne {n}." for n in range(3_000)])),
         "odt: laughs": ("a.odt", zipped({"content.xml": _LAUGHS})),
         "odt: file entity": ("a.odt", zipped({"content.xml": _FILE_ENTITY})),
@@ -269,9 +286,15 @@ def _archive_bombs() -> Iterator[Input]:
         "odt: a word of 20 MB": ("a.odt", libre_document("x", ["m" * 20_000_000])),
         "epub: laughs": ("a.epub", zipped({"META-INF/container.xml": _LAUGHS})),
         "epub: climbs": ("a.epub", zipped({"META-INF/container.xml": container.format("../../../etc/passwd")})),
-        "epub: contains itself": ("a.epub", zipped({"META-INF/container.xml": container.format("META-INF/container.xml")})),
+        "epub: contains itself": (
+            "a.epub",
+            zipped({"META-INF/container.xml": container.format("META-INF/container.xml")}),
+        ),
         "epub: no chapters": ("a.epub", book("x", "y", {})),
-        "epub: 3,000 chapters": ("a.epub", book("x", "y", {f"c{n}": f"<p>{story.body[0] * 2} {n}</p>" for n in range(3_000)})),
+        "epub: 3,000 chapters": (
+            "a.epub",
+            book("x", "y", {f"c{n}": f"<p>{story.body[0] * 2} {n}</p>" for n in range(3_000)}),
+        ),
         "epub: locked": ("a.epub", zipped({"META-INF/rights.xml": "<r/>"})),
         "epub: deep chapter": ("a.epub", book("x", "y", {"c": "<div>" * 50_000 + story.text})),
     }

@@ -86,19 +86,29 @@ def test_ligatures_in_pdf_are_letters() -> None:
     if not path.exists():
         pytest.skip("no font with ligatures here")
     font = register_font(str(path), "DejaVu")
-    article = only("a.pdf", set_pdf("Le titre", ["Une ﬁn diﬃcile pour les ﬂeuves du Sahel, dit-on à Mopti."], font=font, bold=font))
+    article = only(
+        "a.pdf", set_pdf("Le titre", ["Une ﬁn diﬃcile pour les ﬂeuves du Sahel, dit-on à Mopti."], font=font, bold=font)
+    )
     assert article.text == "Une fin difficile pour les fleuves du Sahel, dit-on à Mopti."
 
 
 def test_pdf_title_is_no_name_of_a_file_and_author_no_name_of_a_machine() -> None:
-    named = only("a.pdf", set_pdf(STORY.title, STORY.body, metadata={"Title": "Microsoft Word - v2.docx", "Author": "user"}))
+    named = only(
+        "a.pdf", set_pdf(STORY.title, STORY.body, metadata={"Title": "Microsoft Word - v2.docx", "Author": "user"})
+    )
     assert (named.title, named.author) == (STORY.title, None)
     titled = only("a.pdf", set_pdf("À LA UNE", STORY.body, metadata={"Title": STORY.title, "Author": STORY.author}))
     assert (titled.title, titled.author) == (STORY.title, STORY.author)
 
 
-def test_pdf_is_dated_by_its_running_head() -> None:
+def test_pdf_is_dated_by_its_running_head_or_byline_and_not_by_what_it_tells() -> None:
     assert only("a.pdf", set_pdf(STORY.title, STORY.body, head=HEAD)).published == "2025-09-04"
+    byline = "Par Mariam Sangho-Keïta, le 5 septembre 2025"
+    assert only("a.pdf", set_pdf(STORY.title, [byline, *STORY.body])).published == "2025-09-05"
+    told = "Le pont a cédé le 14 août 2025, dit le préfet."
+    assert (
+        only("a.pdf", set_pdf(STORY.title, [told, *STORY.body])).published == "2000-01-01"
+    )  # when it says it was made
 
 
 def test_scanned_and_locked_pdfs_are_explained() -> None:
@@ -131,7 +141,9 @@ def test_book_gives_an_article_a_chapter() -> None:
 
 def test_email_gives_its_body_and_its_attachments() -> None:
     data = letter(
-        f"Re: {STORY.title}", STORY.text, attachments={"suite.docx": word_document("Suite", LATIN[2].body), "p.jpg": b"x"}
+        f"Re: {STORY.title}",
+        STORY.text,
+        attachments={"suite.docx": word_document("Suite", LATIN[2].body), "p.jpg": b"x"},
     )
     body, attached = read_bytes("a.eml", data)
     assert isinstance(body, Article)
@@ -142,14 +154,17 @@ def test_email_gives_its_body_and_its_attachments() -> None:
 
 
 def test_email_in_html_only_is_read() -> None:
-    html = f"<table><tr><td><h1>{STORY.title}</h1>{''.join(f'<p>{b}</p>' for b in STORY.body if b[0] != '#')}</td></tr></table>"
+    paragraphs = "".join(f"<p>{block}</p>" for block in STORY.body if block[0] != "#")
+    html = f"<table><tr><td><h1>{STORY.title}</h1>{paragraphs}</td></tr></table>"
     article = only("a.eml", letter(STORY.title, "Voir en ligne.", html=html))
     assert STORY.body[2] in article.text
 
 
 def test_archive_is_read_file_by_file() -> None:
     pdf = set_pdf(LATIN[3].title, LATIN[3].body)
-    data = zipped({"a/un.txt": f"{STORY.title}\n{STORY.text}", "b.pdf": pdf, "c.docx": b"PK", "photo.jpg": b"x", ".x.txt": "x"})
+    data = zipped(
+        {"a/un.txt": f"{STORY.title}\n{STORY.text}", "b.pdf": pdf, "c.docx": b"PK", "photo.jpg": b"x", ".x.txt": "x"}
+    )
     first, second, third = read_bytes("tout.zip", data)
     assert isinstance(first, Article)
     assert isinstance(second, Article)
@@ -192,10 +207,13 @@ def test_bombs_are_reported_unexpanded() -> None:
 
 @pytest.mark.parametrize("story", LATIN[5:7])
 def test_saved_pages_are_read_from_files(story: Story) -> None:
-    from pages.themes import wordpress_newspaper
+    from pages.content_systems import wordpress_newspaper
 
     page = wordpress_newspaper(story)
-    saved = f"Snapshot-Content-Location: https://echo.example/x\nContent-Type: multipart/related; boundary=b\n\n--b\nContent-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n{page}\n--b--\n"
+    saved = (
+        "Snapshot-Content-Location: https://echo.example/x\nContent-Type: multipart/related; boundary=b\n\n--b\n"
+        f"Content-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n{page}\n--b--\n"
+    )
     for article in (only("a.html", page.encode()), only("a.mhtml", saved.encode())):
         assert (article.title, article.text) == (story.title, story.text)
 

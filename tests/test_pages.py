@@ -7,8 +7,9 @@ import pickle
 
 import pytest
 from pages import pages, token_f1
+from pages.content_systems import wordpress_newspaper
+from pages.parts import cookies, menu, teasers
 from pages.stories import STORIES
-from pages.themes import cookies, menu, teasers, wordpress_newspaper
 
 from kibaru.articles import Article
 from kibaru.errors import BadInput
@@ -90,9 +91,9 @@ def test_page_that_is_no_article_is_refused_with_a_reason(kind: str) -> None:
 
 def test_offer_to_subscribers_in_the_menu_is_no_paywall() -> None:
     offer = "<div class='top'>Déjà abonné ? Se connecter. Article réservé aux abonnés : notre enquête sur l'or.</div>"
-    assert read_page(page(f"{offer}<h1>{STORY.title}</h1><div class='paywall'></div>{TEXT}{CARDS}")).text == STORY.text.replace(
-        "## ", ""
-    )
+    assert read_page(
+        page(f"{offer}<h1>{STORY.title}</h1><div class='paywall'></div>{TEXT}{CARDS}")
+    ).text == STORY.text.replace("## ", "")
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "cp1252", "utf-16", "mac_roman"])
@@ -133,6 +134,24 @@ def test_canonical_address_may_be_relative() -> None:
     head = "<link rel=canonical href='/a/b?utm_source=x'>"
     article = read_page(page(f"<h1>{STORY.title}</h1>{TEXT}", head=head), url="https://journal.example/amp/a/b")
     assert article.url == "https://journal.example/a/b"
+
+
+def test_text_that_scripts_would_show_is_read_from_json_ld() -> None:
+    head = linked_data(headline=STORY.title, articleBody="\n".join(STORY.body), datePublished=STORY.published)
+    article = read_page(page("<div id='app'>Chargement…</div>", head=head))
+    assert (article.title, article.text, article.published) == (STORY.title, STORY.text, STORY.published)
+
+
+def test_title_escaped_twice_is_read() -> None:
+    head = (
+        "<meta property='og:title' content='L&amp;#8217;eau du fleuve monte'><meta property='og:site_name' content='X'>"
+    )
+    assert read_page(page(f"<div>{TEXT}</div>", "X", head)).title == "L’eau du fleuve monte"
+
+
+def test_stray_bytes_do_not_cost_a_page() -> None:
+    data = page(f"<h1>{STORY.title}</h1>{TEXT}").decode().encode("cp1252").replace(b"Loutana", b"Lou\x81tana", 1)
+    assert STORY.body[2] in read_page(data).text
 
 
 def test_markup_cannot_reach_the_text() -> None:

@@ -82,22 +82,35 @@ def answer(
     """Quote the best hits when their confidence reaches `threshold`, else refuse; call inside `store.reading()`."""
     if not found.hits:
         return Answer(question, 0.0, [], [], [])
-    best = found.hits[0].score
-    close = list(takewhile(lambda hit: hit.score >= _CLOSE * best, found.hits[:_READ]))
+    distinct = _told_once(store, found.hits)
+    best = distinct[0].score
+    close = list(takewhile(lambda hit: hit.score >= _CLOSE * best, distinct[:_READ]))
     read = _reranked(read_hits(store, embedder, embedded, close))
-    hits = [passage.hit for passage in read] + found.hits[len(read) :]
-    signals = _signals(question, found, read, calibration)
+    first = [reading.hit for reading in read]
+    hits = first + [hit for hit in found.hits if hit not in first]
+    signals = _signals(question, distinct, read, found.rarity, calibration)
     confidence = calibration.probability(signals)
     if confidence < threshold:
-        ids = list(dict.fromkeys(hit.passage.article_id for hit in hits))[:LEADS]
+        ids = list(dict.fromkeys(hit.passage.article_id for hit in first + distinct))[:LEADS]
         leads = [article for id in ids if (article := store.article(id))]
         return Answer(question, confidence, [], leads, hits, signals)
     if quotes > _READ:
-        further = list(takewhile(lambda hit: hit.score >= WORTH_QUOTING * best, hits[len(read) : quotes]))
+        further = list(takewhile(lambda hit: hit.score >= WORTH_QUOTING * best, distinct[len(read) : quotes]))
         read += read_hits(store, embedder, embedded, further)
     is_sure = confidence >= max(calibration.sure, threshold)
     chosen = _chosen(store, calibration, question, read[:quotes], found.rarity)
     return Answer(question, confidence, chosen, [], hits, signals, is_sure)
+
+
+def _told_once(store: Store, hits: list[Hit]) -> list[Hit]:
+    """The hits without those of articles that tell the same as one before them."""
+    alike = store.alike({hit.passage.article_id for hit in hits})
+    kept, told = list[Hit](), set[str]()
+    for hit in hits:
+        if hit.passage.article_id not in told:
+            kept.append(hit)
+            told |= alike.get(hit.passage.article_id, set())
+    return kept
 
 
 def _chosen(
@@ -152,9 +165,11 @@ def _reranked(read: list[Reading]) -> list[Reading]:
     return sorted(read, key=score, reverse=True)
 
 
-def _signals(question: str, found: Found, read: list[Reading], calibration: Calibration) -> Signals:
+def _signals(
+    question: str, hits: list[Hit], read: list[Reading], rarity: dict[str, float], calibration: Calibration
+) -> Signals:
     best = dict[str, float]()
-    for hit in found.hits:
+    for hit in hits:
         best[hit.passage.article_id] = max(hit.corrected, best.get(hit.passage.article_id, -1.0))
     nearest, *others = sorted(best.values(), reverse=True)
     first = read[0]
@@ -164,10 +179,10 @@ def _signals(question: str, found: Found, read: list[Reading], calibration: Cali
         + first.article.text[first.hit.passage.start : first.hit.passage.end]
     )
     return Signals(
-        passage=max(hit.dense for hit in found.hits),
+        passage=max(hit.dense for hit in hits),
         corrected=nearest,
         sentence=max(passage.nearest for passage in read),
         margin=calibration.margin(nearest, others),
         foreign=float(foreign),
-        keywords=0.0 if foreign else keyword_share(passage, first.article.language, found.rarity),
+        keywords=0.0 if foreign else keyword_share(passage, first.article.language, rarity),
     )

@@ -92,7 +92,9 @@ def _open(settings: Settings, *, create: bool = False) -> Kibaru:
 @click.argument("paths", nargs=-1, required=True)
 @click.pass_obj
 def add(settings: Settings, paths: tuple[str, ...]) -> None:
-    """Add articles: .txt, .md, .jsonl and .csv files, folders of them, web pages, or - for standard input.
+    """Add articles: files, folders and zip archives of them, pages on the web, or - for standard input.
+
+    Kinds: .txt, .md, .jsonl, .csv, .html, .mhtml, .pdf, .docx, .odt, .epub, .eml.
 
     An article of the same URL, or the same id, replaces the one there was.
     """

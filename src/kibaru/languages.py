@@ -84,6 +84,11 @@ def detect_language(text: str) -> str:
     return str(code)
 
 
+def is_detected(code: str) -> bool:
+    """Whether `detect_language` knows the language of a two-letter code, so that it may overrule who says otherwise."""
+    return code in _DETECTED
+
+
 def fold(text: str) -> str:
     """Lower case without accents: `Goïta` and `GOITA` are both `goita`."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())

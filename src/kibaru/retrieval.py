@@ -88,8 +88,7 @@ def retrieve(
         for id, cosine in zip(ids, dense, strict=True)
     ]
     hits.sort(key=lambda hit: (-hit.score, hit.passage.id))
-    told_once = _told_once(hits, store.alike({hit.passage.article_id for hit in hits}))
-    return Found(_diversified(told_once)[:limit], rarity)
+    return Found(_diversified(hits)[:limit], rarity)
 
 
 def _rarity(store: Store, g: int, stems: list[str], passages: int) -> dict[str, float]:
@@ -116,16 +115,6 @@ def _hubness(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 def _scale(scores: Iterable[float], low: float):  # type: ignore[no-untyped-def]
     high = max(scores, default=0.0)
     return lambda score: max(0.0, score - low) / max(high - low, 1e-9)
-
-
-def _told_once(hits: list[Hit], alike: dict[str, set[str]]) -> list[Hit]:
-    """The hits without those of articles that tell the same as one before them."""
-    kept, told = list[Hit](), set[str]()
-    for hit in hits:
-        if hit.passage.article_id not in told:
-            kept.append(hit)
-            told |= alike.get(hit.passage.article_id, set())
-    return kept
 
 
 def _diversified(hits: list[Hit]) -> list[Hit]:

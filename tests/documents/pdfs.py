@@ -30,7 +30,7 @@ def set_pdf(
     lines_a_column: int = 200,
     justify: bool = False,
 ) -> bytes:
-    """A PDF of the title, above the columns of the first page, and the blocks (paragraphs, `## ` headings, `- ` items)."""
+    """A PDF of the title, above the first page's columns, and the blocks (paragraphs, `## ` headings, `- ` items)."""
     out = io.BytesIO()
     canvas = Canvas(out, pagesize=A4, invariant=1)
     for name, value in (metadata or {}).items():
@@ -110,7 +110,9 @@ def _wrapped(text: str, font: str, size: float, width: float, hyphenate: bool, i
         if stringWidth(longer, font, size) <= room:
             line = longer
             continue
-        first, second = _broken(word, room - stringWidth(line + " ", font, size), font, size) if hyphenate else ("", word)
+        first, second = (
+            _broken(word, room - stringWidth(line + " ", font, size), font, size) if hyphenate else ("", word)
+        )
         yield f"{line} {first}" if first else line
         line, room = second, width
     yield line

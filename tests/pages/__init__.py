@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator
 
 from pages.stories import STORIES, Story
-from pages.harder_themes import HARDER_THEMES
 from pages.themes import THEMES
 
 _STORIES_A_THEME = 3
@@ -15,8 +14,8 @@ _LIVE = 12  # the story written as a live blog
 
 
 def pages() -> Iterator[tuple[str, Story, bytes]]:
-    """Names of pages, the stories they tell, and their bytes: 66 of them."""
-    for at, (theme, encoding) in enumerate((*THEMES, *HARDER_THEMES)):
+    """Names of pages, the stories they tell, and their bytes: 69 of them."""
+    for at, (theme, encoding) in enumerate(THEMES):
         for turn in range(_STORIES_A_THEME):
             live = theme.__name__.startswith("live") and turn == 0
             number = _LIVE if live else (at + turn * 5) % len(STORIES)

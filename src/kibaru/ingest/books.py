@@ -19,7 +19,9 @@ _CHAPTER = 200
 
 _MAX_CHAPTERS = 2_000
 _DC = "{http://purl.org/dc/elements/1.1/}"
-_CONTENTS = re.compile(r"^(?:table des matières|sommaire|contents|table of contents|index|copyright|colophon|índice)$", re.I)
+_CONTENTS = re.compile(
+    r"^(?:table des matières|sommaire|contents|table of contents|index|copyright|colophon|índice)$", re.I
+)
 
 
 def articles_from_epub(data: bytes) -> list[Article]:
@@ -78,7 +80,12 @@ def _chapter(archive: ZipFile, name: str) -> tuple[str, str] | None:
     tree = parse_html(data)
     blocks = plain_blocks(tree)
     heading = next(
-        (words for tag in ("h1", "h2", "h3", "title") for e in tree.iter(tag) if (words := " ".join(e.text_content().split()))),
+        (
+            words
+            for tag in ("h1", "h2", "h3", "title")
+            for e in tree.iter(tag)
+            if (words := " ".join(e.text_content().split()))
+        ),
         "",
     )
     if blocks and blocks[0].removeprefix("## ") == heading:

@@ -17,7 +17,7 @@ class Contents:
     attachments: tuple[tuple[str, bytes], ...] = ()
 
 
-def read_document(suffix: str, data: bytes) -> Contents:  # noqa: PLR0911
+def read_document(suffix: str, data: bytes) -> Contents:
     """The contents of a document of the kind that `suffix`, one of DOCUMENTS, tells. Raises BadInput."""
     if suffix == ".pdf":
         from kibaru.ingest.pdf import article_from_pdf

@@ -25,13 +25,15 @@ _LATIN = {"iso-8859-1", "iso8859-1", "latin-1", "latin1", "ascii", "us-ascii"}
 _NOT_OF_PAGES = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "utf-7", "undefined"}
 """Codecs of Python's that no page is written in, some of them slow."""
 
+_FEW = 0.001  # of the characters
 _NUL = {0: None}
 
-BLOCKS = frozenset(
-    "address article aside blockquote body center dd details div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 "
-    "header hr li main nav ol p pre section table tbody td tfoot th thead tr ul".split()
-)
-_INLINE_PARENTS = frozenset("b center em font i span strong".split())
+BLOCKS = frozenset((
+    "address", "article", "aside", "blockquote", "body", "center", "dd", "details", "div", "dl", "dt", "fieldset",
+    "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p",
+    "pre", "section", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul",
+))  # fmt: skip
+_INLINE_PARENTS = frozenset(["b", "center", "em", "font", "i", "span", "strong"])
 
 
 def parse_html(data: bytes, charset: str | None = None) -> HtmlElement:
@@ -40,7 +42,9 @@ def parse_html(data: bytes, charset: str | None = None) -> HtmlElement:
     if not text.strip():
         raise BadInput("the page is empty")
     try:
-        tree = document_fromstring(text, parser=HTMLParser(huge_tree=False, remove_comments=True, remove_pis=True, no_network=True))
+        tree = document_fromstring(
+            text, parser=HTMLParser(huge_tree=False, remove_comments=True, remove_pis=True, no_network=True)
+        )
     except (etree.LxmlError, ValueError, AssertionError) as error:
         raise BadInput("it is no page of HTML") from error
     _check_size(tree)
@@ -49,6 +53,9 @@ def parse_html(data: bytes, charset: str | None = None) -> HtmlElement:
 
 def resolve_layout(tree: HtmlElement) -> None:
     """Turn text between `<br>` into paragraphs, and tables and lists that only lay out a page into blocks."""
+    for item in list(tree.iter("li")):
+        if item.getparent().tag not in ("ul", "ol"):
+            _put_into_list(item)
     for listing in list(tree.iter("ul", "ol")):
         items = listing.findall("li")
         if any(item.find(".//p") is not None for item in items) and len("".join(listing.itertext())) > 80 * len(items):
@@ -66,6 +73,15 @@ def resolve_layout(tree: HtmlElement) -> None:
     for parent in {line_break.getparent() for line_break in tree.iter("br")}:
         if parent is not None and parent.tag in BLOCKS and parent.tag not in ("pre", "li", "dt", "dd", "h1"):
             _wrap_lines(parent)
+
+
+def _put_into_list(item: HtmlElement) -> None:
+    """Give an item outside of any list a list, which those right behind it join."""
+    listing = item.getprevious()
+    if listing is None or listing.tag != "ul" or (listing.tail or "").strip():
+        listing = etree.Element("ul")
+        item.addprevious(listing)
+    listing.append(item)
 
 
 def plain_blocks(tree: HtmlElement) -> list[str]:
@@ -110,7 +126,7 @@ def _spaced(text: str) -> str:
 
 
 def _wrap_lines(parent: HtmlElement) -> None:
-    """Each line of `parent` becomes a paragraph of its own; a line that ends no sentence goes on in the next."""
+    """Each line of `parent` becomes a paragraph; one that ends no sentence goes on in one that starts in lower case."""
     pieces: list[str | HtmlElement] = [parent.text or ""]
     for child in list(parent):
         pieces += [child, child.tail or ""]
@@ -121,9 +137,9 @@ def _wrap_lines(parent: HtmlElement) -> None:
     lines: list[HtmlElement] = []
     is_open, breaks, last = False, 0, ""  # whether the last line may go on, the <br> since, its last words
 
-    def line() -> HtmlElement:
+    def line(words: str) -> HtmlElement:
         nonlocal is_open, breaks
-        if not is_open or breaks > 1 or (breaks and _ENDS_LINE.search(last)):
+        if not is_open or breaks > 1 or (breaks and (_ENDS_LINE.search(last) or not words.lstrip()[:1].islower())):
             lines.append(etree.SubElement(etree.Element("div"), "p"))
         elif breaks:
             _append_text(lines[-1], "\n")
@@ -133,7 +149,7 @@ def _wrap_lines(parent: HtmlElement) -> None:
     for piece in pieces:
         if isinstance(piece, str):
             if piece.strip():
-                _append_text(line(), piece)
+                _append_text(line(piece), piece)
                 last = piece
             elif piece and is_open and not breaks:
                 _append_text(lines[-1], " ")
@@ -144,8 +160,8 @@ def _wrap_lines(parent: HtmlElement) -> None:
             is_open, breaks = False, 0
         else:
             starts = not is_open or breaks
-            line().append(piece)
             last = "".join(piece.itertext())
+            line(last).append(piece)
             if starts and piece.tag in ("b", "strong"):
                 last += ":"  # a line that is bold, or begins so, is a heading or a label and ends with its line
     parent.extend(lines)
@@ -177,7 +193,13 @@ def _decoded(data: bytes, charset: str | None) -> str:
     for name in _names(charset, declared[1].decode("ascii", "ignore") if declared else None):
         with contextlib.suppress(UnicodeDecodeError, LookupError):
             return data.decode(name)
-    return decode(data)
+    try:
+        return decode(data)
+    except BadInput:
+        guess = data.decode("cp1252", "replace")
+        if b"\0" in data or guess.count("\ufffd") > _FEW * len(guess):
+            raise
+        return guess  # a few bytes that are no characters need not cost the page
 
 
 def _names(*charsets: str | None) -> Iterator[str]:

@@ -69,7 +69,9 @@ def article_from_mhtml(data: bytes) -> Article:
     for part in islice(message.walk(), MAX_PARTS):
         if part.get_content_type() == "text/html":
             url = _header(lambda: str(message["Snapshot-Content-Location"] or part["Content-Location"] or ""))  # noqa: B023
-            return article_from_page(_bytes(part), url if re.match(r"https?://", url) else "", part.get_content_charset())
+            return article_from_page(
+                _bytes(part), url if re.match(r"https?://", url) else "", part.get_content_charset()
+            )
     raise BadInput("there is no page in it")
 
 
@@ -104,7 +106,7 @@ def _text(part: Message) -> str:
 
 
 def _header(read: Any) -> Any:
-    """What reading a header gives, "" for one too damaged: the standard library raises errors of many kinds on those."""
+    """What reading a header gives, "" for one too damaged: the standard library raises errors of all kinds then."""
     with contextlib.suppress(Exception):
         return read() or ""
     return ""

@@ -23,7 +23,9 @@ _META = "{urn:oasis:names:tc:opendocument:xmlns:meta:1.0}"
 _ASIDE = {_OFFICE + "annotation", _TEXT + "note", _TEXT + "tracked-changes", _TEXT + "sequence-decls"}
 _MAX_HEADING = 120
 _DEFAULT_AUTHOR = re.compile(r"^(?:python-docx|user|admin\w*|utilisateur|author|auteur|windows.*|unknown|hp|pc)$", re.I)
-_DEFAULT_TITLE = re.compile(r"^(?:document\d*|sans titre.*|untitled.*|word document|titre)$|\.(?:docx?|odt|dotx?)$", re.I)
+_DEFAULT_TITLE = re.compile(
+    r"^(?:document\d*|sans titre.*|untitled.*|word document|titre)$|\.(?:docx?|odt|dotx?)$", re.I
+)
 
 
 def article_from_docx(data: bytes) -> Article:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from copy import deepcopy
-from itertools import islice
+from dataclasses import replace
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from kibaru.articles import Article, make_article
 from kibaru.errors import BadInput
@@ -17,36 +16,19 @@ if TYPE_CHECKING:
 
     from kibaru.ingest.page_facts import PageFacts
 
+
 SHORTEST = 150
 """Characters. The shortest news in brief of the hand-made pages has 700, a radio's flash some 200."""
-
-_TEASER = 900
-"""A text shorter than this that breaks off (…, « Lire la suite ») is the beginning of an article."""
-
-_MAX_PAID = 2_500
-"""Characters. Sites that sell articles show less of them; a longer text is one whose notice is about something else."""
-
-_ERROR_PAGE = re.compile(
-    r"\b(?:404|403|500|502|503)\b|page (?:non trouvée|introuvable|not found)|not found|introuvable|erreur|error|"
-    r"access denied|accès (?:refusé|interdit)|forbidden|just a moment|attention required|are you a robot|"
-    r"maintenance|service unavailable",
-    re.I,
+_LEADS = re.compile(
+    r"chap[oe]|lead\b|lede|abstract|standfirst|excerpt|intro|summary|sapo|accroche|article-?subtitle", re.I
 )
-_FOR_SUBSCRIBERS = re.compile(
-    r"(?:article|contenu|suite|lecture)[^.\n]{0,40}(?:est )?(?:réservée?s?|exclusifs?) (?:à nos|aux) (?:abonnés|membres)|"
-    r"il vous reste [\d.,]+ ?%|pour lire la suite[^.\n]{0,40}(?:abonn|connect|identifi)|"
-    r"(?:abonnez-vous|connectez-vous|identifiez-vous) pour (?:lire|continuer|accéder)|déjà abonné|"
-    r"subscribe to (?:continue|read|unlock)|subscribers only|for subscribers|already a subscriber|"
-    r"(?:log|sign) in to (?:continue|read)|conteúdo exclusivo para assinantes|للمشتركين فقط",
-    re.I,
-)
-_BREAKS_OFF = re.compile(r"(?:…|\.\.\.|\[…\]|\[\.\.\.\]|lire la suite|read more|continue reading)\W*$", re.I)
-_LISTING = re.compile(r"(?:^|\s)(?:home|archive|category|tag|author|search-results|blog|page-front)(?:$|\s)")
-_LEADS = re.compile(r"chap[oe]|lead\b|lede|abstract|standfirst|excerpt|intro|summary|sapo|accroche|article-?subtitle", re.I)
+_NESTED = frozenset({"p", "list", "head", "quote", "table", "div"})
+_MAX_HEADING = 120
+_OPEN_END = re.compile(r"[^.!?…:;,]$")
 
 
 def read_page(data: bytes, *, url: str = "", charset: str | None = None) -> Article:
-    """The article on a page of HTML: its main text with headings (`## `) and lists (`- `), and what the page says of it.
+    """The article on a page of HTML: its main text with headings (`## `) and lists (`- `), and what it says of itself.
 
     `url` is where the page was fetched, `charset` what the server declared. The work is done in a process apart,
     bounded in time and memory. Raises BadInput, with a short reason, when the page is paywalled, empty, an error, a
@@ -60,13 +42,16 @@ def read_page(data: bytes, *, url: str = "", charset: str | None = None) -> Arti
 
 def article_from_page(data: bytes, url: str = "", charset: str | None = None, shortest: int = SHORTEST) -> Article:
     """`read_page` in this process, without bounds on time and memory; `shortest` is how long a text must be."""
-    from kibaru.ingest.furniture import narrowest, strip_furniture, strip_other_articles, strip_title
+    from kibaru.ingest.furniture import strip_furniture
     from kibaru.ingest.html_tree import parse_html, resolve_layout
+    from kibaru.ingest.main_part import narrowest, strip_other_articles, strip_title
     from kibaru.ingest.page_facts import is_name, page_facts
+    from kibaru.ingest.refusals import is_listing, refuse_what_is_no_article
+    from kibaru.languages import is_detected
 
     tree = parse_html(data, charset)
     facts = page_facts(tree, url)
-    listed = _is_listing(tree, facts)
+    listed = is_listing(tree, facts)
     if facts.paid:
         raise BadInput("it is paywalled: only subscribers may read all of it")
     body = deepcopy(tree)
@@ -78,14 +63,15 @@ def article_from_page(data: bytes, url: str = "", charset: str | None = None, sh
     signature = blocks[-1].removeprefix("## ") if blocks and is_name(blocks[-1].removeprefix("## ")) else ""
     if signature and (signature == facts.author or not facts.author):
         blocks.pop()
+    if not facts.title and len(blocks) > 1 and blocks[0].startswith("## "):
+        facts = replace(facts, title=blocks.pop(0)[3:])
     text = _finish(blocks, facts, tree)
     if len(text) < 0.6 * len(facts.body):
         text = _finish([line.strip() for line in facts.body.split("\n") if line.strip()], facts, tree)
-    _reject_what_is_no_article(text, facts, listed, tree)
+    refuse_what_is_no_article(text, facts, listed, tree)
     if len(text) < shortest:
         raise BadInput("there is no article's text on it")
-    from kibaru.languages import detect_language
-
+    declared = facts.language.strip().lower()[:2]  # `lang` often is the theme's and not the text's
     return make_article(
         title=facts.title,
         text=text,
@@ -94,7 +80,7 @@ def article_from_page(data: bytes, url: str = "", charset: str | None = None, sh
         modified=facts.modified,
         author=facts.author or signature,
         outlet=facts.outlet,
-        language=detect_language(f"{facts.title}\n{text}") or "",
+        language=declared if re.fullmatch("[a-z]{2}", declared) and not is_detected(declared) else "",
     )
 
 
@@ -102,13 +88,18 @@ def _main_text(tree: HtmlElement) -> list[str]:
     """The paragraphs that trafilatura takes for the article's; all, when it takes less than most of the sentences."""
     from trafilatura import bare_extraction
 
-    from kibaru.ingest.furniture import running_text
     from kibaru.ingest.html_tree import plain_blocks
+    from kibaru.ingest.main_part import running_text
 
     sentences = sum(len("".join(block.itertext())) for block in running_text(tree))
     every = plain_blocks(tree)
     found = bare_extraction(
-        tree, include_comments=False, include_tables=True, include_formatting=True, favor_recall=True, max_tree_size=None
+        tree,
+        include_comments=False,
+        include_tables=True,
+        include_formatting=True,
+        favor_recall=True,
+        max_tree_size=None,
     )
     body = getattr(found, "body", None)
     blocks = [] if body is None else list(_blocks(body))
@@ -139,11 +130,6 @@ def _blocks(element: HtmlElement) -> Iterator[str]:
             yield from ["## " + text.replace("\n", " ")] if heading else text.split("\n\n")
         if tail := " ".join((child.tail or "").split()):
             yield tail
-
-
-_NESTED = frozenset({"p", "list", "head", "quote", "table", "div"})
-_MAX_HEADING = 120
-_OPEN_END = re.compile(r"[^.!?…:;,]$")
 
 
 def _is_bold(element: HtmlElement) -> bool:
@@ -182,7 +168,9 @@ def _leads(tree: HtmlElement, facts: PageFacts, blocks: list[str]) -> Iterator[s
     """The paragraph between title and body that many sites keep apart: by its name, or by being the page's summary."""
     text = _letters(" ".join(blocks))
     summary = _letters(facts.summary)
-    for element in tree.xpath("//body//*[self::p or self::div or self::h2 or self::strong or self::section][not(.//p)]"):
+    for element in tree.xpath(
+        "//body//*[self::p or self::div or self::h2 or self::strong or self::section][not(.//p)]"
+    ):
         name = f"{element.get('class', '')} {element.getparent().get('class', '')} {element.get('itemprop', '')}"
         words = " ".join("".join(element.itertext()).split())
         letters = _letters(words)
@@ -193,58 +181,6 @@ def _leads(tree: HtmlElement, facts: PageFacts, blocks: list[str]) -> Iterator[s
         if letters == summary or (_LEADS.search(name) and not element.xpath("ancestor::article[count(.//h1) = 0]")):
             yield words
             return
-
-
-def _reject_what_is_no_article(text: str, facts: PageFacts, listed: bool, tree: HtmlElement) -> None:
-    if len(text) < _TEASER and (_ERROR_PAGE.search(facts.title) or _ERROR_PAGE.search(tree.findtext(".//title") or "")):
-        raise BadInput(f"it is an error page ({facts.title[:60]})")
-    if len(text) < _MAX_PAID and _has_paywall(text, tree):
-        raise BadInput("it is paywalled: only its beginning is on the page")
-    if listed:
-        raise BadInput("it lists articles and is none itself")
-    if len(text) < _TEASER and _BREAKS_OFF.search(text):
-        raise BadInput("only the beginning of the article is on the page (paywalled, or cut off)")
-
-
-def _has_paywall(text: str, tree: HtmlElement) -> bool:
-    """Whether a box by that name has words in it, or a notice stands at the end of the text; menus have them too."""
-    boxes = tree.xpath("//body//*[contains(@class, 'paywall') or contains(@id, 'paywall') or contains(@class, 'poool')]")
-    if any(len("".join(box.itertext()).strip()) > 20 for box in boxes):
-        return True
-    shown = " ".join(" ".join(tree.xpath("//body//text()[not(parent::script or parent::style)]")).split())
-    end = shown.rfind(text[-30:])
-    return _FOR_SUBSCRIBERS.search(shown[max(0, end - 400) : end + 600] if end >= 0 else text) is not None
-
-
-def _is_listing(tree: HtmlElement, facts: PageFacts) -> bool:
-    """Whether a page says it is one of lists, or is made of linked headings and has no word of being an article."""
-    from kibaru.ingest.page_facts import ARTICLE_TYPES, LISTING_TYPES
-
-    if any(map(ARTICLE_TYPES.search, facts.types)):
-        return False
-    names = (tree.find("body").get("class") or "") if tree.find("body") is not None else ""
-    linked = tree.xpath("//*[self::h2 or self::h3 or self::h4][.//a or parent::a]")
-    says_so = facts.types & LISTING_TYPES or (_LISTING.search(names) and "single" not in names)
-    if says_so and len(linked) > 3:
-        return True
-    at_root = bool(facts.url) and urlsplit(facts.url).path.strip("/") in ("", "index.html", "index.php", "fr", "en")
-    in_cards = among = 0
-    for paragraph in tree.iter("p"):
-        length = len("".join(paragraph.itertext()).strip())
-        if length >= 60:
-            among += length
-            in_cards += length * _is_in_card(paragraph)
-    return (at_root and len(linked) > 3) or (len(linked) > 3 and in_cards > 0.6 * among and among - in_cards < 500)
-
-
-def _is_in_card(paragraph: HtmlElement) -> bool:
-    """Whether a paragraph is the excerpt under a linked heading, in a box that holds little else."""
-    for box in islice(paragraph.iterancestors(), 3):
-        if len("".join(box.itertext()).strip()) > 700:
-            return False
-        if box.xpath("boolean(.//*[self::h2 or self::h3 or self::h4][.//a or parent::a])"):
-            return True
-    return False
 
 
 def _letters(text: str) -> str:

@@ -12,12 +12,14 @@ from typing import Any
 
 from kibaru.articles import Article, make_article
 from kibaru.errors import BadInput
-from kibaru.ingest.page_facts import written_date
+from kibaru.ingest.page_dates import written_date
+from kibaru.ingest.page_facts import is_byline
 from kibaru.ingest.pdf_layout import (
     Line,
     Page,
     glue,
     in_reading_order,
+    is_at_edge,
     join_lines,
     line_spacing,
     paragraphs,
@@ -25,9 +27,10 @@ from kibaru.ingest.pdf_layout import (
 )
 
 MAX_PAGES = 3_000
-"""Pages of a PDF. The longest report a newsroom would add has some 1,000; each takes about 10 ms."""
+"""Pages of a PDF. The longest report a newsroom would add has some 1,000; each takes some 20 ms."""
 
 _MAX_CHARACTERS = 100_000  # of one page; a newspaper's broadsheet has 20,000
+_HEAD_LINES = 15
 _LIGATURE = re.compile("[\ufb00-\ufb06]")
 _HYPHEN_MARKS = "\x02\ufffe"  # how pdfium gives a hyphen that it takes for one of a line's end
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
@@ -36,14 +39,16 @@ _PROGRAM = re.compile(
     r"\.(?:docx?|odt|pdf|indd|qxp|rtf|tex)\b|^[\W\d_]*$|anonymous|unspecified",
     re.I,
 )
-_NO_PERSON = re.compile(r"^(?:user|admin\w*|utilisateur|owner|hp|dell|lenovo|pc|acer|asus|client|windows.*|unknown)$", re.I)
+_NO_PERSON = re.compile(
+    r"^(?:user|admin\w*|utilisateur|owner|hp|dell|lenovo|pc|acer|asus|client|windows.*|unknown)$", re.I
+)
 
 
 def article_from_pdf(data: bytes) -> Article:
     """The text of a PDF, lines joined into paragraphs, with `pages`, title, author and date where it has them.
 
     The title is that of the metadata, unless it names a program or a file, else what is set largest on the first page.
-    The date is one written near the title or in the running head, else that of the file's making, when that is no later than today.
+    The date is one in a running head or a byline, else that of the file's making, when that is no later than today.
     Raises BadInput for what needs a password, and for scans.
     """
     import pypdfium2 as pdfium
@@ -63,10 +68,19 @@ def article_from_pdf(data: bytes) -> Article:
         document.close()
     if sum(len(line.text) for page in pages for line in page.lines) < 20 * max(1, len(pages)):
         raise BadInput("it has no text: it is a scan, and needs OCR first (for example with ocrmypdf)")
-    return _article(without_running_heads(pages), [line.text for line in pages[0].lines[:12]], facts)
+    return _article(without_running_heads(pages), _date_lines(pages[0]), facts)
 
 
-def _article(pages: list[Page], head: list[str], facts: dict[str, str]) -> Article:
+def _date_lines(page: Page) -> list[str]:
+    """The lines of the first page where its date may stand: running heads, and bylines near the top."""
+    return [
+        line.text
+        for number, line in enumerate(page.lines)
+        if is_at_edge(line, page) or (number < _HEAD_LINES and is_byline(line.text, ""))
+    ]
+
+
+def _article(pages: list[Page], dated: list[str], facts: dict[str, str]) -> Article:
     lines = [line for page in pages for line in page.lines]
     sizes = Counter[float]()
     for line in lines:
@@ -108,7 +122,7 @@ def _article(pages: list[Page], head: list[str], facts: dict[str, str]) -> Artic
         text="\n\n".join(blocks),
         pages=starts,
         author="" if _NO_PERSON.match(author) or _PROGRAM.search(author) else author,
-        published=written_date(head) or _made(facts.get("CreationDate", "")),
+        published=written_date(dated) or _made(facts.get("CreationDate", "")),
     )
 
 
@@ -124,7 +138,9 @@ def _title(page: Page, named: str, body_size: float) -> tuple[str, set[Line]]:
     if named and _letters(named) != _letters(printed):
         big = [line for line in page.lines if _letters(line.text) and _letters(line.text) in _letters(named)][:4]
         shown = "".join(_letters(line.text) for line in big)
-        return named, set(big) if shown and shown in _letters(named) and len(shown) > 0.6 * len(_letters(named)) else set()
+        return named, set(big) if shown and shown in _letters(named) and len(shown) > 0.6 * len(
+            _letters(named)
+        ) else set()
     return printed or named, set(big)
 
 
@@ -135,7 +151,7 @@ def _made(written: str) -> str:
         day = date(*map(int, found.groups())) if found else None
     except ValueError:
         return ""
-    return day.isoformat() if day and 1990 <= day.year and day <= date.today() else ""
+    return day.isoformat() if day and day.year >= 1990 and day <= date.today() else ""
 
 
 def _letters(text: str) -> str:
@@ -162,7 +178,7 @@ def _page(document: Any, number: int) -> Page:
 
 def _lines(text_page: Any) -> Iterator[Line]:
     """Characters to lines: pdfium's line ends, and wide gaps, end one."""
-    import pypdfium2.raw as raw
+    from pypdfium2 import raw
 
     box = raw.FS_RECTF()
     handle = text_page.raw
@@ -191,7 +207,12 @@ def _lines(text_page: Any) -> Iterator[Line]:
             elif gap > 0.25 * size and letters[-1] != " ":
                 letters.append(" ")
         if letters:
-            edges = [min(edges[0], box.left), min(edges[1], box.bottom), max(edges[2], box.right), max(edges[3], box.top)]
+            edges = [
+                min(edges[0], box.left),
+                min(edges[1], box.bottom),
+                max(edges[2], box.right),
+                max(edges[3], box.top),
+            ]
         else:
             edges = [box.left, box.bottom, box.right, box.top]
             is_bold = raw.FPDFText_GetFontWeight(handle, at) >= 600 or "bold" in _font_name(handle, at).lower()
@@ -201,7 +222,7 @@ def _lines(text_page: Any) -> Iterator[Line]:
 
 
 def _font_name(handle: Any, at: int) -> str:
-    import pypdfium2.raw as raw
+    from pypdfium2 import raw
 
     buffer = ctypes.create_string_buffer(128)
     raw.FPDFText_GetFontInfo(handle, at, buffer, 128, ctypes.byref(ctypes.c_int()))

@@ -10,7 +10,9 @@ from itertools import pairwise
 from statistics import median
 
 _EDGE = 0.12  # of the page's height: where running heads and page numbers stand
-_PAGE_NUMBER = re.compile(r"^\W*(?:p(?:age|\.)?\s*)?(?:\d{1,4}|[ivxlc]{1,7})(?:\s*(?:/|sur|of|de)\s*\d{1,4})?\W*$", re.I)
+_PAGE_NUMBER = re.compile(
+    r"^\W*(?:p(?:age|\.)?\s*)?(?:\d{1,4}|[ivxlc]{1,7})(?:\s*(?:/|sur|of|de)\s*\d{1,4})?\W*$", re.I
+)
 _ENDS_SENTENCE = re.compile(r"[.!?…:؟۔][\"'»”’)\]]*$")
 _BULLET = re.compile(r"^[•▪●◦■‣·–—-]\s+")
 _LETTER_AND_HYPHEN = re.compile(r"[^\W\d_][-‐\u00ad\x02\ufffe]$")
@@ -24,6 +26,7 @@ _FIRST_OF_A_COMPOUND = re.compile(
     r"ouest|petite?s?|belle|self|well)$",
     re.I,
 )
+_SPANS = 0.72  # of the text's width: a line this long stands in no column beside another
 _SMALL_PRINT = 0.9  # of the text's size: what running heads are set in at most, where they are on one page only
 
 
@@ -54,7 +57,7 @@ class Page:
 
 def without_running_heads(pages: Sequence[Page]) -> list[Page]:
     """The pages without page numbers, and without what stands at the edge of several pages, whatever its digits."""
-    at_edge = Counter(key for page in pages for key in {_key(line) for line in page.lines if _is_at_edge(line, page)})
+    at_edge = Counter(key for page in pages for key in {_key(line) for line in page.lines if is_at_edge(line, page)})
     often = max(2, len(pages) * 0.3)
     return [
         Page(tuple(line for line in page.lines if not _is_running(line, page, at_edge, often)), page.width, page.height)
@@ -63,7 +66,7 @@ def without_running_heads(pages: Sequence[Page]) -> list[Page]:
 
 
 def _is_running(line: Line, page: Page, at_edge: Counter[str], often: float) -> bool:
-    if not _is_at_edge(line, page):
+    if not is_at_edge(line, page):
         return False
     if _PAGE_NUMBER.match(line.text) or at_edge[_key(line)] >= often:
         return True
@@ -75,7 +78,8 @@ def _is_running(line: Line, page: Page, at_edge: Counter[str], often: float) -> 
     return space > 0 and (ratio < _SMALL_PRINT or (ratio < 1.05 and space > 2 * line.size))
 
 
-def _is_at_edge(line: Line, page: Page) -> bool:
+def is_at_edge(line: Line, page: Page) -> bool:
+    """Whether a line stands where running heads and page numbers do."""
     return line.bottom > page.height * (1 - _EDGE) or line.top < page.height * _EDGE
 
 
@@ -86,10 +90,13 @@ def _key(line: Line) -> str:
 def in_reading_order(lines: Iterable[Line], width: float) -> list[list[Line]]:
     """The lines of a page as the columns they stand in, each from top to bottom; a wide heading is one by itself."""
     rows = _rows(lines)
+    edges = [edge for row in rows for line in row for edge in (line.left, line.right)]
+    span = max(edges, default=0) - min(edges, default=0)
+    spanning = [any(line.right - line.left > _SPANS * span for line in row) for row in rows]
     columns: list[list[Line]] = []
     at = 0
     while at < len(rows):
-        end, gutter = len(rows), None
+        end, gutter = next((n for n in range(at, len(rows)) if spanning[n]), len(rows)), None
         while end > at:
             block = [line for row in rows[at:end] for line in row]
             if (gutter := _gutter(block, width)) is not None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from kibaru.errors import BadInput
 
 
-def main(channel: Connection, seconds: int, memory: int) -> None:
+def main(channel: Connection, seconds: float, memory: int) -> None:
     """Answer (function, arguments) with (whether it is a result, result or reason, bytes of memory) till the end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one that started this
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
@@ -26,8 +26,8 @@ def main(channel: Connection, seconds: int, memory: int) -> None:
         except (EOFError, OSError):
             return
         usage = resource.getrusage(resource.RUSAGE_SELF)
-        used = int(usage.ru_utime + usage.ru_stime)
-        resource.setrlimit(resource.RLIMIT_CPU, (used + seconds + 1, resource.RLIM_INFINITY))
+        used = usage.ru_utime + usage.ru_stime
+        resource.setrlimit(resource.RLIMIT_CPU, (int(used + seconds) + 1, resource.RLIM_INFINITY))
         try:
             answer = (True, function(*args))
         except BadInput as error:
@@ -56,4 +56,4 @@ def _end_with_the_parent() -> None:
 
 
 if __name__ == "__main__":
-    main(Connection(int(sys.argv[1])), int(sys.argv[2]), int(sys.argv[3]))
+    main(Connection(int(sys.argv[1])), float(sys.argv[2]), int(sys.argv[3]))
