@@ -21,6 +21,11 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/speed.py --data $(DATA)
 	$(BIN)/python benchmarks/crashes.py
 	$(BIN)/python benchmarks/hostile.py
+	$(BIN)/python benchmarks/hostile_sites.py
+	$(BIN)/python benchmarks/syncing.py
+	$(BIN)/python benchmarks/syncing.py --posts 300 --kills 20
+	$(BIN)/python benchmarks/load.py --memory 2000
+	$(BIN)/python benchmarks/conversation.py
 
 $(VENV)/installed: pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)

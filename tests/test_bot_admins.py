@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bot_api import BotApiServer, Message, User
-from test_bot_conversations import ADMIN, BRIDGE, NOWHERE, api, archive, asked, bot, quotes
+from test_bot_conversations import ADMINS, BRIDGE, NOWHERE, api, archive, asked, bot, quotes
 
 from kibaru.journal import Asked
 from kibaru_bot.upkeep import alike, csv_of
@@ -28,11 +28,12 @@ TEXT = (
 DAM = "Quand le barrage de Kourouba-Sélinko sera-t-il vidé ?"
 
 
+_numbers = iter(ADMINS)
+
+
 @pytest.fixture
 def admin(api: BotApiServer, bot: Any) -> Iterator[User]:
-    person = next((u for u in api.world.users.values() if u.id == ADMIN), None) or api.user(
-        "Mariam", language_code="fr", id=ADMIN
-    )
+    person = api.user("Mariam", language_code="fr", id=next(_numbers))
     yield person
     print(api.transcript(person))
 
@@ -58,17 +59,69 @@ def test_a_file_is_previewed_published_found_and_updated(api: BotApiServer, admi
     assert "sans changement" in api.answer_to(again, timeout=10).text
 
 
+def test_an_update_names_the_article_it_replaces(api: BotApiServer, admin: User, bot: Any) -> None:
+    for text, told, done in (
+        ("Le bac passe.", "Nouvel article", "1 nouveaux"),
+        ("Il ne passe plus.", "Remplace « Bac", "1 mis à jour"),
+    ):
+        record = json.dumps({"title": "Bac de Tindirma", "text": text, "url": "https://kibaru.example/bac-tindirma"})
+        preview = api.answer_to(api.send_file(admin, admin, "bac.jsonl", record.encode()), timeout=10)
+        assert told in preview.text
+        assert done in pressed(api, admin, preview, "Publier").text
+    journal = bot.bot_data["state"].desk._journal
+    log = journal._rows("select who, action, before from audit where title = 'Bac de Tindirma' order by id")
+    assert [(who, action) for who, action, _ in log] == [(str(admin.id), "added"), (str(admin.id), "updated")]
+    assert "Le bac passe." in log[1][2]
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("puits.TXT", "Le puits\n\nIl donne."),
+        ("puits.md", "---\ntitle: Le puits\n---\nIl donne."),
+        ("puits.jsonl", '{"title": "Le puits", "text": "Il donne."}'),
+        ("puits.csv", "title;text\nLe puits;Il donne."),
+    ],
+)
+def test_kinds_of_files(api: BotApiServer, admin: User, name: str, body: str) -> None:
+    preview = api.answer_to(api.send_file(admin, admin, name, body.encode("utf-16")), timeout=10)
+    assert preview.text.startswith("Le puits")
+    assert "Nouvel article" in preview.text
+
+
 def test_add_takes_a_title_line_and_cancel_changes_nothing(api: BotApiServer, admin: User) -> None:
     assert ".txt" in asked(api, admin, "/add").text
     preview = asked(api, admin, f"/add Un <titre> & plus\n{TEXT}")
     assert preview.text.startswith("Un <titre> & plus")
     assert pressed(api, admin, preview, "Annuler").text.startswith("Annulé")
+    assert asked(api, admin, f"/add\nUne ligne de titre\n{TEXT}").text.startswith("Une ligne de titre\n")
     original = api.say(admin, admin, "Un titre\nUn texte assez court.")
     api.answer_to(original, timeout=10)
     reply = api.say(admin, admin, "/add", reply_to=original)
     assert api.answer_to(reply, timeout=10).text.startswith("Un titre")
     long = api.say(admin, admin, f"Un autre titre\n\n{TEXT} {TEXT}")
     assert api.answer_to(long, timeout=10).text.startswith("Un autre titre")
+
+
+def test_add_in_reply_to_a_file_or_its_caption(api: BotApiServer, admin: User, bot: Any) -> None:
+    sender = api.user("Pigiste", language_code="fr")
+    group = api.group("Bureau", members=[sender])
+    api.send_file(sender, group, "loin.txt", b"Titre\n\nTexte.")
+    file = api.send_file(admin, admin, "bac.txt", "Le bac de Toguéré\n\nIl passe à 7 heures.".encode())
+    api.answer_to(file, timeout=10)
+    preview = api.answer_to(api.say(admin, admin, "/add", reply_to=file), timeout=10)
+    assert preview.text.startswith("Le bac de Toguéré")
+    captioned = api.send_file(admin, admin, "x.txt", "Un puits à Mopti\n\nIl donne.".encode(), caption="/add")
+    assert api.answer_to(captioned, timeout=10).text.startswith("Un puits à Mopti")
+
+
+def test_publish_pressed_twice_says_what_became_of_it(api: BotApiServer, admin: User) -> None:
+    preview = asked(api, admin, "/add Le marché de Sévaré\nIl ouvre à 5 heures.")
+    first, second = (api.press(admin, preview, "Publier") for _ in range(2))
+    api.wait_for(lambda: first.answered and second.answered, timeout=10)
+    api.quiet(0.3)
+    assert api.current(preview).text.startswith("Publié : 1 nouveaux")
+    assert "renvoyez" in second.text
 
 
 def test_files_of_many_articles_and_broken_ones(api: BotApiServer, admin: User) -> None:
@@ -84,10 +137,13 @@ def test_files_of_many_articles_and_broken_ones(api: BotApiServer, admin: User) 
     assert "20 Mo" in large.text
 
 
-def test_articles_are_listed_opened_removed_and_put_back(api: BotApiServer, admin: User, bot: Any) -> None:
+def test_articles_are_listed_page_by_page(api: BotApiServer, admin: User) -> None:
     listed = asked(api, admin, "/articles")
     assert "page 1" in listed.text
     assert "page 2" in pressed(api, admin, listed, "›").text
+
+
+def test_an_article_is_opened_removed_and_put_back(api: BotApiServer, admin: User, bot: Any) -> None:
     found = asked(api, admin, "/articles diallassagou")
     assert found.text.startswith("1 articles")
     detail = pressed(api, admin, found, "Le pont de")
@@ -96,19 +152,22 @@ def test_articles_are_listed_opened_removed_and_put_back(api: BotApiServer, admi
     assert sure.text.startswith("Retirer «")
     removed = pressed(api, admin, sure, "Oui")
     assert removed.text.startswith("Retiré")
-    assert "Diallassagou" not in "".join(quotes(asked(api, admin, BRIDGE)))
+    reader = api.user("Lecteur", language_code="fr")
+    assert "Diallassagou" not in "".join(quotes(asked(api, reader, BRIDGE)))
     assert pressed(api, admin, removed, "Remettre").text.startswith("Remis")
-    assert "Diallassagou" in asked(api, admin, BRIDGE).text
+    assert "Diallassagou" in asked(api, reader, BRIDGE).text
     folder: Path = bot.bot_data["state"].settings.index
     with sqlite3.connect(folder / "kibaru.db") as database:
         log = database.execute("select who, action, title from audit order by id desc limit 2").fetchall()
     database.close()
     title = "Le pont de Diallassagou rouvre après huit mois de travaux"
-    assert log == [(str(ADMIN), "put back", title), (str(ADMIN), "removed", title)]
+    assert log == [(str(admin.id), "put back", title), (str(admin.id), "removed", title)]
 
 
 def test_rebuild_tells_how_it_went_and_status_the_state(api: BotApiServer, admin: User) -> None:
-    told = asked(api, admin, "/rebuild")
+    said = [api.say(admin, admin, "/rebuild") for _ in range(2)]
+    told, again = (api.answer_to(each, timeout=10) for each in said)
+    assert "déjà" in again.text
     assert "Diallassagou" in asked(api, admin, BRIDGE).text
     api.wait_for(lambda: "génération 2" in api.current(told).text, timeout=20)
     status = asked(api, admin, "/status").text

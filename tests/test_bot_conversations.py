@@ -22,6 +22,9 @@ from kibaru.settings import Settings
 from kibaru_bot.app import UPDATES, build
 
 ADMIN = 4242
+ADMINS = tuple(range(ADMIN, ADMIN + 40))
+"""One for each test, so that none waits for the flood limits of another."""
+
 BRIDGE = "Combien a coûté la réparation du pont de Diallassagou ?"
 NOWHERE = "Qui a gagné la Coupe du monde 1998 ?"
 
@@ -59,7 +62,7 @@ def running(settings: Settings, act: Callable[[Any], None] = lambda _: None) -> 
 
 
 def settings_for(api: BotApiServer, folder: Path, **others: Any) -> Settings:
-    given = {"telegram_api": api.url, "admins": (ADMIN,), "newsroom": "Kibaru & fils", "questions_per_minute": 100}
+    given = {"telegram_api": api.url, "admins": ADMINS, "newsroom": "Kibaru & fils", "questions_per_minute": 100}
     return Settings(index=folder, TELEGRAM_BOT_TOKEN=SecretStr(api.token), **(given | others))
 
 
@@ -123,16 +126,16 @@ def test_a_question_is_answered_with_quotes_and_their_source(api: BotApiServer, 
     assert "kibaru.example" in answer.text
     assert "2025" in answer.text
     assert any("Utile" in label for label in answer.labels)
-    first = next(
-        c for c in api.calls if c.method == "sendChatAction" and c.params.get("chat_id") in (awa.id, str(awa.id))
-    )
-    assert first
+    (opened,) = [button["url"] for row in answer.buttons for button in row if "url" in button]
+    assert opened.startswith("https://kibaru.example/")
 
 
 def test_typing_comes_first_and_the_answer_replies(api: BotApiServer, awa: User) -> None:
     question = api.say(awa, awa, BRIDGE)
     answer = api.answer_to(question, timeout=10)
     assert answer.reply_to == question.id
+    calls = [call.method for call in api.calls if str(call.params.get("chat_id")) == str(awa.id)]
+    assert calls == ["sendChatAction", "sendMessage"]
 
 
 def test_a_refusal_offers_leads_and_is_kept(api: BotApiServer, awa: User, bot: Any) -> None:
@@ -170,7 +173,7 @@ def test_latest_about_language_new_forget(api: BotApiServer, awa: User) -> None:
 
 
 def test_more_passages_and_votes_edit_in_place(api: BotApiServer, awa: User, bot: Any) -> None:
-    answer = asked(api, awa, "Que fait la coopérative ?")
+    answer = asked(api, awa, "Combien coûte le kilo de noix de cajou ?")
     more = next((label for label in answer.labels if "passages" in label), None)
     assert more, answer.labels
     press = api.press(awa, answer, more)
@@ -184,7 +187,7 @@ def test_more_passages_and_votes_edit_in_place(api: BotApiServer, awa: User, bot
     assert "rédaction" in (vote.text or "")
     api.quiet(0.3)
     assert not any("tile" in label for label in api.current(answer).labels)
-    assert any("coopérative" in each.question for each in bot.bot_data["state"].desk._journal.unanswered())
+    assert any("noix de cajou" in each.question for each in bot.bot_data["state"].desk._journal.unanswered())
 
 
 def test_follow_ups_and_a_change_of_subject(api: BotApiServer, awa: User) -> None:
@@ -217,15 +220,51 @@ def test_an_edited_question_edits_its_answer(api: BotApiServer, awa: User) -> No
     assert len(api.messages(awa, from_bot=True)) == count
 
 
-@pytest.mark.parametrize("kind", ["voice", "photo", "sticker"])
-def test_other_than_text_gets_a_kind_sentence(api: BotApiServer, awa: User, kind: str) -> None:
-    sent = getattr(api, f"send_{kind}", None)
-    message = sent(awa, awa) if sent else api.send_file(awa, awa, f"x.{kind}", b"x", kind=kind)
-    assert "que le texte" in api.answer_to(message).text
+def test_other_than_text_gets_a_kind_sentence(api: BotApiServer, awa: User) -> None:
+    for kind in ("voice", "photo", "sticker"):
+        assert "que le texte" in api.answer_to(api.send_file(awa, awa, f"x.{kind}", b"x", kind=kind)).text
+    captioned = api.send_file(awa, awa, "pont.jpg", b"x", kind="photo", caption=BRIDGE)
+    assert "que le texte" in api.answer_to(captioned).text
+
+
+def test_a_command_may_end_its_line(api: BotApiServer, awa: User) -> None:
+    assert "Diallassagou" in asked(api, awa, f"/ask\n{BRIDGE}").text
+    assert "/ask" in asked(api, awa, "/ask").text
+
+
+def test_pressing_what_is_no_button_of_ours_does_nothing(
+    api: BotApiServer, awa: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = asked(api, awa, BRIDGE)
+    live = api._live(answer)
+    for data in (
+        "m:x:1",
+        "m:1",
+        f"m:{'9' * 50}:0",
+        "v:1:2",
+        "l:",
+        "p:yes:1",
+        "al:0:",
+        "ay:1",
+        "uc:",
+        "\U0001f600",
+        "zz",
+    ):
+        with api.world.changed:
+            api._press(awa, live, {"text": "?", "callback_data": data})
+    assert "Diallassagou" in asked(api, awa, BRIDGE).text
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+def test_what_is_forwarded_is_a_question(api: BotApiServer, awa: User) -> None:
+    forwarded = api.say(awa, awa, BRIDGE, forward_from="Quelqu'un")
+    assert "Diallassagou" in api.answer_to(forwarded, timeout=10).text
 
 
 def test_nonsense_and_long_questions_are_told_what_works(api: BotApiServer, awa: User) -> None:
     assert "quelques mots" in asked(api, awa, "???").text
+    asked(api, awa, BRIDGE)
+    assert "quelques mots" in asked(api, awa, "\U0001f600\U0001f600").text
     assert "trop longue" in asked(api, awa, "pont " * 500).text
     assert "commande" in asked(api, awa, "/nothing").text
     assert asked(api, awa, "/status").text == asked(api, awa, "/nothing").text
@@ -248,13 +287,70 @@ def test_in_topics_it_answers_in_the_topic(api: BotApiServer, awa: User) -> None
     forum = api.group("Forum", members=[awa], forum=True)
     topic = api.topic(forum, "Ponts")
     answer = api.answer_to(api.say(awa, forum, f"@{api.username} {BRIDGE}", topic=topic), timeout=10)
-    assert answer.thread_id is not None
+    assert answer.thread_id == topic
+    assert answer.raw["is_topic_message"]
+    typing = [call.params for call in api.calls_of("sendChatAction") if str(call.params["chat_id"]) == str(forum.id)]
+    assert [str(each["message_thread_id"]) for each in typing] == [str(topic)]
+    other = api.topic(forum, "Marchés")
+    api.say(awa, forum, "Et les prix ?", topic=topic)
+    assert api.answer_to(api.say(awa, forum, "/ask et quand ?", topic=topic), timeout=10).thread_id == topic
+    elsewhere = api.answer_to(api.say(awa, forum, "/ask et quand ?", topic=other), timeout=10)
+    assert elsewhere.thread_id == other
+    assert "Diallassagou" not in elsewhere.text
+    print(api.transcript(forum))
 
 
-def test_inline_offers_passages(api: BotApiServer, awa: User) -> None:
+def test_under_a_channels_posts_it_answers_in_the_comments(api: BotApiServer, awa: User) -> None:
+    group = api.group("Discussion", members=[awa])
+    channel = api.channel("Journal", linked=group, bot_admin=True)
+    post = api.post(channel, f"@{api.username} {BRIDGE}")
+    command = api.post(channel, f"/ask {BRIDGE}")
+    api.say(awa, group, BRIDGE, reply_to=post)
+    api.quiet(0.5)
+    assert api.messages(group, from_bot=True) == api.messages(channel, from_bot=True) == []
+    comment = api.say(awa, group, f"@{api.username} {BRIDGE}", reply_to=post)
+    answer = api.answer_to(comment, timeout=10)
+    assert (answer.thread_id, answer.reply_to) == (post.id, comment.id)
+    assert "Diallassagou" in answer.text
+    asks = api.say(awa, group, "/ask", reply_to=command)
+    assert api.answer_to(asks, timeout=10).thread_id == command.id
+    print(api.transcript(group))
+
+
+def test_anonymous_admins_and_channels_are_readers_of_their_own(api: BotApiServer, bot: Any) -> None:
+    group, other = api.group("Rédaction"), api.group("Marché")
+    channel = api.channel("Journal")
+    anonymous = User(1_087_968_824, "Group", "GroupAnonymousBot", is_bot=True)
+    as_channel = User(136_817_688, "Channel", "Channel_Bot", is_bot=True)
+    for user, place, sender in ((anonymous, group, group), (anonymous, other, other), (as_channel, group, channel)):
+        said = api.say(user, place, f"@{api.username} {BRIDGE}", sender_chat=sender.json())
+        assert "Diallassagou" in api.answer_to(said, timeout=10).text
+    forgotten = api.answer_to(api.say(anonymous, group, "/forget", sender_chat=group.json()))
+    assert "1 de vos questions" in forgotten.text
+    journal = bot.bot_data["state"].desk._journal
+    for chat in (other, channel):
+        assert journal.forget(journal.fingerprints("reader", chat.id)) == 1
+
+
+def test_inline_offers_passages_to_post(api: BotApiServer, awa: User, archive: Path) -> None:
     inline = api.inline(awa, BRIDGE)
     api.wait_for(lambda: inline.answered and inline.results, timeout=10)
-    assert "Diallassagou" in str(inline.results[0])
+    group = api.group("Amis", members=[awa])
+    posted = api.choose(inline, inline.results[0]["id"], group)
+    (quote,) = quotes(posted)
+    assert any(quote in article.text for article in _articles(archive))
+    assert any(e["type"] == "text_link" for e in posted.entities)
+    assert "Diallassagou" in posted.text
+    refused = api.inline(awa, NOWHERE)
+    api.wait_for(lambda: refused.answered, timeout=10)
+    assert refused.answer["button"]["text"] == "Les articles ne le disent pas"
+    assert "expandable_blockquote" not in str(refused.results)
+    short = api.inline(awa, "po")
+    api.wait_for(lambda: short.answered, timeout=10)
+    assert short.results == []
+    api.quiet(0.3)
+    assert api.messages(group, from_bot=True) == []
+    print(api.transcript(group))
 
 
 def test_english_readers_are_spoken_to_in_english(api: BotApiServer, bot: Any) -> None:
@@ -266,6 +362,14 @@ def test_english_readers_are_spoken_to_in_english(api: BotApiServer, bot: Any) -
 def test_menus_are_by_scope_and_language(api: BotApiServer, awa: User) -> None:
     names = [command["command"] for command in api.commands_for(awa, awa)]
     assert names == ["start", "help", "latest", "about", "language", "new", "forget"]
+    group = api.group("Amis", members=[awa])
+    assert [command["command"] for command in api.commands_for(awa, group)] == ["ask", "latest", "help"]
+    ann = api.user("Ann", language_code="en")
+    french, english = (api.commands_for(reader)[0]["description"] for reader in (awa, ann))
+    assert (french, english) == ("Commencer", "Begin")
+    for field in ("description", "short_description"):
+        assert "articles" in api.profile(field, "fr")
+        assert api.profile(field) == api.profile(field, "fr") != api.profile(field, "en")
 
 
 def _articles(folder: Path) -> list[Any]:

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 from bot_api import BotApiServer, Message, User
-from test_bot_conversations import BRIDGE, api, archive, asked, awa, bot, running, settings_for
+from test_bot_conversations import ADMIN, BRIDGE, api, archive, asked, awa, bot, running, settings_for
 
 from kibaru_bot import inbox, network
 from kibaru_bot.people import Pace
@@ -156,6 +156,19 @@ def test_sigterm_lets_questions_in_flight_be_answered(index: Path) -> None:
     assert "Traceback" not in log
     assert server.token not in log
     assert "Diallassagou" not in log
+
+
+def test_a_preview_outlives_a_restart(index: Path) -> None:
+    with BotApiServer() as server:
+        admin = server.user("Mariam", language_code="fr", id=ADMIN)
+        with running(settings_for(server, index)):
+            preview = server.answer_to(server.say(admin, admin, "/add La digue de Djenné\nElle a tenu."), timeout=10)
+        server.world.callback_seconds = 0.2  # so that the press is too old to be answered, as after a long restart
+        press = server.press(admin, preview, "Publier")
+        time.sleep(0.3)
+        with running(settings_for(server, index)):
+            assert server.wait_edit(preview, timeout=10).text.startswith("Publié : 1 nouveaux")
+            assert not press.answered
 
 
 def test_webhook_with_secret_token(index: Path, tmp_path: Path) -> None:

@@ -28,25 +28,27 @@ from kibaru_bot.network import Limiter
 from kibaru_bot.people import Pace
 from kibaru_bot.state import App, Context, State, state
 from kibaru_bot.syncing import keep_in_sync
-from kibaru_bot.talking import say
+from kibaru_bot.talking import acknowledge, say
 from kibaru_bot.worker import Newsdesk
 
 log = logging.getLogger(__name__)
 
 UPDATES = [Update.MESSAGE, Update.EDITED_MESSAGE, Update.CALLBACK_QUERY, Update.INLINE_QUERY]
 _PRUNED_EVERY = 3600.0
+_EDITED = filters.UpdateType.EDITED_MESSAGE & ~filters.IS_AUTOMATIC_FORWARD
+_SAID = filters.UpdateType.MESSAGE & ~filters.IS_AUTOMATIC_FORWARD
+"""Not what Telegram copies from a channel into its discussion group: that speaks to readers, not to us."""
 
 
 def build(settings: Settings) -> App:
     """The application, with its newsdesk open. Raises KibaruError when token or archive are missing."""
-    if settings.telegram_bot_token is None:
-        raise BadInput("TELEGRAM_BOT_TOKEN is not set: get a token from @BotFather and put it into .env.")
+    token = token_of(settings)
     desk = Newsdesk(settings)
     inbox = Inbox(desk)
     api = settings.telegram_api.rstrip("/")
     application: App = (
         ApplicationBuilder()
-        .token(settings.telegram_bot_token.get_secret_value())
+        .token(token)
         .base_url(f"{api}/bot")
         .base_file_url(f"{api}/file/bot")
         .update_queue(inbox)
@@ -75,6 +77,13 @@ def build(settings: Settings) -> App:
     return application
 
 
+def token_of(settings: Settings) -> str:
+    """The bot's token. Raises BadInput when there is none."""
+    if settings.telegram_bot_token is None:
+        raise BadInput("TELEGRAM_BOT_TOKEN is not set: get a token from @BotFather and put it into .env.")
+    return settings.telegram_bot_token.get_secret_value()
+
+
 def _add_handlers(application: App) -> None:
     for name, handler in {
         "start": commands.on_start,
@@ -86,25 +95,25 @@ def _add_handlers(application: App) -> None:
         "forget": commands.on_forget,
         "ask": questions.on_ask,
     }.items():
-        application.add_handler(CommandHandler(name, handler, filters.UpdateType.MESSAGE))
+        application.add_handler(CommandHandler(name, handler, _SAID))
     for pattern, pressed in {
-        "^m:": questions.on_more,
-        "^v:": questions.on_vote,
+        r"^m:\d{1,15}:\d{1,3}$": questions.on_more,
+        r"^v:\d{1,15}:[01]$": questions.on_vote,
         "^x:": commands.on_example,
-        "^l:": commands.on_language_chosen,
+        "^l:[a-z]+$": commands.on_language_chosen,
     }.items():
         application.add_handler(CallbackQueryHandler(pressed, pattern))
     application.add_handler(InlineQueryHandler(inline.on_inline))
-    application.add_handler(MessageHandler(filters.UpdateType.EDITED_MESSAGE & filters.TEXT, questions.on_edited))
-    application.add_handler(MessageHandler(filters.UpdateType.MESSAGE & filters.COMMAND, commands.on_unknown))
-    application.add_handler(MessageHandler(filters.UpdateType.MESSAGE & filters.TEXT, questions.on_text))
-    application.add_handler(MessageHandler(filters.UpdateType.MESSAGE & ~filters.StatusUpdate.ALL, commands.on_other))
+    application.add_handler(MessageHandler(_EDITED & filters.TEXT, questions.on_edited))
+    application.add_handler(MessageHandler(_SAID & filters.COMMAND, commands.on_unknown))
+    application.add_handler(MessageHandler(_SAID & filters.TEXT, questions.on_text))
+    application.add_handler(MessageHandler(_SAID & ~filters.StatusUpdate.ALL, commands.on_other))
     application.add_error_handler(_failed)
 
 
 def _add_admin_handlers(application: App, settings: Settings) -> None:
     """What only admins reach, and only in their own chat; to all others it does not exist."""
-    admins = filters.User(settings.admins) & filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
+    admins = filters.User(settings.admins) & filters.ChatType.PRIVATE & _SAID
     for name, handler in {
         "add": publishing.on_add,
         "articles": editing.on_articles,
@@ -113,9 +122,9 @@ def _add_admin_handlers(application: App, settings: Settings) -> None:
         "unanswered": upkeep.on_unanswered,
     }.items():
         application.add_handler(CommandHandler(name, handler, admins))
-    application.add_handler(CallbackQueryHandler(publishing.on_decision, "^p:"))
-    application.add_handler(CallbackQueryHandler(editing.on_button, "^a[ldryu]:"))
-    application.add_handler(CallbackQueryHandler(upkeep.on_csv, "^uc:"))
+    application.add_handler(CallbackQueryHandler(publishing.on_decision, r"^p:(yes|no):\d{1,15}$"))
+    application.add_handler(CallbackQueryHandler(editing.on_button, r"^a(l:\d{1,6}:|u:\d{1,15}$|[dry]:.)"))
+    application.add_handler(CallbackQueryHandler(upkeep.on_csv, "^uc:$"))
     application.add_handler(MessageHandler(admins & filters.Document.ALL, publishing.on_document))
     application.add_handler(MessageHandler(admins & ArticleText(), publishing.on_article_text))
 
@@ -174,7 +183,7 @@ async def _failed(update: object, context: Context) -> None:
         return
     words = await state(context).words(update.effective_user)
     if update.callback_query:
-        await update.callback_query.answer(words.overloaded, show_alert=True)
+        await acknowledge(update.callback_query, words.overloaded, alert=True)
     elif update.message and update.message.chat.type == "private":
         await say(update.message, words.unavailable)
 

@@ -17,7 +17,7 @@ from kibaru import __version__
 from kibaru.errors import BadInput, KibaruError
 from kibaru.newsroom import Kibaru
 from kibaru.settings import Settings, load_settings
-from kibaru_bot.app import UPDATES, build
+from kibaru_bot.app import UPDATES, build, token_of
 
 log = logging.getLogger(__name__)
 
@@ -97,17 +97,14 @@ def run(settings: Settings) -> None:
 
 
 async def _check(settings: Settings) -> None:
-    if settings.telegram_bot_token is None:
-        raise BadInput("TELEGRAM_BOT_TOKEN is not set: get a token from @BotFather and put it into .env.")
+    token = token_of(settings)
     with Kibaru(settings) as kibaru:
         kibaru.check()
         articles = kibaru.store.count_articles()
     if not os.access(settings.index, os.W_OK):
         raise BadInput(f"{settings.index} cannot be written: the bot keeps its journal there.")
     api = settings.telegram_api.rstrip("/")
-    async with Bot(
-        settings.telegram_bot_token.get_secret_value(), base_url=f"{api}/bot", base_file_url=f"{api}/file/bot"
-    ) as bot:
+    async with Bot(token, base_url=f"{api}/bot") as bot:
         me = bot.bot
     click.echo(f"archive     {settings.index}, {articles} articles")
     click.echo(f"bot         @{me.username}")

@@ -14,11 +14,11 @@ from kibaru.newsroom import Kibaru
 from kibaru_bot.lengths import MAX_CALLBACK, shortened
 from kibaru_bot.menus import publish_admin_menu
 from kibaru_bot.messages import LANGUAGES, Catalogue, catalogue
-from kibaru_bot.people import recognised
+from kibaru_bot.people import Reader, recognised
 from kibaru_bot.questions import reply
 from kibaru_bot.render import article_list
 from kibaru_bot.state import Context, State, state
-from kibaru_bot.talking import say
+from kibaru_bot.talking import acknowledge, say
 from kibaru_bot.worker import Newsdesk, Overloaded
 
 _LATEST = 10
@@ -65,9 +65,9 @@ async def on_example(update: Update, context: Context) -> None:
     words, key = await state(context).words(query.from_user), query.data.partition(":")[2]
     article = await state(context).desk.read(lambda kibaru: article_of(kibaru, key))
     if article is None:
-        await query.answer(words.expired_toast, show_alert=True)
+        await acknowledge(query, words.expired_toast, alert=True)
         return
-    await query.answer()
+    await acknowledge(query)
     question = example_question(article, words)
     asked = await say(query.message, f"<i>{escape(question)}</i>")
     await reply(asked, query.from_user, question, state(context))
@@ -122,31 +122,28 @@ async def on_language_chosen(update: Update, context: Context) -> None:
         await state(context).desk.journal(
             lambda journal: journal.set_language(recognised(journal, user, None).reader, code)
         )
-    await query.answer()
+    await acknowledge(query)
     if isinstance(query.message, Message):
         await query.edit_message_text(catalogue(code).language_set)
 
 
 async def on_new(update: Update, context: Context) -> None:
     """The next question has nothing to do with those before."""
-    message = update.effective_message
-    user = message.from_user if message else None
-    if message is None or user is None:
-        return
-    reader = await state(context).desk.journal(lambda journal: recognised(journal, user, message))
-    await state(context).desk.journal(lambda journal: journal.end_thread(reader.conversation))
-    await say(message, reader.words.new_thread)
+    if (message := update.effective_message) and (reader := await _reader(message, state(context))):
+        await state(context).desk.journal(lambda journal: journal.end_thread(reader.conversation))
+        await say(message, reader.words.new_thread)
 
 
 async def on_forget(update: Update, context: Context) -> None:
     """Delete what is kept about the reader."""
-    message = update.effective_message
-    user = message.from_user if message else None
-    if message is None or user is None:
-        return
-    reader = await state(context).desk.journal(lambda journal: recognised(journal, user, message))
-    count = await state(context).desk.journal(lambda journal: journal.forget(reader.reader))
-    await say(message, reader.words.forgotten.format(count=count))
+    if (message := update.effective_message) and (reader := await _reader(message, state(context))):
+        count = await state(context).desk.journal(lambda journal: journal.forget(reader.reader))
+        await say(message, reader.words.forgotten.format(count=count))
+
+
+async def _reader(message: Message, state: State) -> Reader | None:
+    user = message.from_user
+    return await state.desk.journal(lambda journal: recognised(journal, user, message)) if user else None
 
 
 async def on_unknown(update: Update, context: Context) -> None:

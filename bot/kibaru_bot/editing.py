@@ -19,7 +19,7 @@ from kibaru_bot.lengths import fitting, shortened
 from kibaru_bot.messages import Catalogue
 from kibaru_bot.render import source
 from kibaru_bot.state import Context, State, state
-from kibaru_bot.talking import Keyboard, can_be_linked, change, say
+from kibaru_bot.talking import Keyboard, acknowledge, argument, can_be_linked, change, say
 
 _PER_PAGE = 8
 _BEGINNING = 700
@@ -33,7 +33,7 @@ async def on_articles(update: Update, context: Context) -> None:
     if message is None or message.from_user is None:
         return
     words = await state(context).words(message.from_user)
-    text, keyboard = await _page(0, _fitting((message.text or "").partition(" ")[2].strip()), words, state(context))
+    text, keyboard = await _page(0, _fitting(argument(message)), words, state(context))
     await say(message, text, keyboard)
 
 
@@ -49,7 +49,7 @@ async def on_button(update: Update, context: Context) -> None:
     ):
         return
     words, (action, _, rest) = await bot_state.words(query.from_user), query.data.partition(":")
-    await query.answer()
+    await acknowledge(query)
     try:
         text, keyboard = await _acted(action, rest, str(query.from_user.id), words, bot_state)
     except KibaruError as error:

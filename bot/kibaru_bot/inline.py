@@ -11,6 +11,7 @@ from telegram import (
 )
 from telegram.constants import ParseMode
 
+from kibaru.answering import Answer
 from kibaru.articles import Article
 from kibaru.errors import KibaruError
 from kibaru_bot.lengths import shortened
@@ -38,7 +39,14 @@ async def on_inline(update: Update, context: Context) -> None:
     except (KibaruError, Overloaded):
         await query.answer([], cache_time=0)
         return
-    results = [
+    results = offered(answer, words)
+    nothing = InlineQueryResultsButton(words.inline_none_plain, start_parameter="inline") if answer.is_refusal else None
+    await query.answer(results, cache_time=_CACHE_SECONDS, is_personal=True, button=nothing)
+
+
+def offered(answer: Answer, words: Catalogue) -> list[InlineQueryResultArticle]:
+    """What there is to post: the quotes, or of a refusal its leads."""
+    return [
         _result(
             str(number),
             quote.article,
@@ -51,8 +59,6 @@ async def on_inline(update: Update, context: Context) -> None:
         _result(str(number), article, words, source(article, words), article.text)
         for number, article in enumerate(answer.leads)
     ]
-    nothing = InlineQueryResultsButton(words.inline_none_plain, start_parameter="inline") if answer.is_refusal else None
-    await query.answer(results, cache_time=_CACHE_SECONDS, is_personal=True, button=nothing)
 
 
 def _result(id: str, article: Article, words: Catalogue, html: str, description: str) -> InlineQueryResultArticle:

@@ -16,6 +16,9 @@ log = logging.getLogger(__name__)
 _UNLIMITED = frozenset({"sendChatAction", "answerCallbackQuery", "answerInlineQuery"})
 """Telegram counts messages; what a reader sees at once must not queue behind them."""
 
+PER_SECOND = 28
+"""Messages a second in all; Telegram allows about 30."""
+
 _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 _RETRIED = ("send", "edit", "delete", "answer", "getFile")
 
@@ -23,11 +26,11 @@ _ReturnedJson = bool | dict[str, Any] | list[dict[str, Any]]
 
 
 class Limiter(AIORateLimiter):
-    """30 messages a second in all, 20 a minute to one group, about one a second to one reader with bursts of five."""
+    """PER_SECOND messages in all, 20 a minute to one group, about one a second to one reader with bursts of five."""
 
     def __init__(self) -> None:
         super().__init__(
-            overall_max_rate=28, overall_time_period=1, group_max_rate=19, group_time_period=60, max_retries=5
+            overall_max_rate=PER_SECOND, overall_time_period=1, group_max_rate=19, group_time_period=60, max_retries=5
         )
         self._chats: dict[int, AsyncLimiter] = {}
 

@@ -30,7 +30,7 @@ class Reader:
 
 def recognised(journal: Journal, user: User, message: Message | None) -> Reader:
     """The reader who writes, and the conversation: their own in this chat and topic."""
-    reader = journal.fingerprints("reader", user.id)
+    reader = journal.fingerprints("reader", speaker(user, message))
     chosen = journal.language(reader)
     if message is None:
         return Reader(catalogue(chosen or user.language_code), reader, reader, reader)
@@ -38,9 +38,14 @@ def recognised(journal: Journal, user: User, message: Message | None) -> Reader:
     return Reader(
         catalogue(chosen or user.language_code),
         reader,
-        journal.fingerprints("conversation", message.chat_id, topic, user.id),
+        journal.fingerprints("conversation", message.chat_id, topic, speaker(user, message)),
         journal.fingerprints("message", message.chat_id, message.message_id),
     )
+
+
+def speaker(user: User, message: Message | None) -> int:
+    """The number of who writes: of the chat, when an anonymous admin or a channel does, whose user all others share."""
+    return message.sender_chat.id if message and message.sender_chat else user.id
 
 
 def is_admin(settings: Settings, user: User | None) -> bool:

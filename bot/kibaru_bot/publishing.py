@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import PurePath
 
-from telegram import InlineKeyboardButton, Message, Update
+from telegram import Document, InlineKeyboardButton, Message, Update
 
 from kibaru.articles import Article, make_article
 from kibaru.errors import BadInput, KibaruError
 from kibaru.indexing import Outcome
 from kibaru.ingest import Failure
 from kibaru.ingest.files import MAX_FILE, SUFFIXES, read_bytes
+from kibaru.ingest.formats import article_from_record
 from kibaru.journal import Journal
 from kibaru.newsroom import Kibaru
 from kibaru.passages import split_passages
@@ -24,10 +24,7 @@ from kibaru_bot.lengths import shortened
 from kibaru_bot.messages import Catalogue
 from kibaru_bot.render import outlet
 from kibaru_bot.state import Context, State, state
-from kibaru_bot.talking import say, typing
-
-_DRAFTS = 10
-"""Previews that wait at once; the oldest gives way."""
+from kibaru_bot.talking import acknowledge, argument, say, typing
 
 _LISTED = 8
 _A_TEXT = 400
@@ -54,14 +51,7 @@ async def on_document(update: Update, context: Context) -> None:
     document = message.document if message else None
     if message is None or message.from_user is None or document is None:
         return
-    words = await state(context).words(message.from_user)
-    if (document.file_size or 0) > MAX_FILE:
-        await say(message, words.file_too_large)
-        return
-    async with typing(message):
-        data = bytes(await (await document.get_file()).download_as_bytearray())
-        name = PurePath(document.file_name or "article.txt").name
-        await _preview(message, lambda: list(read_bytes(name, data)), words, state(context))
+    await _preview_file(message, document, await state(context).words(message.from_user), state(context))
 
 
 async def on_add(update: Update, context: Context) -> None:
@@ -70,9 +60,11 @@ async def on_add(update: Update, context: Context) -> None:
     if message is None or message.from_user is None:
         return
     words = await state(context).words(message.from_user)
-    text = (message.text or "").partition(" ")[2] or (message.text or "").partition("\n")[2]
-    replied = message.reply_to_message
-    if not text.strip() and replied and replied.text:
+    text, replied = argument(message), message.reply_to_message
+    if not text and replied and replied.document:
+        await _preview_file(message, replied.document, words, state(context))
+        return
+    if not text and replied and replied.text:
         text = replied.text
     if not text.strip():
         await say(message, words.add_usage.format(kinds=", ".join(SUFFIXES)))
@@ -100,24 +92,22 @@ async def on_decision(update: Update, context: Context) -> None:
     if query is None or query.data is None or not bot_state.is_admin(query.from_user):
         return
     _, decision, key = query.data.split(":")
-    words, articles = await bot_state.words(query.from_user), bot_state.drafts.pop(key, None)
-    await query.answer()
-    if articles is None:
-        await query.edit_message_text(words.nothing_to_publish)
+    words, id = await bot_state.words(query.from_user), int(key)
+    draft = await bot_state.desk.journal(lambda journal: journal.draft(id))
+    if draft is None:
+        await acknowledge(query, words.draft_gone_toast, alert=True)
         return
-    if decision != "yes":
-        await query.edit_message_text(words.cancelled)
-        return
-    try:
-        done = await bot_state.desk.edit(lambda kibaru: _publish(kibaru, articles))
-    except KibaruError as error:
-        await query.edit_message_text(words.publish_failed.format(why=escape(str(error))))
-        return
-    who = str(query.from_user.id)
-    await bot_state.desk.journal(lambda journal: _log(journal, who, done))
-    counts = Counter(outcome.change for outcome, _ in done)
-    text = words.published.format(added=counts["added"], updated=counts["updated"], unchanged=counts["unchanged"])
+    await acknowledge(query)
+    if decision == "yes":
+        articles = [article_from_record(record) for record in json.loads(draft)]
+        try:
+            text = await _published(articles, str(query.from_user.id), words, bot_state)
+        except KibaruError as error:
+            text = words.publish_failed.format(why=escape(str(error)))
+    else:
+        text = words.cancelled
     await query.edit_message_text(text)
+    await bot_state.desk.journal(lambda journal: journal.drop_draft(id))
 
 
 def _article_of(text: str) -> Article | Failure:
@@ -126,6 +116,16 @@ def _article_of(text: str) -> Article | Failure:
         return make_article(title=title if body.strip() else "", text=body if body.strip() else title)
     except BadInput as error:
         return Failure("text", str(error))
+
+
+async def _preview_file(message: Message, document: Document, words: Catalogue, bot_state: State) -> None:
+    if (document.file_size or 0) > MAX_FILE:
+        await say(message, words.file_too_large)
+        return
+    async with typing(message):
+        data = bytes(await (await document.get_file()).download_as_bytearray())
+        name = PurePath(document.file_name or "article.txt").name
+        await _preview(message, lambda: list(read_bytes(name, data)), words, bot_state)
 
 
 async def _preview(message: Message, read: object, words: Catalogue, bot_state: State) -> None:
@@ -142,12 +142,10 @@ async def _preview(message: Message, read: object, words: Catalogue, bot_state: 
     if all(each.change == "unchanged" for each in seen):
         await say(message, "\n\n".join([*parts, words.nothing_to_publish]))
         return
-    key = secrets.token_hex(8)
-    while len(bot_state.drafts) >= _DRAFTS:
-        bot_state.drafts.pop(next(iter(bot_state.drafts)))
-    bot_state.drafts[key] = [each.article for each in seen]
-    yes = InlineKeyboardButton(words.publish_button, callback_data=f"p:yes:{key}")
-    no = InlineKeyboardButton(words.cancel_button, callback_data=f"p:no:{key}")
+    draft = json.dumps([asdict(each.article) for each in seen], ensure_ascii=False)
+    id = await bot_state.desk.journal(lambda journal: journal.keep_draft(draft))
+    yes = InlineKeyboardButton(words.publish_button, callback_data=f"p:yes:{id}")
+    no = InlineKeyboardButton(words.cancel_button, callback_data=f"p:no:{id}")
     await say(message, "\n\n".join(parts), [[yes, no]])
 
 
@@ -193,6 +191,14 @@ def _described(seen: Sequence[_Seen], words: Catalogue) -> str:
         facts="".join(f" · {escape(fact)}" for fact in facts if fact),
         change=change,
     )
+
+
+async def _published(articles: Sequence[Article], who: str, words: Catalogue, bot_state: State) -> str:
+    """Publish articles; what to tell the admin. Raises KibaruError."""
+    done = await bot_state.desk.edit(lambda kibaru: _publish(kibaru, articles))
+    await bot_state.desk.journal(lambda journal: _log(journal, who, done))
+    counts = Counter(outcome.change for outcome, _ in done)
+    return words.published.format(added=counts["added"], updated=counts["updated"], unchanged=counts["unchanged"])
 
 
 def _publish(kibaru: Kibaru, articles: Sequence[Article]) -> list[tuple[Outcome, Article | None]]:

@@ -13,10 +13,10 @@ from kibaru.errors import BadInput, KibaruError
 from kibaru.journal import Asked, Journal
 from kibaru_bot.lengths import units
 from kibaru_bot.messages import Catalogue
-from kibaru_bot.people import Reader, recognised
+from kibaru_bot.people import Reader, recognised, speaker
 from kibaru_bot.render import PER_PAGE, answer_pages, refusal
 from kibaru_bot.state import Context, State, state
-from kibaru_bot.talking import Keyboard, can_be_linked, change, deliver, say, typing
+from kibaru_bot.talking import Keyboard, acknowledge, argument, can_be_linked, change, deliver, say, typing
 from kibaru_bot.worker import Overloaded
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ async def on_ask(update: Update, context: Context) -> None:
     message = update.effective_message
     if message is None or message.from_user is None:
         return
-    question = (message.text or "").partition(" ")[2].strip()
+    question = argument(message)
     if not question and message.reply_to_message and message.reply_to_message.text:
         question = message.reply_to_message.text
     if not question:
@@ -58,7 +58,7 @@ async def on_ask(update: Update, context: Context) -> None:
 def addressed(message: Message) -> str | None:
     """The question in a message meant for the bot: any in private, in groups those that mention it or reply to it."""
     bot, text = message.get_bot(), message.text
-    if text is None or message.is_automatic_forward or (message.via_bot and message.via_bot.id == bot.id):
+    if text is None or (message.via_bot and message.via_bot.id == bot.id):
         return None
     mine = f"@{bot.username}".lower()
     mentioned = False
@@ -79,7 +79,7 @@ async def reply(message: Message, user: User, question: str, state: State) -> No
         reader, before, earlier = await state.desk.journal(lambda journal: _look_up(journal, user, message))
         if earlier and earlier.replies and earlier.question == question:
             return  # the bot stopped after answering, before it had noted that
-        if seconds := state.pace.wait(user.id):
+        if seconds := state.pace.wait(speaker(user, message)):
             await say(message, reader.words.too_fast.format(seconds=seconds))
             return
         try:
@@ -102,23 +102,23 @@ async def on_more(update: Update, context: Context) -> None:
     words = await state(context).words(query.from_user)
     asked = await desk.journal(lambda journal: journal.asked(int(id)))
     if asked is None:
-        await query.answer(words.expired_toast, show_alert=True)
+        await acknowledge(query, words.expired_toast, alert=True)
         return
     if state(context).pace.wait(query.from_user.id):
-        await query.answer(words.overloaded)
+        await acknowledge(query, words.overloaded)
         return
     try:
         answer, _ = await desk.ask(asked.understood, quotes=MAX_QUOTES)
     except (Overloaded, KibaruError):
-        await query.answer(words.overloaded, show_alert=True)
+        await acknowledge(query, words.overloaded, alert=True)
         return
-    pages, at = answer_pages(answer.quotes, words), int(page)
+    pages, at = answer_pages(answer, words), int(page)
     if not 0 <= at < len(pages):
-        await query.answer(words.no_more_toast)
+        await acknowledge(query, words.no_more_toast)
         return
     keyboard = answer_keyboard(int(id), at, at + 1 < len(pages), answer, words, asked.helpful is None)
     await change(query.get_bot(), query.message.chat_id, query.message.message_id, pages[at], keyboard)
-    await query.answer()
+    await acknowledge(query)
 
 
 async def on_vote(update: Update, context: Context) -> None:
@@ -129,7 +129,7 @@ async def on_vote(update: Update, context: Context) -> None:
     _, id, helpful = query.data.split(":")
     words = await state(context).words(query.from_user)
     await desk.journal(lambda journal: journal.vote(int(id), helpful == "1"))
-    await query.answer(words.thanks_toast if helpful == "1" else words.sorry_toast)
+    await acknowledge(query, words.thanks_toast if helpful == "1" else words.sorry_toast)
     markup = query.message.reply_markup
     left = [
         row
@@ -159,7 +159,7 @@ def _rendered(answer: Answer, id: int, words: Catalogue) -> tuple[list[str], Key
     """The messages of an answer, and the keyboard under the last."""
     if answer.is_refusal:
         return [refusal(answer.leads, words)], ()
-    pages = answer_pages(answer.quotes, words)
+    pages = answer_pages(answer, words)
     best = max(hit.score for hit in answer.hits)
     further = answer.hits[len(answer.quotes) : MAX_QUOTES]
     more = any(hit.score >= WORTH_QUOTING * best for hit in further)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import urlsplit
 
+from kibaru.answering import Answer
 from kibaru.articles import Article
 from kibaru.quoting import Quote
 from kibaru_bot.lengths import MAX_ENTITIES, MAX_UNITS, entities, fitting, shortened, units
@@ -23,7 +24,7 @@ _LONGEST_TITLE = 200
 _LONGEST_URL = 2_000
 _QUOTE_ENTITIES = 65
 _ROOM = MAX_UNITS - 96
-"""What the blocks of a page may take, so that page numbers and blank lines never tip it over."""
+"""What the blocks of a page may take, so that blank lines and the words above never tip it over."""
 
 _CUT = "[…] "
 
@@ -37,9 +38,10 @@ class Block:
     entities: int
 
 
-def answer_pages(quotes: Sequence[Quote], words: Catalogue) -> list[str]:
-    """The quotes in messages, split between quotes, at most PER_PAGE to a message."""
-    return pages((quote_block(quote, words) for quote in quotes), PER_PAGE)
+def answer_pages(answer: Answer, words: Catalogue) -> list[str]:
+    """The quotes in messages, split between quotes, at most PER_PAGE to a message; the first says so when unsure."""
+    made = pages((quote_block(quote, words) for quote in answer.quotes), PER_PAGE)
+    return made if answer.is_sure else [f"{words.unsure}\n\n{made[0]}", *made[1:]]
 
 
 def refusal(leads: Sequence[Article], words: Catalogue) -> str:
@@ -93,8 +95,8 @@ def source(article: Article, words: Catalogue) -> str:
 
 
 def outlet(article: Article) -> str:
-    """The host an article was published on, or nothing."""
-    return shortened((urlsplit(article.url or "").hostname or "").removeprefix("www."), 60)
+    """Who published an article: its newsroom's name, else the host it stands on, or nothing."""
+    return shortened(article.outlet or (urlsplit(article.url or "").hostname or "").removeprefix("www."), 60)
 
 
 def pages(blocks: Iterable[Block], per_page: int) -> list[str]:

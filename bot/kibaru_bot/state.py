@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, cast
 
 from telegram import User
@@ -21,12 +21,11 @@ App = Application[Any, Any, Any, Any, Any, Any]
 
 @dataclass(slots=True)
 class State:
-    """The running bot: its newsdesk, readers' pace, previews that wait for an admin, and cached example questions."""
+    """The running bot: its newsdesk, readers' pace, and cached example questions."""
 
     settings: Settings
     desk: Newsdesk
     pace: Pace
-    drafts: dict[str, list[Article]] = field(default_factory=dict)
     examples: tuple[object, list[Article]] = (None, [])
     rebuilding: bool = False
 

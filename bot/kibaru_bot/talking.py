@@ -8,7 +8,7 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from urllib.parse import urlsplit
 
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, Message
+from telegram import Bot, CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message
 from telegram.constants import ChatAction
 from telegram.error import BadRequest, TelegramError
 
@@ -79,6 +79,19 @@ async def deliver(question: Message, pages: Sequence[str], keyboard: Keyboard, r
         with contextlib.suppress(TelegramError):
             await bot.delete_message(question.chat_id, surplus)
     return sent
+
+
+async def acknowledge(query: CallbackQuery, notice: str | None = None, *, alert: bool = False) -> None:
+    """The pressed button stops spinning; one pressed too long ago, as before a restart, does its work all the same."""
+    try:
+        await query.answer(notice, show_alert=alert)
+    except BadRequest as error:
+        log.info("a button could not be answered: %s", error)
+
+
+def argument(message: Message) -> str:
+    """What stands after the command."""
+    return ((message.text or "").split(maxsplit=1)[1:] or [""])[0].strip()
 
 
 def can_be_linked(url: str | None) -> bool:

@@ -8,6 +8,7 @@ loaded once and shared.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import queue
 import threading
@@ -16,9 +17,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from kibaru.answering import MAX_QUESTION, Answer
-from kibaru.articles import clean
+from kibaru.answering import Answer, checked_question
 from kibaru.embedding import Vectors
+from kibaru.errors import BadInput
 from kibaru.journal import Journal
 from kibaru.newsroom import DATABASE, Kibaru
 from kibaru.remembering import RememberingEmbedder
@@ -130,7 +131,8 @@ class Newsdesk:
             while batch[-1] is not None and len(batch) < _BATCH and not self._questions.empty():
                 batch.append(self._questions.get())
             waiting = [question for question in batch if question is not None]
-            self._embed_together([question.text for question in waiting])
+            if len(waiting) > 1:
+                self._embed_together([question.text for question in waiting])
             for question in waiting:
                 self._answer(question)
             if len(waiting) < len(batch):
@@ -138,13 +140,14 @@ class Newsdesk:
 
     def _embed_together(self, texts: Sequence[str]) -> None:
         """Embed questions as one batch; the embedder then knows them when each is answered."""
-        if len(texts) > 1:
-            try:
-                self._embedder.embed_questions(
-                    [" ".join(clean(text).split()) for text in texts if len(text) < MAX_QUESTION]
-                )
-            except Exception:  # whoever asked will hear of it from the answer
-                log.debug("questions could not be embedded together", exc_info=True)
+        checked = []
+        for text in texts:
+            with contextlib.suppress(BadInput):  # whoever asked will hear of it from the answer, as of the rest
+                checked.append(checked_question(text))
+        try:
+            self._embedder.embed_questions(checked)
+        except Exception:
+            log.debug("questions could not be embedded together", exc_info=True)
 
     def _answer(self, waiting: _Question) -> None:
         if not waiting.answered.set_running_or_notify_cancel():  # nobody waits for it any more

@@ -1,4 +1,4 @@
-"""What happened: questions and votes, the bot's inbox, readers' preferences, and the editors' audit log.
+"""What happened: questions and votes, the bot's inbox, readers' preferences, editors' drafts and their audit log.
 
 These tables live in the archive's database beside the articles, on a connection of their own, and are made when first
 used. Readers stand in them under a keyed hash only. The key is replaced every `key_days`, the one before is kept as
@@ -19,11 +19,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from kibaru.journal_tables import TABLES
 from kibaru.store import explanation
 
 _BUSY_SECONDS = 60.0
 _INBOX_KEPT = timedelta(days=3)
 """How long the number of a handled update is remembered: Telegram itself forgets updates after a day."""
+
+_DRAFTS = 20
+"""Previews that wait at once; each may be a file of 20 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ class Journal:
             # A power cut may cost the last lines of the journal, never an article: those have their own connection.
             self._db.execute("pragma synchronous = normal")
             self._db.execute("pragma secure_delete = on")
-            self._db.executescript(_TABLES)
+            self._db.executescript(TABLES)
 
     def close(self) -> None:
         with self._lock:
@@ -182,6 +186,21 @@ class Journal:
         self._run("delete from inbox where payload is null and received < ?", [(now - _INBOX_KEPT).isoformat()])
         self.fingerprints()
 
+    # Drafts
+
+    def keep_draft(self, articles: str) -> int:
+        """Keep articles, as JSON, until an admin decides; returns their number. The oldest of many give way."""
+        id = int(self._run("insert into drafts (made, articles) values (?, ?)", [_now(), articles]).lastrowid or 0)
+        self._run("delete from drafts where id <= ?", [id - _DRAFTS])
+        return id
+
+    def draft(self, id: int) -> str | None:
+        rows = self._rows("select articles from drafts where id = ?", [id])
+        return str(rows[0][0]) if rows else None
+
+    def drop_draft(self, id: int) -> None:
+        self._run("delete from drafts where id = ?", [id])
+
     # Audit log
 
     def log_change(self, who: str, action: str, article: str, title: str, before: str | None = None) -> int:
@@ -226,23 +245,3 @@ def _now() -> str:
 
 def _marks(values: Sequence[object]) -> str:
     return ", ".join("?" * len(values))
-
-
-_TABLES = """
-create table if not exists inbox (id integer primary key, received text not null, payload text);
-create index if not exists inbox_unsettled on inbox (id) where payload is not null;
-create table if not exists questions (
-    id integer primary key autoincrement, asked text not null, question text not null, understood text not null,
-    language text, answered integer not null, confidence real not null, helpful integer,
-    replies text not null default '[]', reader text not null, conversation text, message text not null
-);
-create index if not exists questions_reader on questions (reader);
-create index if not exists questions_conversation on questions (conversation);
-create index if not exists questions_message on questions (message);
-create table if not exists preferences (reader text primary key, language text not null) without rowid;
-create table if not exists reader_keys (made text primary key, key blob not null) without rowid;
-create table if not exists audit (
-    id integer primary key autoincrement, at text not null, who text not null, action text not null,
-    article text not null, title text not null, before text
-);
-"""

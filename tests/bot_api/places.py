@@ -6,7 +6,7 @@ import copy
 import time
 from collections.abc import Iterable
 
-from .actors import Actors
+from .actors import Actors, detect
 from .model import Chat, Json, Message, User
 
 _SERVICE = User(777000, "Telegram")
@@ -88,6 +88,8 @@ class Places(Actors):
         """A channel post. Returns its copy in the linked group where there is one: comments reply to that."""
         with self.world.changed:
             body: Json = {"text": text, "sender_chat": channel.json()}
+            if entities := detect(text):
+                body["entities"] = entities
             post = self.world.add_message(channel, None, body)
             self._deliver(post, "channel_post")
             if channel.linked is None:

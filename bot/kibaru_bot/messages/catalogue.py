@@ -26,6 +26,7 @@ class Catalogue:
     language_set: str
     new_thread: str
     forgotten: str
+    unsure: str
     refusal: str
     leads: str
     more_button: str
@@ -75,6 +76,7 @@ class Catalogue:
     preview_many: str
     preview_failures: str
     publish_button: str
+    draft_gone_toast: str
     cancel_button: str
     nothing_to_publish: str
     published: str
@@ -92,6 +94,7 @@ class Catalogue:
     restored: str
     back_button: str
     rebuild_started: str
+    rebuild_running: str
     rebuild_progress: str
     rebuild_done: str
     synced: str

@@ -37,6 +37,7 @@ ENGLISH = Catalogue(
     language_set="Noted: I speak English with you.",
     new_thread="All right, something else. What is your question?",
     forgotten="Deleted: {count} of your questions, and the language you had chosen.",
+    unsure="I am not sure; this may help:",
     refusal="The articles don't say.",
     leads="Those that come nearest, which may not answer:",
     more_button="More passages ›",
@@ -77,7 +78,7 @@ ENGLISH = Catalogue(
     ),
     short_description="Your questions, the exact words of our articles, their source.",
     add_usage=(
-        "Send a file ({kinds}), reply /add to a text, or write:\n"
+        "Send a file ({kinds}), reply /add to a text or a file, or write:\n"
         "<code>/add The title\nthe text of the article…</code>"
     ),
     file_too_large="This file is over 20 MB, which Telegram does not give to bots. Use <code>kibaru add</code>.",
@@ -90,6 +91,7 @@ ENGLISH = Catalogue(
     preview_many="<b>{count} articles</b>: {new} new, {updates} updated, {unchanged} unchanged.",
     preview_failures="Not readable: {failures}",
     publish_button="Publish",
+    draft_gone_toast="This preview waits no longer: it is done, or send the article again.",
     cancel_button="Cancel",
     nothing_to_publish="There is nothing to publish.",
     published="Published: {added} new, {updated} updated, {unchanged} unchanged. Questions already find it.",
@@ -110,6 +112,7 @@ ENGLISH = Catalogue(
     restored="Put back: “{title}”.",
     back_button="‹ Back",
     rebuild_started="Rebuilding the index. The old one answers meanwhile.",
+    rebuild_running="The index is already being rebuilt.",
     rebuild_progress="Rebuilding the index: {percent}%. The old one answers meanwhile.",
     rebuild_done=(
         "Done: generation {generation}, {articles} articles, {passages} passages, {embedded} of them "

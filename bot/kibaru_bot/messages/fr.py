@@ -37,6 +37,7 @@ FRENCH = Catalogue(
     language_set="C’est noté : je vous parle en français.",
     new_thread="Bien, parlons d’autre chose. Quelle est votre question ?",
     forgotten="C’est effacé : {count} de vos questions, et la langue que vous aviez choisie.",
+    unsure="Je ne suis pas sûr ; ceci peut aider :",
     refusal="Les articles ne le disent pas.",
     leads="Les plus proches, qui n’y répondent peut-être pas :",
     more_button="D’autres passages ›",
@@ -80,7 +81,7 @@ FRENCH = Catalogue(
     ),
     short_description="Vos questions, les mots exacts de nos articles, leur source.",
     add_usage=(
-        "Envoyez un fichier ({kinds}), répondez /add à un texte, ou écrivez :\n"
+        "Envoyez un fichier ({kinds}), répondez /add à un texte ou à un fichier, ou écrivez :\n"
         "<code>/add Le titre\nle texte de l’article…</code>"
     ),
     file_too_large=(
@@ -96,6 +97,7 @@ FRENCH = Catalogue(
     preview_many="<b>{count} articles</b> : {new} nouveaux, {updates} mis à jour, {unchanged} inchangés.",
     preview_failures="Illisible : {failures}",
     publish_button="Publier",
+    draft_gone_toast="Cet aperçu n’attend plus : c’est fait, ou renvoyez l’article.",
     cancel_button="Annuler",
     nothing_to_publish="Rien à publier.",
     published=(
@@ -119,6 +121,7 @@ FRENCH = Catalogue(
     restored="Remis : « {title} ».",
     back_button="‹ Retour",
     rebuild_started="Je refais l’index. L’ancien répond en attendant.",
+    rebuild_running="L’index est déjà en train d’être refait.",
     rebuild_progress="Je refais l’index : {percent} %. L’ancien répond en attendant.",
     rebuild_done=(
         "C’est fait : génération {generation}, {articles} articles, {passages} passages, dont {embedded} "
