@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import httpcore
@@ -325,3 +329,26 @@ def test_owners_of_sites_are_told_apart() -> None:
 
 def test_relative_addresses_are_joined() -> None:
     assert str(parse_url("../b?c=é", base="https://fleuve.example/a/x")) == "https://fleuve.example/b?c=%C3%A9"
+
+
+@pytest.mark.parametrize("name", ["fleuve.test", "autre.test"])
+def test_certificates_are_verified_for_the_name_and_not_the_address(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not shutil.which("openssl"):
+        pytest.skip("no openssl to make a certificate with")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=fleuve.test",
+            "-addext", "subjectAltName=DNS:fleuve.test", "-keyout", str(key), "-out", str(certificate)]  # fmt: skip
+    subprocess.run(made, check=True, capture_output=True)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with Site(context) as served:
+        served.put("/", "Bonjour")
+        with fetcher(resolver=lambda *_: ["127.0.0.1"]) as web:
+            if name == "fleuve.test":
+                assert web.get(f"https://{name}:{served.port}/").body == b"Bonjour"
+            else:
+                with pytest.raises(Unreachable, match="certificate"):
+                    web.get(f"https://{name}:{served.port}/")
