@@ -20,9 +20,12 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/quality.py --data $(DATA)
 	$(BIN)/python benchmarks/speed.py --data $(DATA)
 	$(BIN)/python benchmarks/crashes.py
+	$(BIN)/python benchmarks/hostile.py
+	$(BIN)/python benchmarks/hostile_sites.py
+	$(BIN)/python benchmarks/syncing.py
+	$(BIN)/python benchmarks/syncing.py --posts 300 --kills 20
 	$(BIN)/python benchmarks/load.py --memory 2000
 	$(BIN)/python benchmarks/conversation.py
-	$(BIN)/python benchmarks/hostile.py
 
 $(VENV)/installed: pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)

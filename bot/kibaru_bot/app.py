@@ -27,6 +27,7 @@ from kibaru_bot.menus import publish_menus
 from kibaru_bot.network import Limiter
 from kibaru_bot.people import Pace
 from kibaru_bot.state import App, Context, State, state
+from kibaru_bot.syncing import keep_in_sync
 from kibaru_bot.talking import acknowledge, say
 from kibaru_bot.worker import Newsdesk
 
@@ -143,6 +144,7 @@ async def _prepare(application: App) -> None:
     application.bot_data["tasks"] = [
         asyncio.create_task(publish_menus(application.bot, bot_state.settings.admins)),
         asyncio.create_task(_prune(bot_state)),
+        asyncio.create_task(keep_in_sync(application.bot, bot_state)),
     ]
     await application.bot_data["inbox"].restore(application.bot)
 

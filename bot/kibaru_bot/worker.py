@@ -111,6 +111,16 @@ class Newsdesk:
         """The result of a job that changes the archive, or that takes long."""
         return await asyncio.get_running_loop().run_in_executor(self._editors, job, self._editing)
 
+    async def apart(self, job: Callable[[Kibaru], T]) -> T:
+        """The result of a job that takes many minutes, in a thread and with an archive of its own, so that editors do
+        not wait either."""
+
+        def run() -> T:
+            with Kibaru(self.settings, embedder=self._embedder) as kibaru:
+                return job(kibaru)
+
+        return await asyncio.to_thread(run)
+
     async def embed(self, questions: Sequence[str]) -> Vectors:
         """Unit vectors (n, d) of questions; for comparing them with each other."""
         return await asyncio.to_thread(self._embedder.embed_questions, questions)

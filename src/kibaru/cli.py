@@ -17,6 +17,7 @@ from kibaru.articles import parse_date
 from kibaru.errors import BadInput, KibaruError
 from kibaru.evaluation.cli import evaluation
 from kibaru.settings import Settings, load_settings
+from kibaru.web.commands import source, sync
 
 if TYPE_CHECKING:
     from kibaru.newsroom import Kibaru
@@ -95,16 +96,16 @@ def _open(settings: Settings, *, create: bool = False) -> Kibaru:
 @click.argument("paths", nargs=-1, required=True)
 @click.pass_obj
 def add(settings: Settings, paths: tuple[str, ...]) -> None:
-    """Add articles: files, folders and zip archives of them, or - for standard input.
+    """Add articles: files, folders and zip archives of them, pages on the web, or - for standard input.
 
     Kinds: .txt, .md, .jsonl, .csv, .html, .mhtml, .pdf, .docx, .odt, .epub, .eml.
 
     An article of the same URL, or the same id, replaces the one there was.
     """
-    from kibaru.ingest import read_articles
+    from kibaru.web.pages import read_inputs
 
     with _open(settings, create=True) as kibaru:
-        failures = _add(kibaru, read_articles(paths))
+        failures = _add(kibaru, read_inputs(settings, paths))
     if failures:
         sys.exit(2)
 
@@ -311,3 +312,7 @@ def demo(settings: Settings) -> None:
         if sys.stdin.isatty():
             click.echo("\nYour turn (an empty line ends):")
             _chat(kibaru)
+
+
+commands.add_command(source)
+commands.add_command(sync)

@@ -43,6 +43,21 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="WARNING", description="DEBUG, INFO, WARNING or ERROR."
     )
+    contact: str = Field(
+        default="",
+        pattern=r"^[\x20-\x27\x2a-\x7e]*$",
+        description="Mail or web address told to the sites that are fetched, so that their people can reach you.",
+    )
+    host_delay: float = Field(
+        default=1.0, ge=0, le=60, description="Seconds between two requests to one site; its Crawl-delay if longer."
+    )
+    host_concurrency: int = Field(default=2, ge=1, le=8, description="Requests to one site at once.")
+    sync_minutes: int = Field(
+        default=0, ge=0, description="How often kibaru-bot brings what is new in the sources; 0 is never."
+    )
+    allow_loopback: bool = Field(
+        default=False, description="Fetch from this machine's own addresses too; for tests only."
+    )
     telegram_bot_token: SecretStr | None = Field(
         default=None,
         validation_alias=AliasChoices("TELEGRAM_BOT_TOKEN"),

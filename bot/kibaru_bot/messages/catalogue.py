@@ -98,6 +98,12 @@ class Catalogue:
     rebuild_running: str
     rebuild_progress: str
     rebuild_done: str
+    synced: str
+    synced_source: str
+    synced_added: str
+    synced_updated: str
+    synced_gone: str
+    synced_problem: str
     failed: str
     status: str
     unanswered: str

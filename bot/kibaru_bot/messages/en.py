@@ -119,6 +119,12 @@ ENGLISH = Catalogue(
         "Done: generation {generation}, {articles} articles, {passages} passages, {embedded} of them "
         "embedded, in {seconds} s."
     ),
+    synced="From the sources: {sources}",
+    synced_source="{title}: {counts}",
+    synced_added="{count} new",
+    synced_updated="{count} updated",
+    synced_gone="{count} gone from the site",
+    synced_problem="not brought in ({why})",
     failed="That did not work: {why}",
     status=(
         "<b>Archive</b>: {articles} articles{dates}, {passages} passages, {megabytes} MB\n<b>Languages</b>: "

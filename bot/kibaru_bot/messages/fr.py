@@ -128,6 +128,12 @@ FRENCH = Catalogue(
         "C’est fait : génération {generation}, {articles} articles, {passages} passages, dont {embedded} "
         "recalculés, en {seconds} s."
     ),
+    synced="Des sources : {sources}",
+    synced_source="{title} : {counts}",
+    synced_added="{count} nouveaux",
+    synced_updated="{count} mis à jour",
+    synced_gone="{count} disparus du site",
+    synced_problem="non relevé ({why})",
     failed="Cela n’a pas marché : {why}",
     status=(
         "<b>Archive</b> : {articles} articles{dates}, {passages} passages, {megabytes} Mo\n<b>Langues</b> : "

@@ -1,0 +1,114 @@
+"""What a site answered: a Page, unpacked as it came within its limit, and what makes the next request conditional."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+
+from kibaru.errors import BadInput
+
+GONE = frozenset({404, 410})
+_CHUNK = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """What makes the next request for a URL conditional."""
+
+    etag: str = ""
+    last_modified: str = ""
+
+
+NONE_KNOWN = Validators()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a site answered: the address it came from in the end, a status of 2xx, 304, 404 or 410, and the body."""
+
+    url: str
+    status: int
+    body: bytes
+    headers: dict[str, str]
+
+    @property
+    def is_unchanged(self) -> bool:
+        return self.status == HTTPStatus.NOT_MODIFIED
+
+    @property
+    def is_gone(self) -> bool:
+        return self.status in GONE
+
+    @property
+    def validators(self) -> Validators:
+        return Validators(self.headers.get("etag", "")[:500], self.headers.get("last-modified", "")[:100])
+
+    @property
+    def charset(self) -> str | None:
+        """The encoding that the site declared."""
+        _, _, declared = self.headers.get("content-type", "").lower().partition("charset=")
+        return declared.split(";")[0].strip(" \"'")[:40] or None
+
+
+def read_body(chunks: Iterator[bytes], headers: dict[str, str], limit: int, truncate: bool, shown: str) -> bytes:
+    """The body, unpacked as it comes, up to `limit` bytes; beyond, BadInput, or with `truncate` the end of it."""
+    coding = headers.get("content-encoding", "").strip().lower()
+    if coding not in ("", "identity", "gzip", "x-gzip", "deflate"):
+        raise BadInput(f"{shown} comes in {coding[:20]!r}, which was not asked for")
+    body = bytearray()
+    try:
+        for part in chunks if coding in ("", "identity") else unzipped(chunks, limit + 1):
+            body += part
+            if len(body) > limit:
+                break
+    except zlib.error:
+        raise BadInput(f"{shown} is damaged: it cannot be unpacked") from None
+    if len(body) > limit and not truncate:
+        raise BadInput(f"{shown} is larger than {limit // 1_000_000} MB")
+    return bytes(body[:limit])
+
+
+def unzipped(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
+    """What gzip or zlib data unpacks to, in pieces, at most some `limit` bytes of it. Raises zlib.error."""
+    unpacker, room = zlib.decompressobj(zlib.MAX_WBITS | 32), limit
+    for chunk in _in_small(chunks):
+        waiting = chunk
+        while waiting and room > 0:
+            if unpacker.eof:  # another member follows, or zeros that pad a tape
+                if not waiting.strip(b"\0"):
+                    break
+                unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)
+            part = unpacker.decompress(waiting, min(room, _CHUNK))
+            room -= len(part)
+            yield part
+            waiting = unpacker.unconsumed_tail or unpacker.unused_data
+        if room <= 0:
+            return
+
+
+def _in_small(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """What is left after a member of gzip data is copied: of small pieces, that takes no time for many members."""
+    for chunk in chunks:
+        yield from (chunk[at : at + _CHUNK] for at in range(0, len(chunk), _CHUNK))
+
+
+def retry_after(written: str) -> float:
+    """Seconds that a Retry-After asks for, written as a number or as a date."""
+    if written.strip().isdecimal():
+        return float(written.strip()[:9])
+    try:
+        return max(0.0, (parsedate_to_datetime(written) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return 0.0
+
+
+def decoded(header: bytes) -> str:
+    """Headers are ASCII, but for the odd Location in UTF-8, and older things in Latin-1."""
+    try:
+        return header.decode()
+    except UnicodeDecodeError:
+        return header.decode("latin-1")
