@@ -30,6 +30,9 @@ _ENCODING = threading.Lock()
 _BATCH = 8
 """On two cores, 8 texts at a time embedded 1.2 times as fast as 32: less padding, and the work stays in the cache."""
 
+_TURN = 4 * _BATCH
+"""Texts after which a waiting thread has its turn: a reader's question waits a second, not for all that is added."""
+
 _E5 = re.compile(r"(?<![a-z0-9])e5(?![a-z0-9])(?!.*instruct)")
 """E5 models whose prompts are PROMPTS, also where their configuration does not say so: those tuned on instructions
 want others."""
@@ -68,11 +71,19 @@ class Embedder:
         return self._embed(texts, self._prompt(self._settings.passage_prompt, "document", "passage"))
 
     def _embed(self, texts: Sequence[str], prompt: str) -> Vectors:
-        with _ENCODING:
-            tensors = self._model.encode(
-                list(texts), prompt=prompt, batch_size=_BATCH, convert_to_tensor=True, show_progress_bar=False
-            )
-        vectors: Vectors = tensors.float().cpu().numpy().reshape(len(texts), -1)
+        vectors = np.empty((len(texts), self.dimension), np.float32)
+        longest_first = sorted(range(len(texts)), key=lambda at: -len(texts[at]))
+        for at in range(0, len(texts), _TURN):
+            turn = longest_first[at : at + _TURN]
+            with _ENCODING:
+                tensors = self._model.encode(
+                    [texts[which] for which in turn],
+                    prompt=prompt,
+                    batch_size=_BATCH,
+                    convert_to_tensor=True,
+                    show_progress_bar=False,
+                )
+            vectors[turn] = tensors.float().cpu().numpy()
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
         return vectors
 
