@@ -9,7 +9,7 @@ demo: $(VENV)/installed
 	$(BIN)/kibaru demo
 
 test: $(VENV)/installed-dev
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist worksteal
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
