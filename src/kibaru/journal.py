@@ -10,19 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-import sqlite3
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from kibaru.journal_tables import TABLES
-from kibaru.store import explanation
+from kibaru.side_tables import SideTables
 
-_BUSY_SECONDS = 60.0
 _INBOX_KEPT = timedelta(days=3)
 """How long the number of a handled update is remembered: Telegram itself forgets updates after a day."""
 
@@ -63,70 +58,65 @@ class Journal:
     """The journal of one archive; its methods may be called from any thread, one at a time goes in."""
 
     def __init__(self, path: Path, *, key_days: int = 30) -> None:
-        self._folder = path.parent
         self._key_life = timedelta(days=key_days)
-        self._lock = threading.RLock()
-        with self._explained():
-            self._db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-            # A power cut may cost the last lines of the journal, never an article: those have their own connection.
-            self._db.execute("pragma synchronous = normal")
-            self._db.execute("pragma secure_delete = on")
-            self._db.executescript(TABLES)
+        self._tables = SideTables(path, TABLES)
 
     def close(self) -> None:
-        with self._lock:
-            self._db.close()
+        self._tables.close()
 
     # Updates
 
     def receive(self, update: int, payload: str) -> bool:
         """Keep an update until it is settled; False when it came before."""
         query = "insert or ignore into inbox (id, received, payload) values (?, ?, ?)"
-        return self._run(query, [update, _now(), payload]).rowcount == 1
+        return self._tables.run(query, [update, _now(), payload]).rowcount == 1
 
     def settle(self, update: int) -> None:
         """The update is dealt with: forget all but its number."""
-        self._run("update inbox set payload = null where id = ?", [update])
+        self._tables.run("update inbox set payload = null where id = ?", [update])
 
     def unsettled(self) -> list[tuple[int, str]]:
         """Updates that were received and never dealt with, in order."""
-        return self._rows("select id, payload from inbox where payload is not null order by id")
+        return self._tables.rows("select id, payload from inbox where payload is not null order by id")
 
     # Readers
 
     def fingerprints(self, *identity: int | str | None) -> list[str]:
         """Keyed hashes of an identity, such as a user's number: with the present key, then with the one before."""
-        with self._explained():
-            said = json.dumps(identity).encode()
-            return [hashlib.blake2b(said, key=key, digest_size=16).hexdigest() for key in self._keys()]
+        said = json.dumps(identity).encode()
+        return [hashlib.blake2b(said, key=key, digest_size=16).hexdigest() for key in self._keys()]
 
     def _keys(self) -> list[bytes]:
+        """The present key and the one before. The present one is replaced when its time has come."""
         now = datetime.now(UTC)
-        rows = self._db.execute("select made, key from reader_keys order by made desc").fetchall()
-        if not rows or datetime.fromisoformat(rows[0][0]) + self._key_life < now:
-            rows.insert(0, (now.isoformat(), secrets.token_bytes(32)))
-            self._db.execute("insert into reader_keys values (?, ?)", rows[0])
-        old = (now - 2 * self._key_life).isoformat()
-        if any(made < old for made, _ in rows):
-            self._db.execute("delete from reader_keys where made < ?", [old])
-        return [key for made, key in rows if made >= old]
+        present, oldest = ((now - age * self._key_life).isoformat() for age in (1, 2))
+        query = "select made, key from reader_keys order by made desc"
+        rows = self._tables.rows(query)
+        if not rows or rows[0][0] < present or rows[-1][0] < oldest:
+            with self._tables.together():
+                self._tables.run("delete from reader_keys where made < ?", [oldest])
+                if not self._tables.rows("select made from reader_keys where made >= ?", [present]):
+                    row = [now.isoformat(), secrets.token_bytes(32)]
+                    self._tables.run("insert into reader_keys values (?, ?)", row)
+                rows = self._tables.rows(query)
+        return [key for _, key in rows]
 
     def language(self, reader: Sequence[str]) -> str | None:
         """The interface language a reader chose."""
-        rows = self._rows(f"select language, reader from preferences where reader in ({_marks(reader)})", reader)
+        rows = self._tables.rows(f"select language, reader from preferences where reader in ({_marks(reader)})", reader)
         if rows and rows[0][1] != reader[0]:
             self.set_language(reader, rows[0][0])
         return str(rows[0][0]) if rows else None
 
     def set_language(self, reader: Sequence[str], language: str | None) -> None:
-        with self._explained():
-            self._db.execute(f"delete from preferences where reader in ({_marks(reader)})", reader)
+        with self._tables.together():
+            self._tables.run(f"delete from preferences where reader in ({_marks(reader)})", reader)
             if language:
-                self._db.execute("insert into preferences values (?, ?)", [reader[0], language])
+                self._tables.run("insert into preferences values (?, ?)", [reader[0], language])
 
     def forget(self, reader: Sequence[str]) -> int:
         """Delete a reader's questions and preferences; how many questions there were."""
-        gone = self._run(f"delete from questions where reader in ({_marks(reader)})", reader).rowcount
+        gone = self._tables.run(f"delete from questions where reader in ({_marks(reader)})", reader).rowcount
         self.set_language(reader, None)
         return gone
 
@@ -137,19 +127,19 @@ class Journal:
         *, reader: str, conversation: str, message: str,
     ) -> int:  # fmt: skip
         """Keep a question; an edited one replaces what it was before. Returns its number."""
-        with self._explained():
-            self._db.execute("delete from questions where message = ?", [message])
+        with self._tables.together():
+            self._tables.run("delete from questions where message = ?", [message])
             columns = "asked, question, understood, language, answered, confidence, reader, conversation, message"
             row = (_now(), question, understood, language, answered, confidence, reader, conversation, message)
-            cursor = self._db.execute(f"insert into questions ({columns}) values ({_marks(row)})", row)
+            cursor = self._tables.run(f"insert into questions ({columns}) values ({_marks(row)})", row)
             return int(cursor.lastrowid or 0)
 
     def replied(self, id: int, replies: Sequence[int]) -> None:
         """The messages that answered a question."""
-        self._run("update questions set replies = ? where id = ?", [json.dumps(list(replies)), id])
+        self._tables.run("update questions set replies = ? where id = ?", [json.dumps(list(replies)), id])
 
     def vote(self, id: int, helpful: bool) -> None:
-        self._run("update questions set helpful = ? where id = ?", [helpful, id])
+        self._tables.run("update questions set helpful = ? where id = ?", [helpful, id])
 
     def asked(self, id: int) -> Asked | None:
         return next(iter(self._questions("id = ?", [id])), None)
@@ -166,7 +156,7 @@ class Journal:
 
     def end_thread(self, conversation: Sequence[str]) -> None:
         """The next question of a conversation stands alone."""
-        self._run(
+        self._tables.run(
             f"update questions set conversation = null where conversation in ({_marks(conversation)})", conversation
         )
 
@@ -180,67 +170,53 @@ class Journal:
 
     def counts(self) -> tuple[int, int]:
         """How many questions are kept, and how many of them were refused."""
-        ((kept, refused),) = self._rows("select count(*), coalesce(sum(not answered), 0) from questions")
+        ((kept, refused),) = self._tables.rows("select count(*), coalesce(sum(not answered), 0) from questions")
         return int(kept), int(refused)
 
     def prune(self, days: int) -> None:
         """Delete questions older than so many days, and numbers of updates that cannot come again."""
         now = datetime.now(UTC)
-        self._run("delete from questions where asked < ?", [(now - timedelta(days=days)).isoformat()])
-        self._run("delete from inbox where payload is null and received < ?", [(now - _INBOX_KEPT).isoformat()])
+        self._tables.run("delete from questions where asked < ?", [(now - timedelta(days=days)).isoformat()])
+        self._tables.run("delete from inbox where payload is null and received < ?", [(now - _INBOX_KEPT).isoformat()])
         self.fingerprints()
 
     # Drafts
 
     def keep_draft(self, articles: str) -> int:
         """Keep articles, as JSON, until an admin decides; returns their number. The oldest of many give way."""
-        id = int(self._run("insert into drafts (made, articles) values (?, ?)", [_now(), articles]).lastrowid or 0)
-        self._run("delete from drafts where id <= ?", [id - _DRAFTS])
+        id = int(
+            self._tables.run("insert into drafts (made, articles) values (?, ?)", [_now(), articles]).lastrowid or 0
+        )
+        self._tables.run("delete from drafts where id <= ?", [id - _DRAFTS])
         return id
 
     def draft(self, id: int) -> str | None:
-        rows = self._rows("select articles from drafts where id = ?", [id])
+        rows = self._tables.rows("select articles from drafts where id = ?", [id])
         return str(rows[0][0]) if rows else None
 
     def drop_draft(self, id: int) -> None:
-        self._run("delete from drafts where id = ?", [id])
+        self._tables.run("delete from drafts where id = ?", [id])
 
     # Audit log
 
     def log_change(self, who: str, action: str, article: str, title: str, before: str | None = None) -> int:
         """Write a change to the audit log; returns its number."""
         query = "insert into audit (at, who, action, article, title, before) values (?, ?, ?, ?, ?, ?)"
-        return int(self._run(query, [_now(), who, action, article, title, before]).lastrowid or 0)
+        return int(self._tables.run(query, [_now(), who, action, article, title, before]).lastrowid or 0)
 
     def change(self, id: int) -> Change | None:
-        rows = self._rows("select id, at, who, action, article, title, before from audit where id = ?", [id])
+        rows = self._tables.rows("select id, at, who, action, article, title, before from audit where id = ?", [id])
         return Change(*rows[0]) if rows else None
 
     def _questions(self, condition: str, parameters: Sequence[object]) -> list[Asked]:
         columns = "id, asked, question, understood, language, answered, confidence, helpful, replies"
         found = []
-        for row in self._rows(f"select {columns} from questions where {condition}", parameters):
+        for row in self._tables.rows(f"select {columns} from questions where {condition}", parameters):
             fields = dict(zip(columns.split(", "), row, strict=True))
             vote = None if fields["helpful"] is None else bool(fields["helpful"])
             fields |= {"answered": bool(fields["answered"]), "helpful": vote, "replies": json.loads(fields["replies"])}
             found.append(Asked(**fields))
         return found
-
-    def _run(self, query: str, parameters: Sequence[object] = ()) -> sqlite3.Cursor:
-        with self._explained():
-            return self._db.execute(query, parameters)
-
-    def _rows(self, query: str, parameters: Sequence[object] = ()) -> list[Any]:
-        with self._explained():
-            return self._db.execute(query, parameters).fetchall()
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        with self._lock:
-            try:
-                yield
-            except (sqlite3.Error, OSError) as error:
-                raise explanation(error, self._folder) from error
 
 
 def _now() -> str:

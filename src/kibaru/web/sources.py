@@ -6,20 +6,16 @@ used. A line is written here only after its article is safe: what a crash loses 
 
 from __future__ import annotations
 
-import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from kibaru.errors import BadInput, NotFound
-from kibaru.store import explanation
+from kibaru.side_tables import SideTables
 from kibaru.web.answers import Validators
 
-_BUSY_SECONDS = 60.0
 _ROBOTS_KEPT = timedelta(hours=24)
 """How long a robots.txt is relied on; RFC 9309 allows a day."""
 
@@ -68,16 +64,10 @@ class Sources:
 
     def __init__(self, path: Path) -> None:
         """Open the tables in the archive's database, which exists. Raises KibaruError."""
-        self._folder = path.parent
-        self._lock = threading.RLock()
-        with self._explained():
-            self._db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-            self._db.execute("pragma synchronous = normal")  # the last lines may be lost: they are fetched again
-            self._db.executescript(_TABLES)
+        self._tables = SideTables(path, _TABLES)
 
     def close(self) -> None:
-        with self._lock:
-            self._db.close()
+        self._tables.close()
 
     def __enter__(self) -> Sources:
         return self
@@ -92,7 +82,7 @@ class Sources:
         if same := self._sources("endpoint = ?", endpoint):
             raise BadInput(f"{endpoint} is source {same[0].id} already: run 'kibaru sync {same[0].id}'.")
         query = "insert into sources (url, kind, endpoint, title, added) values (?, ?, ?, ?, ?)"
-        cursor = self._run(query, [url, kind, endpoint, title, _now()])
+        cursor = self._tables.run(query, [url, kind, endpoint, title, _now()])
         return self._sources("id = ?", cursor.lastrowid)[0]
 
     def all(self) -> list[Source]:
@@ -110,21 +100,21 @@ class Sources:
 
     def remove(self, source: Source) -> None:
         """Forget a source and what was seen of it; its articles stay."""
-        with self._together():
+        with self._tables.together():
             for table in ("seen", "marks"):
-                self._db.execute(f"delete from {table} where source = ?", [source.id])
-            self._db.execute("delete from sources where id = ?", [source.id])
+                self._tables.run(f"delete from {table} where source = ?", [source.id])
+            self._tables.run("delete from sources where id = ?", [source.id])
 
     def pause(self, source: Source, paused: bool) -> None:
-        self._run("update sources set paused = ? where id = ?", [paused, source.id])
+        self._tables.run("update sources set paused = ? where id = ?", [paused, source.id])
 
     def finish(self, source: Source, problem: str | None) -> None:
         """Note that a sync has ended, and what ended it before its time."""
-        self._run("update sources set synced = ?, problem = ? where id = ?", [_now(), problem, source.id])
+        self._tables.run("update sources set synced = ?, problem = ? where id = ?", [_now(), problem, source.id])
 
     def counts(self, source: Source) -> Counts:
         query = "select state, count(*) from seen where source = ? group by state"
-        found = dict(self._rows(query, [source.id]))
+        found = dict(self._tables.rows(query, [source.id]))
         return Counts(*(found.get(state, 0) for state in ("kept", "failed", "gone")))
 
     # What was seen
@@ -141,18 +131,18 @@ class Sources:
         columns = "source, key, url, version, state, article, why, etag, last_modified, listed"
         row = [source.id, seen.key, seen.url, seen.version, seen.state, seen.article, seen.why]
         row += [seen.validators.etag, seen.validators.last_modified, listed]
-        self._run(f"insert or replace into seen ({columns}) values ({', '.join('?' * len(row))})", row)
+        self._tables.run(f"insert or replace into seen ({columns}) values ({', '.join('?' * len(row))})", row)
 
     def mark_gone(self, source: Source, key: str) -> None:
-        self._run("update seen set state = 'gone' where source = ? and key = ?", [source.id, key])
+        self._tables.run("update seen set state = 'gone' where source = ? and key = ?", [source.id, key])
 
     def relist(self, source: Source, listed: str, keys: Iterable[str]) -> None:
         """Note that the list at `listed` now has these pages and no others."""
-        with self._together():
+        with self._tables.together():
             clear = "update seen set listed = null where source = ? and listed = ?"
-            self._db.execute(clear, [source.id, listed])
+            self._tables.run(clear, [source.id, listed])
             query = "update seen set listed = ? where source = ? and key = ?"
-            self._db.executemany(query, ([listed, source.id, key] for key in keys))
+            self._tables.run_many(query, ([listed, source.id, key] for key in keys))
 
     def unlisted(self, source: Source) -> list[Seen]:
         """Pages that no list has any more, and that were not asked for since."""
@@ -162,38 +152,40 @@ class Sources:
 
     def mark(self, source: Source, name: str) -> str:
         """What was noted under `name` when a sync came past; empty when nothing was."""
-        rows = self._rows("select value from marks where source = ? and name = ?", [source.id, name])
+        rows = self._tables.rows("select value from marks where source = ? and name = ?", [source.id, name])
         return str(rows[0][0]) if rows else ""
 
     def set_mark(self, source: Source, name: str, value: str) -> None:
-        self._run("insert or replace into marks (source, name, value) values (?, ?, ?)", [source.id, name, value])
+        self._tables.run(
+            "insert or replace into marks (source, name, value) values (?, ?, ?)", [source.id, name, value]
+        )
 
     def begin_anew(self, source: Source, since: str) -> None:
         """Look through a source from its beginning, for what was published on the day `since` or after.
 
         What came in is known, what gave no article is tried again: it may have been too old.
         """
-        with self._together():
-            self._db.execute("delete from marks where source = ?", [source.id])
-            self._db.execute("delete from seen where source = ? and state = 'failed' and article is null", [source.id])
-            self._db.execute("insert into marks (source, name, value) values (?, 'since', ?)", [source.id, since])
+        with self._tables.together():
+            self._tables.run("delete from marks where source = ?", [source.id])
+            self._tables.run("delete from seen where source = ? and state = 'failed' and article is null", [source.id])
+            self._tables.run("insert into marks (source, name, value) values (?, 'since', ?)", [source.id, since])
 
     # Robots
 
     def robots(self) -> dict[str, bytes]:
         """The robots.txt asked for less than a day ago, by origin."""
         since = (datetime.now(UTC) - _ROBOTS_KEPT).isoformat(timespec="seconds")
-        return dict(self._rows("select origin, body from robots where asked >= ?", [since]))
+        return dict(self._tables.rows("select origin, body from robots where asked >= ?", [since]))
 
     def keep_robots(self, asked: Mapping[str, bytes]) -> None:
-        with self._together():
+        with self._tables.together():
             rows = [(origin, _now(), body) for origin, body in asked.items()]
-            self._db.executemany("insert or replace into robots (origin, asked, body) values (?, ?, ?)", rows)
+            self._tables.run_many("insert or replace into robots (origin, asked, body) values (?, ?, ?)", rows)
 
     def _sources(self, condition: str, name: object = None) -> list[Source]:
         columns = "id, url, kind, endpoint, title, paused, synced, problem"
         query = f"select {columns} from sources where {condition.replace('?', ':name')} order by id"
-        rows = self._rows(query, {"name": name})
+        rows = self._tables.rows(query, {"name": name})
         return [
             Source(id, url, kind, endpoint, title, bool(paused), synced, problem)
             for id, url, kind, endpoint, title, paused, synced, problem in rows
@@ -202,38 +194,11 @@ class Sources:
     def _seen(self, condition: str, source: Source, *parameters: object) -> list[Seen]:
         columns = "key, url, version, state, article, why, etag, last_modified"
         query = f"select {columns} from seen where source = ? and {condition}"
-        rows = self._rows(query, [source.id, *parameters])
+        rows = self._tables.rows(query, [source.id, *parameters])
         return [
             Seen(key, url, version, state, article, why, Validators(etag, last_modified))
             for key, url, version, state, article, why, etag, last_modified in rows
         ]
-
-    def _run(self, query: str, parameters: list[Any]) -> sqlite3.Cursor:
-        with self._explained():
-            return self._db.execute(query, parameters)
-
-    def _rows(self, query: str, parameters: list[Any] | dict[str, Any]) -> list[Any]:
-        with self._explained():
-            return self._db.execute(query, parameters).fetchall()
-
-    @contextmanager
-    def _together(self) -> Iterator[None]:
-        with self._explained():
-            self._db.execute("begin immediate")
-            try:
-                yield
-                self._db.execute("commit")
-            finally:
-                if self._db.in_transaction:
-                    self._db.execute("rollback")
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        with self._lock:
-            try:
-                yield
-            except (sqlite3.Error, OSError) as error:
-                raise explanation(error, self._folder) from error
 
 
 def _now() -> str:
