@@ -69,7 +69,7 @@ def test_an_update_names_the_article_it_replaces(api: BotApiServer, admin: User,
         assert told in preview.text
         assert done in pressed(api, admin, preview, "Publier").text
     journal = bot.bot_data["state"].desk._journal
-    log = journal._rows("select who, action, before from audit where title = 'Bac de Tindirma' order by id")
+    log = journal._tables.rows("select who, action, before from audit where title = 'Bac de Tindirma' order by id")
     assert [(who, action) for who, action, _ in log] == [(str(admin.id), "added"), (str(admin.id), "updated")]
     assert "Le bac passe." in log[1][2]
 
