@@ -21,6 +21,8 @@ _ASKS = {
     "number": r"\b(?:combien|quantos?|quantas?|сколько)\b|كم|\bhow (?:many|much|long|old|far|big|tall)\b"
     rf"|{_WHICH}(?:nombre|montant|prix|co[uû]t|taux|[âa]ge|bilan|superficie|population|taille|longueur|hauteur|"
     r"distance|dur[ée]e|number|amount|price|cost|rate|age|toll|size|length|height)\b",
+    "money": r"\b(?:co[uû]t\w*|prix|montant|tarif|salaire|cost\w*|price|wages?|custou?|preço|стоит|стоила?|цена)\b"
+    r"|سعر|تكلف",
     "definition": r"\bqu['’ ]?est[- ]ce qu(?:e\b|['’]une?\b)|\bc['’]est quoi\b|\bque signifie\b|\bwhat (?:is|are)\b"
     r"|\b(?:qui|who) (?:est|[ée]tait|is|was)\b|\bo que é\b|\bчто такое\b|ما هو|ما هي",
 }
@@ -32,6 +34,8 @@ _HAS = {
     "name": r"(?<=[\w,;:’'«(] )[^\W\d_a-zà-öø-ÿ][\w’'-]+|(?<=[’'])[^\W\d_a-zà-öø-ÿ][\w-]+",
     "date": rf"\b(?:1\d{{3}}|20\d\d)\b|\b(?:{_MONTHS})\b",
     "number": r"\d",
+    "money": r"\d[\d\s.,]*(?:mill\w+ |thousand |billion )?(?:de |d['’])?"
+    r"(?:francs?|f ?cfa|cfa|euros?|dollars?|nairas?|cedis?|dalasis?|[€$£])|[€$£] ?\d",
     "definition": r"\b(?:est|était|sont|fut|is|was|are|é|são)\b (?:une?|le|la|les|l['’]|des|du|an?|the|o|a|um|uma)\b",
 }
 _ASKED = {kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in _ASKS.items()}
@@ -39,7 +43,7 @@ _FOUND = {kind: re.compile(pattern, 0 if kind == "name" else re.IGNORECASE) for 
 
 
 def asked_for(question: str) -> set[str]:
-    """Which of name, date, number and definition the question asks for; none when it shows no sign."""
+    """Which of name, date, number, money and definition the question asks for; none when it shows no sign."""
     return {kind for kind, pattern in _ASKED.items() if pattern.search(question)}
 
 
