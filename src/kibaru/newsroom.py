@@ -25,12 +25,10 @@ from kibaru.reranking import reranked
 from kibaru.retrieval import Found, retrieve
 from kibaru.settings import Settings
 from kibaru.spelling import with_accents
-from kibaru.store import Filters, Generation, Store
+from kibaru.store import DATABASE, Filters, Generation, Store
 from kibaru.vectors import VectorIndex
 
 log = logging.getLogger(__name__)
-
-DATABASE = "kibaru.db"
 
 _HITS = 50
 
