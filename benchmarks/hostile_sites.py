@@ -29,8 +29,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from sites import Answer, Site, WordPress, page, paragraphs, rss, sitemap, sitemap_index
 
 from kibaru.errors import KibaruError
-from kibaru.newsroom import DATABASE, Kibaru
+from kibaru.newsroom import Kibaru
 from kibaru.settings import Settings
+from kibaru.store import DATABASE
 from kibaru.web.discovery import discover
 from kibaru.web.fetching import Fetcher
 from kibaru.web.sources import Kind, Sources

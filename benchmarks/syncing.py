@@ -31,8 +31,9 @@ from test_models import make_tiny_model
 from test_sync import Desk, contents, desk_of, started
 
 from kibaru.articles import Article
-from kibaru.newsroom import DATABASE, Kibaru
+from kibaru.newsroom import Kibaru
 from kibaru.settings import Settings
+from kibaru.store import DATABASE
 from kibaru.web.sources import Sources
 
 

@@ -11,7 +11,7 @@ from bot_api import BotApiServer
 from sites import WordPress
 from test_bot_conversations import ADMIN, api, archive, asked, quotes, running, settings_for
 
-from kibaru.newsroom import DATABASE
+from kibaru.store import DATABASE
 from kibaru.web.sources import Source, Sources
 from kibaru.web.syncing import Summary
 from kibaru_bot.messages import LANGUAGES

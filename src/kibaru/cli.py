@@ -16,12 +16,12 @@ from kibaru import __version__
 from kibaru.articles import parse_date
 from kibaru.errors import BadInput, KibaruError
 from kibaru.evaluation.cli import evaluation
-from kibaru.settings import Settings, load_settings
 from kibaru.web.commands import source, sync
 
 if TYPE_CHECKING:
     from kibaru.newsroom import Kibaru
-    from kibaru.store import Filters
+    from kibaru.settings import Settings
+    from kibaru.store import Filters, Store
 
 _DEMO_QUESTIONS = (
     "Quel est le bilan des inondations de Kankan ?",
@@ -40,6 +40,7 @@ def main() -> None:
         if isinstance(error, BrokenPipeError):  # whoever read our output has seen enough
             sys.stderr.close()
             sys.exit(0)
+        from kibaru.settings import load_settings
         from kibaru.store import explanation
 
         _fail(str(explanation(error, load_settings().index)), 2)
@@ -58,6 +59,8 @@ def commands(context: click.Context) -> None:
 
     Where the archive is and which model it uses are settings: see .env.example.
     """
+    from kibaru.settings import load_settings
+
     context.obj = settings = load_settings()
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
@@ -90,6 +93,13 @@ def _open(settings: Settings, *, create: bool = False) -> Kibaru:
     from kibaru.newsroom import Kibaru
 
     return Kibaru(settings, create=create)
+
+
+def _open_store(settings: Settings) -> Store:
+    """The articles alone: what only lists them need not wait for all that answers questions."""
+    from kibaru.store import DATABASE, Store
+
+    return Store(settings.index / DATABASE)
 
 
 @commands.command()
@@ -143,8 +153,8 @@ def list_(settings: Settings, since: str | None, until: str | None, language: st
     """List the articles, the newest first: id, date, language, title."""
     from kibaru.rendering import article_json, article_line
 
-    with _open(settings) as kibaru:
-        for article in kibaru.store.articles(_filters(since, until, language)):
+    with _open_store(settings) as store:
+        for article in store.articles(_filters(since, until, language)):
             line = json.dumps(article_json(article), ensure_ascii=False) if as_json else article_line(article)
             click.echo(line)
 
@@ -190,8 +200,8 @@ def remove(settings: Settings, ids: tuple[str, ...]) -> None:
 @click.pass_obj
 def export(settings: Settings) -> None:
     """Print every article as a line of JSON, which 'kibaru add' takes back."""
-    with _open(settings) as kibaru:
-        for article in kibaru.store.articles():
+    with _open_store(settings) as store:
+        for article in store.articles():
             click.echo(json.dumps(asdict(article), ensure_ascii=False))
 
 

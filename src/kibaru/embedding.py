@@ -6,7 +6,8 @@ import hashlib
 import logging
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kibaru.bert import Bert, native_dtype
 from kibaru.errors import ModelUnavailable
 from kibaru.packaged_model import MODEL_NAME, PROMPTS, WEIGHTS_SHA256, packaged_weights, unpack
 from kibaru.settings import Settings
 
 if TYPE_CHECKING:
     import torch
-    from sentence_transformers import SentenceTransformer
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ class Embedder:
     @property
     def dimension(self) -> int:
         """Numbers in one vector. Loads the model."""
-        return int(self._model.get_embedding_dimension() or 0)
+        return self._model.dimension
 
     def embed_questions(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors, shape (len(texts), dimension), of texts that ask."""
@@ -76,13 +77,7 @@ class Embedder:
         for at in range(0, len(texts), _TURN):
             turn = longest_first[at : at + _TURN]
             with _ENCODING:
-                tensors = self._model.encode(
-                    [texts[which] for which in turn],
-                    prompt=prompt,
-                    batch_size=_BATCH,
-                    convert_to_tensor=True,
-                    show_progress_bar=False,
-                )
+                tensors = self._model.encode([texts[which] for which in turn], prompt)
             vectors[turn] = tensors.float().cpu().numpy()
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
         return vectors
@@ -96,13 +91,13 @@ class Embedder:
         return next((prompt for prompts in (own, family) for name in names if (prompt := prompts.get(name))), "")
 
     @cached_property
-    def _model(self) -> SentenceTransformer:
+    def _model(self) -> _Model:
         name = self._settings.model
         weights = packaged_weights() if name == MODEL_NAME else None
         path = str(unpack(weights, self._settings.cache / "models")) if weights else name
         log.info("loading the embedding model %s", self.identity)
         try:
-            return _load(path)
+            return _load_packaged(path) if weights else _load(path)
         except (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError) as error:
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise ModelUnavailable(
@@ -111,24 +106,36 @@ class Embedder:
             ) from error
 
 
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """A loaded model: `encode` gives the vectors (n, dimension) of n texts, each after the prompt."""
+
+    dimension: int
+    prompts: Mapping[str, str | None]
+    encode: Callable[[list[str], str], torch.Tensor]
+
+
 @cache
-def _load(path: str) -> SentenceTransformer:
+def _load(path: str) -> _Model:
     """One model a process, however many archives use it."""
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging as transformers_logging
 
     progress: Callable[[], Any] = transformers_logging.disable_progress_bar
     progress()
-    return SentenceTransformer(path, device="cpu", model_kwargs={"dtype": native_dtype()})
+    model = SentenceTransformer(path, device="cpu", model_kwargs={"dtype": native_dtype()})
+
+    def encode(texts: list[str], prompt: str) -> torch.Tensor:
+        return model.encode(texts, prompt=prompt, batch_size=_BATCH, convert_to_tensor=True, show_progress_bar=False)
+
+    return _Model(int(model.get_embedding_dimension() or 0), model.prompts, encode)
 
 
-def native_dtype() -> torch.dtype:
-    """bfloat16 where the processor multiplies it natively: it embeds 2.5 times as fast then, at a cosine of 0.9999 to
-    float32."""
-    import torch
-
-    native = torch.cpu.get_capabilities()
-    return torch.bfloat16 if native.get("avx512_bf16") or native.get("amx_bf16") else torch.float32
+@cache
+def _load_packaged(path: str) -> _Model:
+    """As `_load`, without waiting for sentence-transformers."""
+    model = Bert(Path(path))
+    return _Model(model.dimension, PROMPTS, lambda texts, prompt: model.encode(texts, prompt, _BATCH))
 
 
 def _fingerprint(folder: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -80,8 +81,13 @@ def detect_language(text: str) -> str:
 
     Bambara and Wolof, which the detector has never seen, come out as some other language of the list.
     """
-    code, _ = _identifier().classify(text[:_DETECTED_PREFIX])
+    code, _ = _identifier().result().classify(text[:_DETECTED_PREFIX])
     return str(code)
+
+
+def expect_detection() -> None:
+    """Begin to load the detector, so that `detect_language` need not wait for it later."""
+    _identifier()
 
 
 def is_detected(code: str) -> bool:
@@ -119,7 +125,15 @@ def _stemmer(language: str | None) -> Stemmer | None:
 
 
 @cache
-def _identifier() -> LanguageIdentifier:
+def _identifier() -> Future[LanguageIdentifier]:
+    """Unpacking the detector takes a third of a second, but not the interpreter, which can do other work meanwhile."""
+    apart = ThreadPoolExecutor(1)
+    loading = apart.submit(_load_identifier)
+    apart.shutdown(wait=False)
+    return loading
+
+
+def _load_identifier() -> LanguageIdentifier:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE)

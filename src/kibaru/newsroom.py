@@ -19,18 +19,16 @@ from kibaru.embedding import Embedder
 from kibaru.errors import IndexUnusable, KibaruError, NotFound
 from kibaru.indexing import Outcome, Progress, Rebuilt, add_articles, ensure_generation, rebuild, remove_articles
 from kibaru.ingest import Failure
-from kibaru.languages import STEMMING
+from kibaru.languages import STEMMING, expect_detection
 from kibaru.passages import CHUNKING
 from kibaru.reranking import reranked
 from kibaru.retrieval import Found, retrieve
 from kibaru.settings import Settings
 from kibaru.spelling import with_accents
-from kibaru.store import Filters, Generation, Store
+from kibaru.store import DATABASE, Filters, Generation, Store
 from kibaru.vectors import VectorIndex
 
 log = logging.getLogger(__name__)
-
-DATABASE = "kibaru.db"
 
 _HITS = 50
 
@@ -113,6 +111,7 @@ class Kibaru:
         Raises BadInput for a question that is empty or too long, IndexUnusable, and ModelUnavailable.
         """
         question = checked_question(question)
+        expect_detection()
         with self._lock, self._serving() as vectors:
             embedded, found = self._find(vectors, question, filters)
             respelt = with_accents(question, self._texts(found))

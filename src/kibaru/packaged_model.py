@@ -19,12 +19,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from filelock import FileLock
-
 from kibaru.errors import ModelUnavailable
 
 if TYPE_CHECKING:
+    import numpy as np
     from tokenizers import Tokenizer
 
 log = logging.getLogger(__name__)
@@ -78,6 +76,8 @@ def unpack(weights: Path, models: Path) -> Path:
     folder = models / f"multilingual-e5-small-{WEIGHTS_SHA256[:12]}-f16"
     if _is_complete(folder):
         return folder
+    from filelock import FileLock
+
     try:
         models.mkdir(parents=True, exist_ok=True)
         with FileLock(models / "unpack.lock"):
@@ -220,6 +220,8 @@ def _read_tokenizer(cursor: _Cursor) -> Tokenizer:
 def _tensor(data: bytes, dtype: int, elements: int) -> np.ndarray:
     """A flat float32 array. dtype 0 is float32; dtype 1 is blocks of 18 bytes for 32 weights: a float16 scale, then
     16 bytes whose low nibbles are the first 16 weights and whose high nibbles the rest, each (nibble - 8) * scale."""
+    import numpy as np
+
     if dtype == 0:
         return np.frombuffer(data, "<f4").copy()
     blocks = np.frombuffer(data, np.dtype([("scale", "<f2"), ("nibbles", "u1", _BLOCK // 2)]))
@@ -281,6 +283,8 @@ def _bert_tensors(packed: _Packed) -> dict[str, np.ndarray]:
     The pooler, which the packed file leaves out and mean pooling never runs, is written as zeros so that loading
     does not report it missing.
     """
+    import numpy as np
+
     hidden = packed.config["hidden_size"]
     named = {_bert_name(name): tensor for name, tensor in packed.tensors.items()}
     named["pooler.dense.weight"] = np.zeros(hidden * hidden, np.float32)

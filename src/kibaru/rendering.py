@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from kibaru.answering import Answer
-from kibaru.articles import Article
-from kibaru.newsroom import Status
-from kibaru.quoting import Quote
-from kibaru.store import Edition
+if TYPE_CHECKING:
+    from kibaru.answering import Answer
+    from kibaru.articles import Article
+    from kibaru.newsroom import Status
+    from kibaru.quoting import Quote
+    from kibaru.store import Edition
 
 
 def answer_text(answer: Answer) -> str:

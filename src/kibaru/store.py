@@ -13,16 +13,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-from sqlite_utils import Database
+from typing import TYPE_CHECKING, Any
 
 from kibaru.articles import Article, url_key
 from kibaru.errors import IndexUnusable, KibaruError, StorageError
 from kibaru.schema import GENERATION_TABLES, SCHEMA, connect, migrate, version
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from sqlite_utils import Database
+
+DATABASE = "kibaru.db"
+"""The file's name in the folder of an archive."""
 
 _ARTICLE_COLUMNS = "id, title, text, url, published, author, language, outlet, modified, pages"
 _CANDIDATES = 50
@@ -108,11 +113,22 @@ class Store:
             elif not path.exists():
                 raise IndexUnusable(f"There is no archive in {path.parent} yet: add articles with 'kibaru add PATH'.")
             self._connection = connect(path, create)
-            self.database = Database(self._connection)
             self._check_schema(create)
 
     def close(self) -> None:
         self._connection.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @cached_property
+    def _database(self) -> Database:
+        from sqlite_utils import Database
+
+        return Database(self._connection)
 
     # Transactions
 
@@ -167,7 +183,7 @@ class Store:
             "added": added or now,
             "changed": now,
         }
-        self.database.table("articles").insert(row, pk="id", replace=True)
+        self._database.table("articles").insert(row, pk="id", replace=True)
 
     def delete_article(self, id: str) -> None:
         """Delete an article and its editions, and the links to it."""
@@ -279,7 +295,7 @@ class Store:
         last = self._value("select max(id) from generations") or 0
         generation = Generation(int(last) + 1, model, dimension, chunking, stemming)
         g = generation.id
-        self.database.table("generations").insert(asdict(generation) | {"state": "building", "built": None})
+        self._database.table("generations").insert(asdict(generation) | {"state": "building", "built": None})
         for statement in GENERATION_TABLES.format(g=g).split(";"):
             self._connection.execute(statement)
         return generation
@@ -355,6 +371,8 @@ class Store:
 
     def passage_ids(self, g: int, filters: Filters) -> NDArray[np.int64]:
         """Ids of the passages whose articles pass."""
+        import numpy as np
+
         query = f"select p.id from passages_{g} as p join articles on articles.id = p.article_id where {filters.sql()}"
         return np.fromiter((row[0] for row in self._connection.execute(query, asdict(filters))), np.int64)
 
@@ -372,6 +390,8 @@ class Store:
 
         Raises IndexUnusable when a passage has no vector, or one of another dimension.
         """
+        import numpy as np
+
         query = f"""
             select p.id, v.vector from passages_{g} as p left join vectors as v on v.key = p.key
             where p.id > ? order by p.id

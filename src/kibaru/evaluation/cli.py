@@ -13,11 +13,11 @@ import click
 
 from kibaru.articles import clean
 from kibaru.errors import BadInput, StorageError
-from kibaru.settings import Settings
 
 if TYPE_CHECKING:
     from kibaru.evaluation.asking import Progress
     from kibaru.evaluation.sets import Split
+    from kibaru.settings import Settings
 
 _File = click.Path(path_type=Path)
 

@@ -19,8 +19,9 @@ from kibaru.articles import Article
 from kibaru.errors import BadInput, StorageError
 from kibaru.journal import Asked, Journal
 from kibaru.languages import fold
-from kibaru.newsroom import DATABASE, Kibaru
+from kibaru.newsroom import Kibaru
 from kibaru.settings import Settings
+from kibaru.store import DATABASE
 
 HEADLINES = 300
 """Articles whose headline becomes a question; drawn by hash when there are more."""

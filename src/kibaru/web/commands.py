@@ -13,12 +13,12 @@ import click
 
 from kibaru.articles import parse_date
 from kibaru.errors import KibaruError
-from kibaru.settings import Settings
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
     from kibaru.newsroom import Kibaru
+    from kibaru.settings import Settings
     from kibaru.web.sources import Source, Sources
     from kibaru.web.syncing import Event, Summary
 
@@ -27,7 +27,8 @@ _KINDS = {"wordpress": "WordPress API", "feed": "feed", "sitemap": "sitemap"}
 
 @contextmanager
 def _open(settings: Settings, *, create: bool = False) -> Iterator[tuple[Kibaru, Sources]]:
-    from kibaru.newsroom import DATABASE, Kibaru
+    from kibaru.newsroom import Kibaru
+    from kibaru.store import DATABASE
     from kibaru.web.sources import Sources
 
     with Kibaru(settings, create=create) as kibaru, Sources(settings.index / DATABASE) as sources:

@@ -18,7 +18,8 @@ from kibaru.articles import Article
 from kibaru.errors import BadInput
 from kibaru.indexing import Outcome
 from kibaru.ingest import Failure
-from kibaru.newsroom import DATABASE, Kibaru
+from kibaru.newsroom import Kibaru
+from kibaru.store import DATABASE
 from kibaru.web import feeds, sitemaps, wordpress
 from kibaru.web.answers import Validators
 from kibaru.web.fetching import Fetcher, Stopped, Unreachable
