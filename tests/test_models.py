@@ -1,6 +1,7 @@
 """The embedding model: unpacked once, whole; any other by setting; prompts always applied."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -80,6 +81,16 @@ def test_packaged_model_gives_the_bits_that_sentence_transformers_gives(unpacked
     for batch in (1, 8):
         expected = theirs.encode(texts, prompt="passage: ", batch_size=batch, convert_to_tensor=True)
         assert Bert(unpacked).encode(texts, "passage: ", batch).equal(expected)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "config.json"])
+def test_damaged_file_of_the_right_size_is_said(weights: Path, unpacked: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "models").mkdir()
+    shutil.copytree(unpacked, tmp_path / "models" / unpacked.name)
+    with (tmp_path / "models" / unpacked.name / name).open("r+b") as file:
+        file.write(b"damaged!")
+    with pytest.raises(ModelUnavailable, match=r"is damaged .* delete that folder"):
+        Embedder(Settings(cache=tmp_path)).embed_questions(["Qui ?"])
 
 
 def test_unpacking_happens_once(weights: Path, unpacked: Path) -> None:

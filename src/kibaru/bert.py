@@ -23,6 +23,7 @@ class Bert:
     """The model in a folder that `kibaru.packaged_model.unpack` returned; `dimension` is the length of its vectors."""
 
     def __init__(self, folder: Path) -> None:
+        """Load the model. Raises ValueError, KeyError or OSError when a file in the folder is damaged."""
         config = json.loads((folder / "config.json").read_text("utf-8"))
         self.dimension = int(config["hidden_size"])
         self._layers = range(config["num_hidden_layers"])
@@ -113,7 +114,10 @@ def _read_tokenizer(folder: Path, longest: int) -> Tokenizer:
     """The tokenizer, which cuts texts off at `longest` tokens and knows the special ones also where a text has them."""
     from tokenizers import Tokenizer
 
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    try:
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    except Exception as error:  # the library has no class of its own
+        raise ValueError(f"tokenizer.json: {error}") from error
     special = json.loads((folder / "tokenizer_config.json").read_text("utf-8"))
     tokenizer.add_special_tokens(sorted({special[name] for name in special if name.endswith("_token")}))
     tokenizer.enable_truncation(longest)
@@ -123,12 +127,15 @@ def _read_tokenizer(folder: Path, longest: int) -> Tokenizer:
 def _read_parameters(folder: Path) -> dict[str, torch.Tensor]:
     """The parameters by name, in `native_dtype`; but that of words stays on disk, mapped into memory, and its rows are
     converted as they are needed: it has four fifths of all numbers, and a text needs few of them."""
-    from safetensors import safe_open
+    from safetensors import SafetensorError, safe_open
 
     dtype = native_dtype()
-    with safe_open(folder / "model.safetensors", "pt") as file:
-        names = [name for name in file.keys() if not name.startswith("pooler")]  # noqa: SIM118  # it is no dict
-        parameters = {name: file.get_tensor(name) for name in names}
+    try:
+        with safe_open(folder / "model.safetensors", "pt") as file:
+            names = [name for name in file.keys() if not name.startswith("pooler")]  # noqa: SIM118  # it is no dict
+            parameters = {name: file.get_tensor(name) for name in names}
+    except SafetensorError as error:
+        raise ValueError(f"model.safetensors: {error}") from error
     return {
         name: parameter if name == "embeddings.word_embeddings.weight" else parameter.to(dtype)
         for name, parameter in parameters.items()

@@ -134,7 +134,12 @@ def _load(path: str) -> _Model:
 @cache
 def _load_packaged(path: str) -> _Model:
     """As `_load`, without waiting for sentence-transformers."""
-    model = Bert(Path(path))
+    try:
+        model = Bert(Path(path))
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelUnavailable(
+            f"The embedding model in {path} is damaged ({error}): delete that folder, and it is unpacked anew."
+        ) from error
     return _Model(model.dimension, PROMPTS, lambda texts, prompt: model.encode(texts, prompt, _BATCH))
 
 
