@@ -104,7 +104,9 @@ class Store:
         self.path = path
         with self._explained():
             if create:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                if not path.exists():
+                    path.touch(mode=0o600)  # readers' questions will be in it, and in what SQLite puts beside it
             elif not path.exists():
                 raise IndexUnusable(f"There is no archive in {path.parent} yet: add articles with 'kibaru add PATH'.")
             self._connection = connect(path, create)
@@ -274,10 +276,12 @@ class Store:
         ).fetchone()
         return Generation(*row) if row else None
 
-    def new_generation(self, model: str, dimension: int, chunking: int, stemming: int) -> Generation:
-        """Make the empty tables of a generation being built."""
+    def new_generation(
+        self, model: str, dimension: int, chunking: int, stemming: int, *, above: int = 0
+    ) -> Generation:
+        """Make the empty tables of a generation being built, whose number is higher than those there are and `above`."""
         last = self._value("select max(id) from generations") or 0
-        generation = Generation(int(last) + 1, model, dimension, chunking, stemming)
+        generation = Generation(max(int(last), above) + 1, model, dimension, chunking, stemming)
         g = generation.id
         self.database.table("generations").insert(asdict(generation) | {"state": "building", "built": None})
         for statement in GENERATION_TABLES.format(g=g).split(";"):
