@@ -171,6 +171,7 @@ def parse_date(written: str) -> date:
 
 
 def digest(*parts: str) -> str:
+    """Tells texts apart; of an article's title and text it is its `digest`."""
     return hashlib.blake2b("\x00".join(parts).encode(), digest_size=16).hexdigest()
 
 

@@ -16,6 +16,7 @@ from kibaru import __version__
 from kibaru.articles import parse_date
 from kibaru.errors import BadInput, KibaruError
 from kibaru.evaluation.cli import evaluation
+from kibaru.safekeeping import backup, doctor, restore
 from kibaru.settings import Settings, load_settings
 from kibaru.web.commands import source, sync
 
@@ -314,5 +315,5 @@ def demo(settings: Settings) -> None:
             _chat(kibaru)
 
 
-commands.add_command(source)
-commands.add_command(sync)
+for command in (source, sync, doctor, backup, restore):
+    commands.add_command(command)

@@ -54,9 +54,7 @@ def _objects(connection: sqlite3.Connection, kind: str) -> dict[str, str]:
     """The statements that make the tables or indexes that belong to no generation, by name."""
     query = "select name, tbl_name, sql from main.sqlite_master where type = ? and sql is not null"
     rows = connection.execute(query, [kind]).fetchall()
-    return {
-        name: sql for name, table, sql in rows if not (is_of_a_generation(table) or name.startswith("sqlite_"))
-    }
+    return {name: sql for name, table, sql in rows if not (is_of_a_generation(table) or name.startswith("sqlite_"))}
 
 
 @contextmanager

@@ -76,7 +76,9 @@ class VectorIndex:
         try:
             index = faiss.deserialize_index(np.frombuffer(data, np.uint8))
         except RuntimeError:
-            raise _unusable(folder, f"{manifest.file} is not an index") from None
+            raise _unusable(folder, f"{manifest.file} is no index") from None
+        if not isinstance(index, faiss.IndexIDMap2) or index.d != generation.dimension:
+            raise _unusable(folder, f"{manifest.file} is another kind of index")
         return cls(folder, generation, index, (manifest.last_passage, manifest.last_removed))
 
     def __len__(self) -> int:
