@@ -105,9 +105,7 @@ def _rewrite(settings: Settings, embedder: Embedder) -> str:
         (staged / DATABASE).touch(mode=0o600)
         copy_truth(folder / DATABASE, staged / DATABASE)
         built, aside = replace_archive(folder, staged, embedder, "damaged")
-    return (
-        f"wrote the database anew: {built.articles} articles, {built.embedded} passages embedded; the old is in {aside}"
-    )
+    return f"wrote the database anew with {built.articles} articles; the damaged one is in {aside}"
 
 
 def _tidy(settings: Settings, _: Embedder) -> str:

@@ -150,19 +150,22 @@ def _unpack_into(folder: Path, weights: Path) -> None:
     building = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         _save(_read(weights.read_bytes()), building)
-        files = [path for path in building.rglob("*") if path.is_file()]
-        for path in files:
-            _fsync(path)
-        sizes = {str(path.relative_to(building)): path.stat().st_size for path in files}
-        (building / _COMPLETE).write_text(json.dumps(sizes), "utf-8")
-        _fsync(building / _COMPLETE)
-        checksums = {str(path.relative_to(building)): _sha256(path) for path in files}
-        (building / _CHECKSUMS).write_text(json.dumps(checksums), "utf-8")
+        seal(building)
         if folder.exists():
             shutil.rmtree(folder)
         building.rename(folder)
     finally:
         shutil.rmtree(building, ignore_errors=True)
+
+
+def seal(folder: Path) -> None:
+    """Note the sizes and checksums of a folder's files, once they are on disk."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    for path in files:
+        _fsync(path)
+    for name, noted in ((_CHECKSUMS, _sha256), (_COMPLETE, lambda path: path.stat().st_size)):
+        (folder / name).write_text(json.dumps({str(path.relative_to(folder)): noted(path) for path in files}), "utf-8")
+        _fsync(folder / name)
 
 
 def _sha256(path: Path) -> str:

@@ -103,7 +103,7 @@ def replace_archive(folder: Path, staged: Path, embedder: Embedder, aside: str) 
 
 
 def _last_generation(folder: Path) -> int:
-    """The highest number of a generation in use or left over; a process that serves it must see that the next is new."""
+    """The highest number of a generation in use or left over: whoever serves it must see that the next is another."""
     numbers = [path.name.removeprefix("generation-") for path in folder.glob("generation-*")]
     last = max((int(number) for number in numbers if number.isdigit()), default=0)
     if (folder / DATABASE).exists():

@@ -277,7 +277,7 @@ class Store:
         return Generation(*row) if row else None
 
     def new_generation(self, model: str, dimension: int, chunking: int, stemming: int, *, above: int = 0) -> Generation:
-        """Make the empty tables of a generation being built, whose number is higher than those there are and `above`."""
+        """Make the empty tables of a generation being built; its number is above those there are, and `above`."""
         last = self._value("select max(id) from generations") or 0
         generation = Generation(max(int(last), above) + 1, model, dimension, chunking, stemming)
         g = generation.id

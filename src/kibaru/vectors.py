@@ -119,7 +119,7 @@ class VectorIndex:
 
     def ids(self) -> NDArray[np.int64]:
         """The passages whose vectors these are, in no particular order."""
-        found: NDArray[np.int64] = faiss.vector_to_array(self._index.id_map)
+        found: NDArray[np.int64] = faiss.vector_to_array(faiss.downcast_index(self._index).id_map)
         return found
 
     def is_outdated(self) -> bool:
@@ -141,7 +141,7 @@ class VectorIndex:
                 last_passage=self._last_passage,
                 last_removed=self._last_removed,
                 file=name,
-                checksum=_checksum(data),
+                checksum=checksum(data),
                 built=datetime.now(UTC).isoformat(timespec="seconds"),
             )
             write_atomically(self._folder / name, data)
@@ -162,7 +162,7 @@ def _read_snapshot(folder: Path, generation: Generation) -> tuple[Manifest, byte
             data = (folder / manifest.file).read_bytes()
         except FileNotFoundError:
             raise _unusable(folder, f"{manifest.file} is missing") from None
-    if _checksum(data) != manifest.checksum:
+    if checksum(data) != manifest.checksum:
         raise _unusable(folder, f"the checksum of {manifest.file} is wrong")
     return manifest, data
 
@@ -217,5 +217,6 @@ def sync_folder(path: Path) -> None:
         os.close(folder)
 
 
-def _checksum(data: bytes) -> str:
+def checksum(data: bytes) -> str:
+    """Of a snapshot, as it stands in its manifest."""
     return hashlib.blake2b(data, digest_size=16).hexdigest()

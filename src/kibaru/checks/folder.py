@@ -41,10 +41,10 @@ def left_over_files(folder: Path) -> list[Path]:
     generations = [path for path in folder.glob("generation-*") if path.name.removeprefix("generation-").isdigit()]
     found = [path for path in generations if int(path.name.removeprefix("generation-")) not in known]
     found += folder.glob(f"{STAGING}*")
-    if generation:
-        served = folder / f"generation-{generation.id}"
-        snapshots = sorted(served.glob("vectors-*"), key=lambda path: path.stat().st_mtime)
-        found += [path for path in snapshots if path.name not in _text(served / "manifest.json")]
+    if generation and (served := folder / f"generation-{generation.id}").exists():
+        manifest = _text(served / "manifest.json")
+        if '"vectors-' in manifest:  # else it is damaged itself
+            found += [path for path in served.glob("vectors-*") if f'"{path.name}"' not in manifest]
         with unused(served, "snapshot.lock") as nobody_saves:
             found += served.glob(".*") if nobody_saves else ()
     return sorted(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -165,10 +166,8 @@ def vectors_to_embed_again(store: Store, folder: Path, generation: Generation) -
     """Keys of the vectors a repair cannot rely on: doubtful ones, and those a whole snapshot has otherwise."""
     with store.reading():
         found = doubtful_vectors(store, generation)
-        try:
+        with suppress(IndexUnusable):  # damaged, so it cannot tell
             found |= _differing(store, generation, VectorIndex.open(folder, generation))
-        except IndexUnusable:
-            pass  # damaged, so it cannot tell
     return found
 
 
