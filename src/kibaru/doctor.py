@@ -55,7 +55,6 @@ def _findings(settings: Settings, embedder: Embedder) -> Iterator[Finding]:
         return
     try:
         with closing(Store(database)) as store:
-            store.database.conn.text_factory = lambda raw: raw.decode("utf-8", "replace")
             yield from check_articles(store)
             yield from check_index(store, folder, embedder.identity)
         yield from check_left_over(folder)
@@ -108,6 +107,14 @@ def _rewrite(settings: Settings, embedder: Embedder) -> str:
     return f"wrote the database anew with {built.articles} articles; the damaged one is in {aside}"
 
 
+def _accept(settings: Settings, _: Embedder) -> str:
+    with closing(Store(settings.index / DATABASE)) as store, store.writing():
+        damaged = store.damaged_texts()
+        for id, now in damaged.items():
+            store.database.conn.execute("update articles set digest = ? where id = ?", [now, id])
+    return f"took the damaged texts of {len(damaged)} articles as they are: {', '.join(damaged)}"
+
+
 def _tidy(settings: Settings, _: Embedder) -> str:
     folder = settings.index
     with locked(folder, "rebuild.lock", wait=False), closing(Store(folder / DATABASE)) as store:
@@ -156,6 +163,7 @@ _STEPS: dict[Mend, Callable[[Settings, Embedder], str]] = {
     Mend.UNPACK: _unpack,
     Mend.MIGRATE: _migrate,
     Mend.REWRITE: _rewrite,
+    Mend.ACCEPT: _accept,
     Mend.TIDY: _tidy,
     Mend.CLOSE: _close,
     Mend.REBUILD: _rebuild,

@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from kibaru.articles import Article, has_own_id, url_key
 from kibaru.embedding import Embedder
-from kibaru.errors import BadInput, StorageError
+from kibaru.errors import BadInput, IndexUnusable, StorageError
 from kibaru.ingest import Failure
 from kibaru.languages import STEMMING, stems
 from kibaru.passages import CHUNKING, split_passages
@@ -100,6 +100,8 @@ def rebuild(
     running.
     """
     with locked(folder, "rebuild.lock", wait=False):
+        if damaged := store.damaged_texts():  # which would never count as indexed
+            raise IndexUnusable(f"The text of article {min(damaged)} in {folder} is damaged: run 'kibaru doctor'.")
         dimension = embedder.dimension
         with store.writing():
             store.drop_generations("building", "old")

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlite_utils import Database
 
-from kibaru.articles import Article, url_key
+from kibaru.articles import Article, digest, url_key
 from kibaru.errors import IndexUnusable, KibaruError, StorageError
 from kibaru.schema import GENERATION_TABLES, SCHEMA, connect, migrate, version
 
@@ -218,6 +218,16 @@ class Store:
 
     def count_articles(self) -> int:
         return int(self._value("select count(*) from articles"))
+
+    def damaged_texts(self) -> dict[str, str]:
+        """Ids of the articles whose words are not those that were stored, with the digest of what they are now."""
+        self._connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+        try:
+            rows = self._connection.execute("select id, title, text, digest from articles")
+            found = ((id, digest(title, text), stored) for id, title, text, stored in rows)
+            return {id: now for id, now, stored in found if now != stored}
+        finally:
+            self._connection.text_factory = str
 
     def languages(self) -> list[str]:
         """The languages of the articles, the most frequent first."""

@@ -119,7 +119,7 @@ class VectorIndex:
 
     def ids(self) -> NDArray[np.int64]:
         """The passages whose vectors these are, in no particular order."""
-        found: NDArray[np.int64] = faiss.vector_to_array(faiss.downcast_index(self._index).id_map)
+        found: NDArray[np.int64] = faiss.vector_to_array(faiss.downcast_index(self._index).id_map)  # type: ignore[attr-defined]
         return found
 
     def is_outdated(self) -> bool:

@@ -12,6 +12,7 @@ class Mend(StrEnum):
     UNPACK = "unpack the model"
     MIGRATE = "bring the database up to date"
     REWRITE = "write the database anew"
+    ACCEPT = "take damaged texts as they are"
     TIDY = "clear away what is left over"
     CLOSE = "close the files to others"
     REBUILD = "rebuild the index"

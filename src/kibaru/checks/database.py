@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from kibaru.articles import digest
 from kibaru.checks import REPAIR, RESTORE, Finding, Mend
 from kibaru.schema import SCHEMA, connect, expected, is_of_a_generation, version
 from kibaru.store import Store, explanation
@@ -65,29 +64,41 @@ def _soundness(connection: sqlite3.Connection, path: Path) -> Iterator[Finding]:
 
 def _complaints(connection: sqlite3.Connection, pragma: str, of: int | str) -> list[str]:
     """What SQLite finds wrong, but for keywords out of step, which a rebuild mends."""
-    lines = [line for (text,) in connection.execute(pragma.format(of)) for line in str(text).splitlines()]
+    try:
+        lines = [line for (text,) in connection.execute(pragma.format(of)) for line in str(text).splitlines()]
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError as error:  # so damaged that the check cannot go on
+        return [str(error)]
     return [line for line in lines if line not in ("ok", "*** in database main ***") and not _KEYWORDS.search(line)]
 
 
 def _truth_is_sound(connection: sqlite3.Connection) -> bool:
-    """Whether the damage spares the rows of every table that is not derived: their indexes can be made anew."""
+    """Whether the damage spares the rows of every table that is not derived: their indexes can be made anew.
+
+    Looked into on a copy whose schema knows of neither indexes nor what is derived, so that these are passed over.
+    """
     objects = connection.execute("select type, name, rootpage from sqlite_master").fetchall()
-    indexes = {str(root) for kind, _, root in objects if kind == "index"}
-    for kind, name, _ in objects:
-        if kind != "table" or is_of_a_generation(name):
-            continue
-        for line in _complaints(connection, "pragma integrity_check('{}')", name):
-            tree = _IN_TREE.search(line)
-            if not (_INDEX_ONLY.search(line) or (tree and tree[1] in indexes)):
-                return False
-    return True
+    tables = [name for kind, name, _ in objects if kind == "table" and not is_of_a_generation(name)]
+    own = {str(root) for kind, _, root in objects if kind == "index"}
+    with closing(sqlite3.connect("", isolation_level=None)) as copy:  # a file of its own that goes away by itself
+        connection.backup(copy)
+        copy.execute("pragma writable_schema = on")
+        copy.execute("delete from sqlite_master where type = 'index' and sql is not null")
+        copy.executemany(
+            "delete from sqlite_master where tbl_name = ?",
+            [[name] for _, name, _ in objects if is_of_a_generation(name)],
+        )
+        copy.execute("pragma writable_schema = reset")
+        return all(
+            _INDEX_ONLY.search(line) or ((tree := _IN_TREE.search(line)) and tree[1] in own)
+            for table in tables
+            for line in _complaints(copy, "pragma integrity_check('{}')", table)
+        )
 
 
 def check_articles(store: Store) -> Iterator[Finding]:
     """Articles whose words are not those that were stored."""
-    with store.reading():
-        rows = store.database.conn.execute("select id, title, text, digest from articles")
-        changed = [id for id, title, text, stored in rows if digest(title, text) != stored]
-    for id in changed:
-        remedy = f"add it again, or {RESTORE}; 'kibaru remove {id}' takes it out of answers"
-        yield Finding(f"The text of article {id} is damaged", remedy, None, lost=True)
+    for id in store.damaged_texts():
+        remedy = f"add it again, or {RESTORE}; {REPAIR} to go on with what it says now"
+        yield Finding(f"The text of article {id} is damaged", remedy, Mend.ACCEPT, lost=True)
