@@ -110,8 +110,11 @@ def _rewrite(settings: Settings, embedder: Embedder) -> str:
 def _accept(settings: Settings, _: Embedder) -> str:
     with closing(Store(settings.index / DATABASE)) as store, store.writing():
         damaged = store.damaged_texts()
+        connection = store.database.conn
+        connection.text_factory = lambda raw: raw.decode("utf-8", "replace")  # and keeps it readable
         for id, now in damaged.items():
-            store.database.conn.execute("update articles set digest = ? where id = ?", [now, id])
+            words = connection.execute("select title, text from articles where id = ?", [id]).fetchone()
+            connection.execute("update articles set title = ?, text = ?, digest = ? where id = ?", [*words, now, id])
     return f"took the damaged texts of {len(damaged)} articles as they are: {', '.join(damaged)}"
 
 
