@@ -1,4 +1,4 @@
-"""A backup is the archive in one file, taken while it is used; a restore verifies all of it before it touches anything."""
+"""A backup is the archive in one file, taken while it is used; a restore verifies it before it touches anything."""
 
 import gzip
 import hashlib
@@ -37,12 +37,11 @@ def file(folder: Path, tmp_path: Path, run: Run) -> Path:
 def with_journal(folder: Path) -> None:
     journal = Journal(folder / "kibaru.db")
     reader = journal.fingerprints("reader", 4242)
-    asked = {"question": "Où est le bac ?", "understood": "Où est le bac ?", "language": "fr"}
     with sqlite3.connect(folder / "kibaru.db") as connection:
         connection.execute(
-            "insert into questions (asked, question, understood, language, answered, confidence, reader) "
-            "values ('2026-11-24', :question, :understood, :language, 0, 0.1, :reader)",
-            asked | {"reader": reader[0]},
+            """insert into questions (asked, question, understood, answered, confidence, reader, message)
+            values ('2026-11-24', 'Où est le bac ?', 'Où est le bac ?', 0, 0.1, ?, 'm')""",
+            [reader[0]],
         )
     connection.close()
     journal.set_language(reader, "fr")
