@@ -52,7 +52,7 @@ def swap_snapshots(folder: Path) -> None:
         index = VectorIndex.open(folder, generation)
         ids, vectors = kibaru.store.vectors_after(generation.id, 0, generation.dimension)
         index._index.reset()
-        index._index.add_with_ids(vectors[::-1].copy(), ids)
+        index._index.add_with_ids(vectors[[1, 0, *range(2, len(ids))]], ids)
         index.save(articles=18)
 
 
@@ -63,6 +63,10 @@ def flip_in_a_vector(folder: Path) -> None:
         data[100] ^= 4
         connection.execute("update vectors set vector = ? where key = ?", [bytes(data), key])
     connection.close()
+
+
+def set_a_vector(folder: Path, value: str) -> None:
+    execute(folder, f"update vectors set vector = {value} where key = (select min(key) from vectors)")
 
 
 def leave_files(folder: Path) -> None:
@@ -86,8 +90,12 @@ MENDED = {
         change(manifest(folder), checksum=checksum(b"IxXX" * 9)),
     ),
     "vector with a flipped bit": flip_in_a_vector,
-    "vector of another dimension": lambda folder: execute(folder, "update vectors set vector = zeroblob(8)"),
-    "vector of length zero": lambda folder: execute(folder, "update vectors set vector = zeroblob(768)"),
+    "vector of another dimension": lambda folder: execute(
+        folder, "update vectors set vector = zeroblob(8) where key = (select min(key) from vectors)"
+    ),
+    "vector of length zero": lambda folder: execute(
+        folder, "update vectors set vector = zeroblob(768) where key = (select min(key) from vectors)"
+    ),
     "vectors gone": lambda folder: execute(folder, "delete from vectors"),
     "table of vectors gone": lambda folder: execute(folder, "drop table vectors"),
     "index of a table gone": lambda folder: execute(folder, "drop index articles_title"),

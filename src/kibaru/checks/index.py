@@ -118,7 +118,7 @@ def _vectors(store: Store, folder: Path, generation: Generation) -> Iterator[Fin
             return
         index.catch_up(store)
     except IndexUnusable as error:
-        problem, _, remedy = str(error).rpartition(": ")
+        problem, _, remedy = str(error).removesuffix(".").rpartition(": ")
         yield Finding(problem, remedy, Mend.REBUILD)
         return
     query = f"select id from passages_{generation.id}"
