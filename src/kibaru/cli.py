@@ -16,6 +16,7 @@ from kibaru import __version__
 from kibaru.articles import parse_date
 from kibaru.errors import BadInput, KibaruError
 from kibaru.evaluation.cli import evaluation
+from kibaru.safekeeping import backup, doctor, restore
 from kibaru.web.commands import source, sync
 
 if TYPE_CHECKING:
@@ -324,5 +325,5 @@ def demo(settings: Settings) -> None:
             _chat(kibaru)
 
 
-commands.add_command(source)
-commands.add_command(sync)
+for command in (source, sync, doctor, backup, restore):
+    commands.add_command(command)

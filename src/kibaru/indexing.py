@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from kibaru.articles import Article, has_own_id, url_key
 from kibaru.embedding import Embedder
-from kibaru.errors import BadInput, StorageError
+from kibaru.errors import BadInput, IndexUnusable, StorageError
 from kibaru.ingest import Failure
 from kibaru.languages import STEMMING, stems
 from kibaru.passages import CHUNKING, split_passages
@@ -66,14 +66,14 @@ def add_articles(
     """
     for batch in _batches(items):
         articles = [item for item in batch if isinstance(item, Article)]
-        with _lock(folder, "write.lock"):
+        with locked(folder, "write.lock"):
             outcomes = iter(_add_batch(store, embedder, articles))
         yield from (item if isinstance(item, Failure) else next(outcomes) for item in batch)
 
 
 def remove_articles(store: Store, folder: Path, ids: Sequence[str]) -> list[Article]:
     """Remove the articles of these ids and all that is derived from them; returns those there were."""
-    with _lock(folder, "write.lock"), store.writing():
+    with locked(folder, "write.lock"), store.writing():
         generation = store.current_generation()
         removed = [article for id in dict.fromkeys(ids) if (article := store.article(id))]
         for article in removed:
@@ -84,19 +84,28 @@ def remove_articles(store: Store, folder: Path, ids: Sequence[str]) -> list[Arti
 
 
 def rebuild(
-    store: Store, folder: Path, embedder: Embedder, *, from_scratch: bool = False, progress: Progress = lambda *_: None
+    store: Store,
+    folder: Path,
+    embedder: Embedder,
+    *,
+    from_scratch: bool = False,
+    above: int = 0,
+    progress: Progress = lambda *_: None,
 ) -> Rebuilt:
     """Index every article anew into a new generation, then switch to it by one commit.
 
     The generation in use serves until then, and takes additions, which are caught up with before the switch. Vectors
     of passages that did not change are kept unless `from_scratch`. A rebuild that was killed left its vectors behind,
-    so the next one goes on where it stopped. Raises BadInput when another rebuild is running.
+    so the next one goes on where it stopped. Its number is higher than `above`. Raises BadInput when another rebuild is
+    running.
     """
-    with _lock(folder, "rebuild.lock", wait=False):
+    with locked(folder, "rebuild.lock", wait=False):
+        if damaged := store.damaged_texts():  # which would never count as indexed
+            raise IndexUnusable(f"The text of article {min(damaged)} in {folder} is damaged: run 'kibaru doctor'.")
         dimension = embedder.dimension
         with store.writing():
             store.drop_generations("building", "old")
-            generation = store.new_generation(embedder.identity, dimension, CHUNKING, STEMMING)
+            generation = store.new_generation(embedder.identity, dimension, CHUNKING, STEMMING, above=above)
         log.info("building generation %d with %s", generation.id, generation.model)
         vectors = VectorIndex.create(folder, generation)
         embedded = _fill(store, embedder, generation, from_scratch, progress)
@@ -109,7 +118,7 @@ def ensure_generation(store: Store, folder: Path, embedder: Embedder) -> None:
     """Make the first, empty generation of a new archive."""
     if store.current_generation():
         return
-    with _lock(folder, "write.lock"), store.writing():
+    with locked(folder, "write.lock"), store.writing():
         if not store.current_generation():
             generation = store.new_generation(embedder.identity, embedder.dimension, CHUNKING, STEMMING)
             VectorIndex.create(folder, generation)
@@ -117,7 +126,7 @@ def ensure_generation(store: Store, folder: Path, embedder: Embedder) -> None:
 
 
 @contextmanager
-def _lock(folder: Path, name: str, *, wait: bool = True) -> Iterator[None]:
+def locked(folder: Path, name: str, *, wait: bool = True) -> Iterator[None]:
     """Held by one process at a time; the system lets go of it when the process dies."""
     try:
         with FileLock(folder / name, timeout=-1 if wait else 0):
@@ -204,9 +213,8 @@ def _prepare(article: Article, model: str) -> _Prepared:
     passages = []
     for passage in split_passages(article.text, article.language):
         body = article.text[passage.start : passage.end]
-        # Under its title and heading, which say what its pronouns mean.
-        embedded = "\n".join(part for part in (article.title, passage.heading, body) if part)
-        key = hashlib.blake2b(f"{model}\0{embedded}".encode(), digest_size=16).digest()
+        embedded = embedded_text(article.title, passage.heading, body)
+        key = vector_key(model, embedded)
         texts[key] = embedded
         passages.append(
             IndexedPassage(
@@ -219,6 +227,16 @@ def _prepare(article: Article, model: str) -> _Prepared:
             )
         )
     return _Prepared(article, passages, texts)
+
+
+def embedded_text(title: str, heading: str, body: str) -> str:
+    """What is embedded of a passage: under its title and heading, which say what its pronouns mean."""
+    return "\n".join(part for part in (title, heading, body) if part)
+
+
+def vector_key(model: str, embedded: str) -> bytes:
+    """Under which the vector of a text by a model is kept."""
+    return hashlib.blake2b(f"{model}\0{embedded}".encode(), digest_size=16).digest()
 
 
 def _missing(store: Store, prepared: Sequence[_Prepared], from_scratch: bool = False) -> dict[bytes, str]:
@@ -274,7 +292,7 @@ def _switch(store: Store, folder: Path, vectors: VectorIndex) -> bool:
         articles = store.count_articles()
     vectors.save(articles)
     g = vectors.generation
-    with _lock(folder, "write.lock"):  # so that nobody is adding to the old generation
+    with locked(folder, "write.lock"):  # so that nobody is adding to the old generation
         with store.writing():
             if store.unindexed(g.id) or store.stale(g.id):
                 return False

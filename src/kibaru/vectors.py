@@ -63,7 +63,7 @@ class VectorIndex:
         """Save the empty snapshot of a new generation below the archive's folder."""
         folder = archive / f"generation-{generation.id}"
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, mode=0o700)
         created = cls(folder, generation, faiss.IndexIDMap2(faiss.IndexFlatIP(generation.dimension)), (0, 0))
         created.save(articles=0)
         return created
@@ -73,7 +73,12 @@ class VectorIndex:
         """Load the snapshot of `generation`. Raises IndexUnusable when it is not whole."""
         folder = archive / f"generation-{generation.id}"
         manifest, data = _read_snapshot(folder, generation)
-        index = faiss.deserialize_index(np.frombuffer(data, np.uint8))
+        try:
+            index = faiss.deserialize_index(np.frombuffer(data, np.uint8))
+        except RuntimeError:
+            raise _unusable(folder, f"{manifest.file} is no index") from None
+        if not isinstance(index, faiss.IndexIDMap2) or index.d != generation.dimension:
+            raise _unusable(folder, f"{manifest.file} is another kind of index")
         return cls(folder, generation, index, (manifest.last_passage, manifest.last_removed))
 
     def __len__(self) -> int:
@@ -112,6 +117,11 @@ class VectorIndex:
         """The unit vectors (n, d) of passages."""
         return np.array([self._index.reconstruct(id) for id in ids], np.float32).reshape(len(ids), self._index.d)
 
+    def ids(self) -> NDArray[np.int64]:
+        """The passages whose vectors these are, in no particular order."""
+        found: NDArray[np.int64] = faiss.vector_to_array(faiss.downcast_index(self._index).id_map)  # type: ignore[attr-defined]
+        return found
+
     def is_outdated(self) -> bool:
         """Whether so much came after the snapshot that a new one should be saved."""
         return self._last_passage - self._in_snapshot > _OUTDATED * len(self)
@@ -131,7 +141,7 @@ class VectorIndex:
                 last_passage=self._last_passage,
                 last_removed=self._last_removed,
                 file=name,
-                checksum=_checksum(data),
+                checksum=checksum(data),
                 built=datetime.now(UTC).isoformat(timespec="seconds"),
             )
             write_atomically(self._folder / name, data)
@@ -152,7 +162,7 @@ def _read_snapshot(folder: Path, generation: Generation) -> tuple[Manifest, byte
             data = (folder / manifest.file).read_bytes()
         except FileNotFoundError:
             raise _unusable(folder, f"{manifest.file} is missing") from None
-    if _checksum(data) != manifest.checksum:
+    if checksum(data) != manifest.checksum:
         raise _unusable(folder, f"the checksum of {manifest.file} is wrong")
     return manifest, data
 
@@ -188,19 +198,25 @@ def write_atomically(path: Path, data: bytes) -> None:
     """Replace the file by one rename, after the data is on disk."""
     building = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with building.open("wb") as file:
+        with os.fdopen(os.open(building, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         building.replace(path)
     finally:
         building.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Have what was renamed in a folder on disk."""
+    folder = os.open(path, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
 
 
-def _checksum(data: bytes) -> str:
+def checksum(data: bytes) -> str:
+    """Of a snapshot, as it stands in its manifest."""
     return hashlib.blake2b(data, digest_size=16).hexdigest()

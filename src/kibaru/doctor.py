@@ -1,0 +1,172 @@
+"""What is wrong with an archive, and mending what can be derived: examined, mended, and examined again."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from kibaru.checks import Finding, Mend
+from kibaru.checks.database import check_articles, check_file
+from kibaru.checks.folder import (
+    check_left_over,
+    check_model,
+    check_modes,
+    close_to_others,
+    left_over_files,
+    open_to_others,
+    unused,
+)
+from kibaru.checks.index import check_index, left_over_tables, vectors_to_embed_again
+from kibaru.embedding import Embedder
+from kibaru.errors import NotFound
+from kibaru.indexing import locked, rebuild
+from kibaru.packaged_model import left_over, packaged_weights, unpack_again
+from kibaru.replacing import copy_truth, replace_archive, staging
+from kibaru.schema import expected
+from kibaru.settings import Settings
+from kibaru.store import DATABASE, Store, explanation
+
+_ROUNDS = 3
+"""A database that is written anew or brought up to date shows what else is wrong only then."""
+
+
+def examine(settings: Settings, embedder: Embedder) -> list[Finding]:
+    """All that is wrong with the archive and its model; nothing when it is healthy. Changes nothing.
+
+    Raises NotFound when there is no archive, and KibaruError when it cannot be opened.
+    """
+    return list(_findings(settings, embedder))
+
+
+def _findings(settings: Settings, embedder: Embedder) -> Iterator[Finding]:
+    folder, database = settings.index, settings.index / DATABASE
+    yield from check_model(settings)
+    if not database.exists():
+        if any(folder.glob("generation-*")):
+            yield Finding(f"The database {database} is missing", "put back a backup with 'kibaru restore FILE'", None)
+            return
+        raise NotFound(f"There is no archive in {folder} yet: add articles with 'kibaru add PATH'.")
+    if fatal := list(check_file(database)):
+        yield from fatal
+        return
+    try:
+        with closing(Store(database)) as store:
+            yield from check_articles(store)
+            yield from check_index(store, folder, embedder.identity)
+        yield from check_left_over(folder)
+        yield from check_modes(folder)
+    except (sqlite3.Error, OSError) as error:
+        raise explanation(error, folder) from error
+
+
+def repair(
+    settings: Settings, embedder: Embedder, findings: Sequence[Finding], done: Callable[[str], None]
+) -> list[Finding]:
+    """Mend what can be, telling `done` of each step, and return what is still wrong, or lost. Raises KibaruError."""
+    lost = [finding for finding in findings if finding.lost]
+    for _ in range(_ROUNDS):
+        mends = {finding.mend for finding in findings}
+        steps = [mend for mend in Mend if mend in mends]
+        if not steps:
+            break
+        for step in steps:
+            done(_STEPS[step](settings, embedder))
+        findings = examine(settings, embedder)
+    return [*findings, *(finding for finding in lost if finding not in findings)]
+
+
+def _unpack(settings: Settings, _: Embedder) -> str:
+    weights, models = packaged_weights(), settings.cache / "models"
+    assert weights is not None, "else there was nothing to find"
+    with unused(models, "unpack.lock"):
+        for path in left_over(models):
+            shutil.rmtree(path, ignore_errors=True)
+    return f"unpacked the model into {unpack_again(weights, models)}"
+
+
+def _migrate(settings: Settings, _: Embedder) -> str:
+    with closing(Store(settings.index / DATABASE)) as store, store.writing():
+        connection = store.connection
+        there = {name for (name,) in connection.execute("select name from sqlite_master")}
+        for name, statement in expected().items():
+            if name not in there:
+                connection.execute(statement)
+    return "brought the tables of the database up to date"
+
+
+def _rewrite(settings: Settings, embedder: Embedder) -> str:
+    folder = settings.index
+    with staging(folder) as staged:
+        (staged / DATABASE).touch(mode=0o600)
+        copy_truth(folder / DATABASE, staged / DATABASE)
+        built, aside = replace_archive(folder, staged, embedder, "damaged")
+    return f"wrote the database anew with {built.articles} articles; the damaged one is in {aside}"
+
+
+def _accept(settings: Settings, _: Embedder) -> str:
+    with closing(Store(settings.index / DATABASE)) as store, store.writing():
+        damaged = store.damaged_texts()
+        connection = store.connection
+        connection.text_factory = lambda raw: raw.decode("utf-8", "replace")  # and keeps it readable
+        for id, now in damaged.items():
+            words = connection.execute("select title, text from articles where id = ?", [id]).fetchone()
+            connection.execute("update articles set title = ?, text = ?, digest = ? where id = ?", [*words, now, id])
+    return f"took the damaged texts of {len(damaged)} articles as they are: {', '.join(damaged)}"
+
+
+def _tidy(settings: Settings, _: Embedder) -> str:
+    folder = settings.index
+    with locked(folder, "rebuild.lock", wait=False), closing(Store(folder / DATABASE)) as store:
+        connection = store.connection
+        with store.writing():
+            store.drop_generations("building", "old")
+            tables = left_over_tables(store)
+            # Those FTS5 keeps for another go with it, and cannot be dropped alone while it is there.
+            for table in sorted(tables, key=lambda name: (not name.startswith("vocabulary"), len(name))):
+                connection.execute(f'drop table if exists "{table}"')
+            for table in ("bands", "alike"):
+                connection.execute(f"delete from {table} where article_id not in (select id from articles)")
+            connection.execute("delete from alike where other_id not in (select id from articles)")
+        files = left_over_files(folder)
+        for path in files:
+            _delete(path)
+    return f"cleared away {len(tables)} tables and {len(files)} files or folders that were left over"
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _close(settings: Settings, _: Embedder) -> str:
+    paths = open_to_others(settings.index)
+    for path in paths:
+        close_to_others(path)
+    return f"closed {len(paths)} files and folders to others"
+
+
+def _rebuild(settings: Settings, embedder: Embedder) -> str:
+    folder = settings.index
+    with closing(Store(folder / DATABASE)) as store:
+        generation = store.current_generation()
+        again = vectors_to_embed_again(store, folder, generation) if generation else set()
+        with store.writing():
+            store.connection.executemany("delete from vectors where key = ?", [[key] for key in again])
+        built = rebuild(store, folder, embedder)
+    return f"rebuilt the index: {built.articles} articles, {built.passages} passages, {built.embedded} of them embedded"
+
+
+_STEPS: dict[Mend, Callable[[Settings, Embedder], str]] = {
+    Mend.UNPACK: _unpack,
+    Mend.MIGRATE: _migrate,
+    Mend.REWRITE: _rewrite,
+    Mend.ACCEPT: _accept,
+    Mend.TIDY: _tidy,
+    Mend.CLOSE: _close,
+    Mend.REBUILD: _rebuild,
+}

@@ -1,0 +1,145 @@
+"""A whole database put in an archive's place: what is true is copied, what is derived is built, one commit switches."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kibaru.embedding import Embedder
+from kibaru.indexing import Rebuilt, locked, rebuild
+from kibaru.journal_tables import TABLES
+from kibaru.schema import connect, is_of_a_generation, version
+from kibaru.store import DATABASE, Store, explanation
+from kibaru.vectors import drop_other_snapshots, sync_folder
+
+STAGING = ".replacing-"
+"""What the folders begin with in which a database is made ready."""
+
+_DERIVED = frozenset({"generations"})
+
+
+def copy_truth(source: Path, target: Path, *, empty: Collection[str] = ()) -> None:
+    """Copy what cannot be derived, and the vectors, as of one moment into a new database; others may write meanwhile.
+
+    Of the tables in `empty` only the layout is copied. Raises KibaruError.
+    """
+    try:
+        with closing(connect(source, create=False)) as old, closing(sqlite3.connect(target)) as new:
+            old.execute("attach ? as copy", [str(target)])
+            old.execute("begin")
+            tables, indexes = _objects(old, "table"), _objects(old, "index")
+            for statement in tables.values():
+                new.execute(statement)
+            for table in tables.keys() - _DERIVED - set(empty):
+                old.execute(f'insert into copy."{table}" select * from main."{table}"')
+            if old.execute("select 1 from copy.sqlite_master where name = 'sqlite_sequence'").fetchone():
+                old.execute("delete from copy.sqlite_sequence")
+                query = "insert into copy.sqlite_sequence select * from main.sqlite_sequence where name = ?"
+                old.executemany(query, [[table] for table in tables])
+            old.execute("commit")
+            for statement in indexes.values():
+                new.execute(statement)
+            new.execute(f"pragma user_version = {version(old)}")
+    except (sqlite3.Error, OSError) as error:
+        raise explanation(error, source.parent) from error
+
+
+def _objects(connection: sqlite3.Connection, kind: str) -> dict[str, str]:
+    """The statements that make the tables or indexes that belong to no generation, by name."""
+    query = "select name, tbl_name, sql from main.sqlite_master where type = ? and sql is not null"
+    rows = connection.execute(query, [kind]).fetchall()
+    return {name: sql for name, table, sql in rows if not (is_of_a_generation(table) or name.startswith("sqlite_"))}
+
+
+@contextmanager
+def staging(folder: Path) -> Iterator[Path]:
+    """A folder in that of the archive, for one's own eyes and gone at the end. Raises KibaruError."""
+    new = not folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        made = Path(tempfile.mkdtemp(prefix=STAGING, dir=folder))
+    except OSError as error:
+        raise explanation(error, folder) from error
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+        if new:  # and nothing came of it
+            with suppress(OSError):
+                folder.rmdir()
+
+
+def replace_archive(folder: Path, staged: Path, embedder: Embedder, aside: str) -> tuple[Rebuilt, Path | None]:
+    """Index the database in the folder `staged`, and put both in the place of the archive in `folder`.
+
+    The archive there was is set aside first, in a folder beginning with `aside`, which is an archive itself; a running
+    bot goes on with the new one. Until the switch nothing changes. Returns what was built, and where the old one is.
+    Raises KibaruError.
+    """
+    target, ready = folder / DATABASE, staged / DATABASE
+    try:
+        with locked(folder, "rebuild.lock", wait=False):
+            with closing(Store(ready)) as store:
+                store.connection.executescript(TABLES)  # which a running bot counts on
+                built = rebuild(store, staged, embedder, above=_last_generation(folder))
+            with locked(folder, "write.lock"):
+                kept = _set_aside(folder, aside) if target.exists() else None
+                generation = f"generation-{built.generation}"
+                (staged / generation).rename(folder / generation)
+                _switch(ready, target)
+                for other in folder.glob("generation-*"):
+                    if kept and other.name != generation:
+                        other.rename(kept / other.name)
+                drop_other_snapshots(folder, built.generation)
+    except (sqlite3.Error, OSError) as error:
+        raise explanation(error, folder) from error
+    return built, kept
+
+
+def _last_generation(folder: Path) -> int:
+    """The highest number of a generation in use or left over: whoever serves it must see that the next is another."""
+    numbers = [path.name.removeprefix("generation-") for path in folder.glob("generation-*")]
+    last = max((int(number) for number in numbers if number.isdigit()), default=0)
+    if (folder / DATABASE).exists():
+        try:
+            with closing(connect(folder / DATABASE, create=False)) as old:
+                last = max(last, old.execute("select max(id) from generations").fetchone()[0] or 0)
+        except sqlite3.DatabaseError:  # damaged, or of another layout: the folders tell
+            pass
+    return last
+
+
+def _set_aside(folder: Path, prefix: str) -> Path:
+    """Copy the database into a folder of its own: as of one moment where it can be read, else its files as they are."""
+    kept = Path(tempfile.mkdtemp(prefix=f"{prefix}-{datetime.now(UTC):%Y%m%d-%H%M%S}-", dir=folder))
+    copy = kept / DATABASE
+    copy.touch(mode=0o600)
+    try:
+        with closing(connect(folder / DATABASE, create=False)) as old, closing(sqlite3.connect(copy)) as new:
+            old.backup(new)
+    except sqlite3.DatabaseError:
+        for file in folder.glob(f"{DATABASE}*"):
+            shutil.copy2(file, kept / file.name)
+    sync_folder(kept)
+    return kept
+
+
+def _switch(ready: Path, target: Path) -> None:
+    """Put the database `ready` in place of `target`, under the connections that others have to it."""
+    if target.exists():
+        try:
+            with closing(sqlite3.connect(ready)) as new, closing(connect(target, create=True)) as old:
+                new.backup(old)
+            return
+        except sqlite3.OperationalError:  # full, read-only or locked
+            raise
+        except sqlite3.DatabaseError:  # so damaged that nobody can have it open
+            for beside in ("-wal", "-shm"):
+                target.with_name(target.name + beside).unlink(missing_ok=True)
+    ready.replace(target)
+    sync_folder(target.parent)

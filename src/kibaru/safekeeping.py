@@ -1,0 +1,87 @@
+"""The command line's verbs for keeping an archive safe: `kibaru doctor`, `backup` and `restore`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from kibaru.checks import Finding
+    from kibaru.settings import Settings
+
+
+@click.command()
+@click.option("--repair", "mending", is_flag=True, help="Mend what can be derived, then check again.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+@click.pass_obj
+def doctor(settings: Settings, mending: bool, as_json: bool) -> None:
+    """Find what is wrong with the archive, and what to do (exit code 2 when something is)."""
+    from kibaru.doctor import examine, repair
+    from kibaru.embedding import Embedder
+
+    embedder = Embedder(settings)
+    findings = examine(settings, embedder)
+    left, done = findings, list[str]()
+    if not as_json:
+        _print(findings)
+    if mending and findings:
+        left = repair(settings, embedder, findings, done.append if as_json else _mended)
+        if not as_json and left:
+            click.echo("Still wrong:")
+            _print(left)
+    if as_json:
+        record = {"healthy": not left, "findings": [asdict(finding) for finding in findings]}
+        record |= {"done": done, "left": [asdict(finding) for finding in left]} if mending else {}
+        click.echo(json.dumps(record, ensure_ascii=False))
+    elif not left:
+        click.echo(f"The archive in {settings.index} is healthy.")
+    if left:
+        sys.exit(2)
+
+
+def _print(findings: list[Finding]) -> None:
+    for finding in findings:
+        click.echo(f"{finding.problem}: {finding.remedy}.")
+
+
+def _mended(step: str) -> None:
+    click.echo(f"mended     {step}")
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.pass_obj
+def backup(settings: Settings, file: Path) -> None:
+    """Write the archive into FILE, replacing it; the bot may run meanwhile.
+
+    Articles, vectors, questions, sources and the audit log are in it, nothing that tells who asked, and no setting.
+    """
+    from kibaru.backup import back_up
+
+    made = back_up(settings.index, file)
+    size = file.stat().st_size / 1e6
+    click.echo(f"backed up  {made.articles} articles and {made.questions} questions into {file} ({size:.1f} MB)")
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--force", is_flag=True, help="Also when there is an archive, which is set aside.")
+@click.pass_obj
+def restore(settings: Settings, file: Path, force: bool) -> None:
+    """Put back the archive that 'kibaru backup' wrote into FILE, once all of it is verified."""
+    from kibaru.backup import restore as put_back
+    from kibaru.embedding import Embedder
+
+    restored = put_back(settings, Embedder(settings), file, force=force)
+    if restored.aside:
+        click.echo(f"set aside  the archive there was, in {restored.aside}")
+    built = restored.built
+    click.echo(
+        f"restored   {built.articles} articles as of {restored.manifest.made}: {built.passages} passages, "
+        f"{built.embedded} of them embedded"
+    )
