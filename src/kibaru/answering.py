@@ -82,7 +82,8 @@ def answer(
     """Quote the best hits when their confidence reaches `threshold`, else refuse; call inside `store.reading()`."""
     if not found.hits:
         return Answer(question, 0.0, [], [], [])
-    distinct = _told_once(store, found.hits)
+    alike = store.alike({hit.passage.article_id for hit in found.hits})
+    distinct = _told_once(found.hits, alike)
     best = distinct[0].score
     close = list(takewhile(lambda hit: hit.score >= _CLOSE * best, distinct[:_READ]))
     read = _reranked(read_hits(store, embedder, embedded, close))
@@ -98,13 +99,12 @@ def answer(
         further = list(takewhile(lambda hit: hit.score >= WORTH_QUOTING * best, distinct[len(read) : quotes]))
         read += read_hits(store, embedder, embedded, further)
     is_sure = confidence >= max(calibration.sure, threshold)
-    chosen = _chosen(store, calibration, question, read[:quotes], found.rarity)
+    chosen = _chosen(store, calibration, question, read[:quotes], found.rarity, alike)
     return Answer(question, confidence, chosen, [], hits, signals, is_sure)
 
 
-def _told_once(store: Store, hits: list[Hit]) -> list[Hit]:
+def _told_once(hits: list[Hit], alike: dict[str, set[str]]) -> list[Hit]:
     """The hits without those of articles that tell the same as one before them."""
-    alike = store.alike({hit.passage.article_id for hit in hits})
     kept, told = list[Hit](), set[str]()
     for hit in hits:
         if hit.passage.article_id not in told:
@@ -114,11 +114,15 @@ def _told_once(store: Store, hits: list[Hit]) -> list[Hit]:
 
 
 def _chosen(
-    store: Store, calibration: Calibration, question: str, read: list[Reading], rarity: dict[str, float]
+    store: Store,
+    calibration: Calibration,
+    question: str,
+    read: list[Reading],
+    rarity: dict[str, float],
+    alike: dict[str, set[str]],
 ) -> list[Quote]:
     """A quote of each passage, with the articles that tell the same."""
     weights = np.array([calibration.quoting[name] for name in FEATURES])
-    alike = store.alike(p.article.id for p in read)
     quotes = []
     for p in read:
         scores = features(question, p.article, p.sentences, p.cosines, rarity) @ weights
