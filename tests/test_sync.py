@@ -25,6 +25,7 @@ from kibaru.settings import Settings
 from kibaru.store import DATABASE
 from kibaru.web.discovery import discover
 from kibaru.web.fetching import Fetcher
+from kibaru.web.markup import text_of_html
 from kibaru.web.sources import Source, Sources
 from kibaru.web.syncing import Event, Summary, sync
 
@@ -398,3 +399,10 @@ def test_a_killed_sync_run_again_ends_as_an_undisturbed_one(desk: Desk, tiny: Pa
             at = len(site.log)
             assert killed.sync(source).counts == {}
         assert all(request.is_conditional for request in site.log[at:])
+
+
+def test_text_of_a_post_that_stands_beside_its_paragraphs_is_kept() -> None:
+    html = "Le bac de Wabaria repart.<p>Il fait six traversées.</p>Le billet coûte 250 F.<h6>Et après</h6><p>Fin.</p>"
+    assert text_of_html(html) == (
+        "Le bac de Wabaria repart.\n\nIl fait six traversées.\n\nLe billet coûte 250 F.\n\n## Et après\n\nFin."
+    )

@@ -110,7 +110,7 @@ def _blocks_in(element: HtmlElement, holders: set[HtmlElement]) -> Iterator[str]
             run = [child.tail or ""]
 
 
-_MARKS = {"h1": "## ", "h2": "## ", "h3": "## ", "h4": "## ", "h5": "## ", "li": "- "}
+_MARKS = {"h1": "## ", "h2": "## ", "h3": "## ", "h4": "## ", "h5": "## ", "h6": "## ", "li": "- "}
 _INVISIBLE = dict.fromkeys((0xAD, 0x200B, 0x2060, 0xFEFF))
 
 

@@ -9,9 +9,7 @@ from typing import Any
 from kibaru.articles import MAX_TEXT
 from kibaru.errors import BadInput
 from kibaru.ingest.furniture import is_furniture_line, strip_furniture
-from kibaru.ingest.html_tree import BLOCKS, parse_html, resolve_layout
-
-_MARKS = {"h1": "## ", "h2": "## ", "h3": "## ", "h4": "## ", "h5": "## ", "h6": "## ", "li": "- "}
+from kibaru.ingest.html_tree import parse_html, plain_blocks, resolve_layout
 
 
 def text_of_html(html: str) -> str:
@@ -26,12 +24,7 @@ def text_of_html(html: str) -> str:
     tree = parse_html(f"<html><body><main>{html}</main></body></html>".encode("utf-8", "ignore"))
     resolve_layout(tree)
     strip_furniture(tree)
-    lines = []
-    for block in tree.iter(*BLOCKS):
-        if not any(part.tag in BLOCKS for part in block.iterdescendants()):
-            text = " ".join("".join(block.itertext()).split())
-            if text and not is_furniture_line(text):
-                lines.append(_MARKS.get(block.tag, "") + text)
+    lines = [line for line in plain_blocks(tree) if not is_furniture_line(line.removeprefix("## ").removeprefix("- "))]
     while lines and lines[-1].startswith("## "):
         lines.pop()
     return "\n\n".join(lines)
