@@ -153,7 +153,8 @@ def run_all(wanted: dict[str, int], seed: int, only: str = "", one: int | None =
     torch.manual_seed(1)
     random.seed(seed)
     wrong = 0
-    with TemporaryDirectory(prefix="kibaru-faults-") as name:
+    memory = "/dev/shm" if Path("/dev/shm").is_dir() else None  # a kill leaves what is written, on disk or not
+    with TemporaryDirectory(prefix="kibaru-faults-", dir=memory) as name:
         folder = Path(name)
         with working(folder, make_tiny_model(folder / "tiny", {})) as worker, made(worker, folder) as scenes:
             bench = Bench(worker, scenes, folder)
@@ -200,8 +201,13 @@ def main() -> None:
     began = time.monotonic()
     try:
         for case, hit in run_all(wanted, given.seed, given.only, given.case):
-            kind = "kills" if case.how in ("kill", "torn", "moment") else "failures" if case.error or case.how in (
-                "full", "limit", "read-only") else case.how
+            kind = (
+                "kills"
+                if case.how in ("kill", "torn", "moment")
+                else "failures"
+                if case.error or case.how in ("full", "limit", "read-only")
+                else case.how
+            )
             table[case.scene, kind, "cases"] += 1
             table[case.scene, kind, "hit"] += hit
     finally:

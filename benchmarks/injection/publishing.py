@@ -120,9 +120,7 @@ def _once(worker: Worker, before: Path, folder: Path, fault: Fault) -> tuple[boo
 
 def _wrong(worker: Worker, folder: Path, shown: Message | None, *, is_failing: bool) -> list[str]:
     ask = ("kibaru", "ask", "Qui a veillé trois nuits pendant la crue de Djenné ?")
-    export, ended, doctor = worker.run(
-        folder, [("kibaru", "export"), ask, ("kibaru", "doctor", "--repair", "--json")]
-    )
+    export, ended, doctor = worker.run(folder, [("kibaru", "export"), ask, ("kibaru", "doctor", "--repair", "--json")])
     seen, told = worker.seen, []
     found = [title for title, _ in (articles_of(export) or {}).values()]
     if len(found) - found.count(_TITLE) != 6:

@@ -30,7 +30,8 @@ QUESTION = "Où est le puits Farabougou0 de base ?"
 @dataclass(frozen=True)
 class Scene:
     """A command on an archive. `before` makes ready the folder it runs in. Its archive has `old` articles, and the `new`
-    ones afterwards; `states` says what may be there in between: both or one of them, or a beginning of the new.
+    ones afterwards, written in this `order`. `states` says what may be there in between: one of them, or those with
+    "any number" of what is written, or with "pairs" of it.
 
     `again` is what an editor would run to have it done after all. `unasked` scenes cannot be asked before they are done.
     """
@@ -41,6 +42,7 @@ class Scene:
     old: Articles
     new: Articles
     states: str = "one of them"
+    order: tuple[str, ...] = ()
     unasked: bool = False
 
     @property
@@ -53,8 +55,7 @@ class Scene:
             return False
         if self.states == "one of them":
             return found in (self.old, self.new)
-        changed = [id for id in self.new if self.new[id] != self.old.get(id)]
-        beginnings = [self.old | {id: self.new[id] for id in changed[:n]} for n in range(len(changed) + 1)]
+        beginnings = [self.old | {id: self.new[id] for id in self.order[:n]} for n in range(len(self.order) + 1)]
         return found in (beginnings if self.states == "any number" else beginnings[::2] + beginnings[-1:])
 
 
@@ -106,14 +107,13 @@ def _scenes(worker: Worker, folder: Path, site: WordPress) -> Iterator[Scene]:
         (ended,) = worker.run(place, [("kibaru", "export")])
         return articles_of(ended) or {}
 
-    def after(place: Path, command: Command) -> Articles:
-        done = ready(f"{place.name}-done", command, of=place)
-        return contents(done)
-
-    def scene(name: str, place: Path, *command: str, **more: Any) -> Scene:
-        changed = after(place, command)
-        old = more.pop("old", None)
-        return Scene(name, ("kibaru", *command), place, contents(place) if old is None else old, changed, **more)
+    def scene(name: str, place: Path, *command: str, old: Articles | None = None, **more: Any) -> Scene:
+        done = folder / f"{place.name}-done"
+        shutil.copytree(place, done)
+        whole = ("kibaru", *command)
+        (ended,) = worker.run(done, [whole])
+        order, before = tuple(reported(ended)), contents(place) if old is None else old
+        return Scene(name, whole, place, before, contents(done), order=order, **more)
 
     base = folder / "base"
     base.mkdir()

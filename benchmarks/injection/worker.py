@@ -7,6 +7,7 @@ how a child ended, `poll` the same or null while it runs. What the commands prin
 from __future__ import annotations
 
 import ctypes
+import gc
 import json
 import os
 import resource
@@ -25,6 +26,8 @@ _SHIM.inject_seen.restype = ctypes.c_long
 
 def main() -> None:
     _warm_up()
+    gc.collect()
+    gc.freeze()  # so that children need not copy what is only looked at
     print("ready", flush=True)
     for line in sys.stdin:
         asked = json.loads(line)

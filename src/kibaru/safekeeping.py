@@ -23,6 +23,7 @@ def doctor(settings: Settings, mending: bool, as_json: bool) -> None:
     """Find what is wrong with the archive, and what to do (exit code 2 when something is)."""
     from kibaru.doctor import examine, repair
     from kibaru.embedding import Embedder
+    from kibaru.replacing import set_aside
 
     embedder = Embedder(settings)
     findings = examine(settings, embedder)
@@ -34,12 +35,16 @@ def doctor(settings: Settings, mending: bool, as_json: bool) -> None:
         if not as_json and left:
             click.echo("Still wrong:")
             _print(left)
+    aside = set_aside(settings.index)
     if as_json:
-        record = {"healthy": not left, "findings": [asdict(finding) for finding in findings]}
+        record: dict[str, object] = {"healthy": not left, "findings": [asdict(finding) for finding in findings]}
+        record |= {"set_aside": [{"folder": str(path), "bytes": size} for path, size in aside.items()]}
         record |= {"done": done, "left": [asdict(finding) for finding in left]} if mending else {}
         click.echo(json.dumps(record, ensure_ascii=False))
     elif not left:
         click.echo(f"The archive in {settings.index} is healthy.")
+    for path, size in aside.items() if not as_json else ():
+        click.echo(f"set aside  an earlier archive in {path} ({size / 1e6:.1f} MB): 'rm -r {path}' deletes it")
     if left:
         sys.exit(2)
 
