@@ -93,7 +93,10 @@ class Kibaru:
             with self._serving() as vectors:
                 articles = self.store.count_articles()
             if vectors.is_outdated():
-                vectors.save(articles)
+                try:
+                    vectors.save(articles)
+                except OSError as error:  # it only spares the next start some work: the articles are safe without it
+                    log.warning("the snapshot in %s was not renewed (%s)", self.folder, error.strerror or error)
 
     def remove(self, ids: Sequence[str]) -> list[Article]:
         """Remove articles; returns those of `ids` that there were."""
