@@ -18,13 +18,13 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from injection import publishing
+from injection import damages, publishing
 from injection.cases import Case, plan
 from injection.outside import ROOT, Ended, Fault, Worker, working
 from injection.scenes import Scene, made
@@ -39,17 +39,25 @@ _FREE = 64 << 10
 class Bench:
     """The scenes, made ready, and a worker to run them."""
 
-    def __init__(self, worker: Worker, scenes: Sequence[Scene], folder: Path) -> None:
+    def __init__(self, worker: Worker, scenes: Iterable[Scene], folder: Path) -> None:
         self._worker = worker
         self._scenes = {scene.name: scene for scene in scenes}
         self._folder = folder
         self._calls: dict[str, tuple[int, float]] = {}
         self._mounts = _may_mount(folder)
 
+    @property
+    def names(self) -> list[str]:
+        """Of all scenes."""
+        return [*self._scenes, "publish"]
+
     def run(self, case: Case) -> tuple[bool, list[str], object]:
         """Whether the fault hit a running command, what did not hold, and what was seen."""
         if case.scene == "publish":
             return publishing.run(self._worker, self._folder / "filled", self._folder / "case", case)
+        if case.how == "damage":
+            before, other = (self._folder / name for name in ("restoring", "syncing-done"))
+            return damages.run(self._worker, before, other, self._folder / "case", case)
         scene = self._scenes[case.scene]
         folder = fresh(scene, self._folder / "case")
         calls, seconds = self._measured(scene, case.kinds)
@@ -158,7 +166,8 @@ def run_all(wanted: dict[str, int], seed: int, only: str = "", one: int | None =
         folder = Path(name)
         with working(folder, make_tiny_model(folder / "tiny", {})) as worker, made(worker, folder) as scenes:
             bench = Bench(worker, scenes, folder)
-            for number, case in enumerate(plan(wanted, [*(scene.name for scene in scenes), "publish"], seed)):
+            cases = [*plan(wanted, bench.names, seed), *damages.cases(wanted["damages"], seed)]
+            for number, case in enumerate(cases):
                 if only not in case.scene or one not in (None, number):
                     continue
                 hit, told, seen = bench.run(case)
@@ -174,7 +183,8 @@ def run_all(wanted: dict[str, int], seed: int, only: str = "", one: int | None =
 
 def _show(seen: object) -> None:
     ended, looked = seen if isinstance(seen, tuple) else (seen, None)
-    print(ended)
+    for each in ended if isinstance(ended, list) else [ended]:
+        print(each)
     if isinstance(looked, Looked):
         for name, value in vars(looked).items():
             print(f"{name}: {value}")
@@ -186,16 +196,17 @@ def main() -> None:
     parser.add_argument("--failures", type=int, default=300)
     parser.add_argument("--clocks", type=int, default=48)
     parser.add_argument("--pairs", type=int, default=40)
+    parser.add_argument("--damages", type=int, default=160)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--case", type=int)
     parser.add_argument("--only", default="", help="a part of the names of the scenes to run")
     given = parser.parse_args()
     if "KIBARU_FAULTS_APART" not in os.environ:  # begin again where file systems may be mounted, if that is allowed
         apart = ["unshare", "--mount", "--map-root-user"]
-        if shutil.which("unshare") and not subprocess.run([*apart, "true"], capture_output=True).returncode:
+        if shutil.which("unshare") and not subprocess.run([*apart, "true"], check=False).returncode:
             os.environ["KIBARU_FAULTS_APART"] = "1"
             os.execvp("unshare", [*apart, sys.executable, *sys.argv])
-    wanted = {name: getattr(given, name) for name in ("crashes", "failures", "clocks", "pairs")}
+    wanted = {name: getattr(given, name) for name in ("crashes", "failures", "clocks", "pairs", "damages")}
     print(f"seed {given.seed}", flush=True)
     table: Counter[tuple[str, str, str]] = Counter()
     began = time.monotonic()

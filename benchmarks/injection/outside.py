@@ -99,7 +99,8 @@ class Worker:
         return self.wait(self.start(folder, commands, fault, **more))
 
     def _ask(self, line: object) -> Any:
-        assert self._process.stdin and self._process.stdout
+        assert self._process.stdin
+        assert self._process.stdout
         self._process.stdin.write(json.dumps(line) + "\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline()

@@ -1,4 +1,4 @@
-"""What is run and befallen: each way of writing to an archive, with the archive before it and what may be left after."""
+"""What is run and befallen: each way of writing to an archive, the archive before it, and what may be left after."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ QUESTION = "Où est le puits Farabougou0 de base ?"
 
 @dataclass(frozen=True)
 class Scene:
-    """A command on an archive. `before` makes ready the folder it runs in. Its archive has `old` articles, and the `new`
-    ones afterwards, written in this `order`. `states` says what may be there in between: one of them, or those with
-    "any number" of what is written, or with "pairs" of it.
+    """A command on an archive, to be run in a copy of the folder `before`.
 
-    `again` is what an editor would run to have it done after all. `unasked` scenes cannot be asked before they are done.
+    The archive has the `old` articles, and the `new` ones afterwards, written in this `order`. `states` says what may
+    be there in between: "one of them", or "any number" or "pairs" of what is written. An `unasked` scene cannot be
+    asked before it is done.
     """
 
     name: str
@@ -44,10 +44,6 @@ class Scene:
     states: str = "one of them"
     order: tuple[str, ...] = ()
     unasked: bool = False
-
-    @property
-    def again(self) -> Command:
-        return self.command
 
     def is_allowed(self, found: Articles, reported: Sequence[str]) -> bool:
         """Whether the articles `found` are a state that may be, when those of these ids were reported written."""
@@ -85,10 +81,10 @@ def articles_file(path: Path, prefix: str, numbers: Sequence[int], words: str = 
 
 
 @contextmanager
-def made(worker: Worker, folder: Path) -> Iterator[list[Scene]]:
-    """All scenes, made below `folder`. The site of those that sync is up meanwhile."""
+def made(worker: Worker, folder: Path) -> Iterator[Iterator[Scene]]:
+    """All scenes, each made below `folder` when its turn comes. The site of those that sync is up meanwhile."""
     with WordPress(7) as site:
-        yield list(_scenes(worker, folder, site))
+        yield _scenes(worker, folder, site)
 
 
 def _scenes(worker: Worker, folder: Path, site: WordPress) -> Iterator[Scene]:

@@ -39,7 +39,7 @@ class Looked:
 def look(worker: Worker, scene: Scene, folder: Path) -> Looked:
     """Ask, examine, repair, run the command again, as somebody who knows nothing of the fault."""
     commands: Sequence[Command] = [
-        _ASK, _EXPORT, _DOCTOR, ("kibaru", "doctor", "--repair", "--json"), _ASK, scene.again, _EXPORT, _DOCTOR, _ASK,
+        _ASK, _EXPORT, _DOCTOR, ("kibaru", "doctor", "--repair", "--json"), _ASK, scene.command, _EXPORT, _DOCTOR, _ASK,
     ]  # fmt: skip
     ask, export, examine, mend, ask_then, again, export_last, healthy, ask_last = worker.run(folder, commands)
     found, last = articles_of(export), articles_of(export_last)

@@ -44,15 +44,15 @@ def main() -> None:
 
 def _warm_up() -> None:
     """Have all imported and loaded that a command would, by running most of them."""
+    from tqdm import tqdm
+
     import kibaru.doctor
     import kibaru.web.fetching
-    import kibaru_bot.app
     from kibaru import indexing
     from kibaru.articles import make_article
     from kibaru.newsroom import Kibaru
     from kibaru.settings import load_settings
     from kibaru.web import wordpress
-    from tqdm import tqdm
 
     tqdm.monitor_interval = 0  # or it keeps a thread
     indexing._BATCH_ARTICLES = 2  # so that a few articles are several transactions
