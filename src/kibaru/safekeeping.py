@@ -41,10 +41,11 @@ def doctor(settings: Settings, mending: bool, as_json: bool) -> None:
         record |= {"set_aside": [{"folder": str(path), "bytes": size} for path, size in aside.items()]}
         record |= {"done": done, "left": [asdict(finding) for finding in left]} if mending else {}
         click.echo(json.dumps(record, ensure_ascii=False))
-    elif not left:
-        click.echo(f"The archive in {settings.index} is healthy.")
-    for path, size in aside.items() if not as_json else ():
-        click.echo(f"set aside  an earlier archive in {path} ({size / 1e6:.1f} MB): 'rm -r {path}' deletes it")
+    else:
+        for path, size in aside.items():
+            click.echo(f"set aside  an earlier archive in {path} ({size / 1e6:.1f} MB): 'rm -r {path}' deletes it")
+        if not left:
+            click.echo(f"The archive in {settings.index} is healthy.")
     if left:
         sys.exit(2)
 
