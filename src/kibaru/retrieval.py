@@ -97,7 +97,7 @@ def _rarity(stems: list[str], frequencies: dict[str, int], passages: int) -> dic
     return {
         stem: max(0.0, math.log((passages - df + 0.5) / (df + 0.5)))
         for stem in stems
-        for df in [frequencies.get(stem, 0)]
+        for df in [min(frequencies.get(stem, 0), passages)]
     }
 
 

@@ -33,14 +33,14 @@ DATABASE = "kibaru.db"
 _ARTICLE_COLUMNS = "id, title, text, url, published, author, language, outlet, modified, pages"
 _CANDIDATES = 50
 
-_SCORED = 12_000
+_SCORED = 8_000
 """Passages that one question has FTS5 score, at a microsecond each. To a question in French all words but the commonest
-are in fewer in an archive of 10,000 passages; in one of a million, those that stand in a hundredth of them count."""
+are in fewer in an archive of 5,000 passages; in one of a million, those that stand in a hundredth of them count."""
 
-_COUNTED = 5_000
-_SAMPLED = 20_000
-"""Bounds of what is counted, at 0.03 microseconds each: the share of a word that is in 5,000 of a million passages is
-told from 100, within a tenth two times in three."""
+_COUNTED = 3_000
+_SAMPLED = 10_000
+"""Bounds of what is counted, at 0.03 microseconds each: the share of a word that is in a hundredth of a
+million passages is told from 100, within a tenth two times in three."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +264,8 @@ class Store:
         """The same in alphabetical order, without going through all articles."""
         query = """with recursive known(language) as (
                 select min(language) from articles union all
-                select (select min(language) from articles where language > known.language) from known where language != ''
+                select (select min(language) from articles where language > known.language)
+                from known where language is not null
             ) select language from known where language is not null"""
         return [row[0] for row in self.connection.execute(query)]
 
