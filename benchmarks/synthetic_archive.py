@@ -43,7 +43,7 @@ set by `likeness`."""
 _AT_ONCE = 1_000
 _FIRST_DAY = date(2005, 1, 1)
 _DAYS = 7_600
-_SYLLABLES = "ba ké di so mou na ko ra fi ta gué lo sé ya dou bi ma ngo wa ti lé ka sou fa ni do".split()
+_SYLLABLES = tuple("ba ké di so mou na ko ra fi ta gué lo sé ya dou bi ma ngo wa ti lé ka sou fa ni do".split())  # noqa: SIM905
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ over, until there is so much of either that `renew` makes the next one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -35,6 +36,9 @@ OUTDATED_SHARE = 0.1
 OUTDATED_MOST = 20_000
 """A snapshot is replaced once the changes since are a tenth of its passages, or so many: compared one by one these
 take 1 ms, and reading them from the database takes a fifth of a second when an archive is opened."""
+
+_SPARE = 1.5
+"""Of lists, so many times the passages wanted are scored again: what rounding put just behind is among them."""
 
 _AT_ONCE = 10_000
 _WIDE = 10
@@ -93,14 +97,15 @@ class VectorIndex:
         filters: Filters = Filters(),  # noqa: B008  # frozen
     ) -> list[tuple[int, float]]:
         """Passage ids with their cosine to `question` (d,), the best first, of articles that pass `filters`."""
-        if not filters:
-            return self._scored(store, question, *self._candidates(question, limit))
-        ids, scores = self._candidates(question, _WIDE * limit)
-        passing = np.isin(ids, store.passing(self.generation.id, ids.tolist(), filters))
-        if passing.sum() >= limit or len(ids) == len(self):
-            return self._scored(store, question, ids[passing][:limit], scores[passing][:limit])
-        among = store.passage_ids(self.generation.id, filters)
-        return self._scored(store, question, *self._candidates(question, limit, among))
+        wanted = limit if vector_kinds.is_exact(self._snapshot) else math.ceil(_SPARE * limit)
+        among = None
+        if filters:
+            ids, scores = self._candidates(question, _WIDE * limit)
+            passing = np.isin(ids, store.passing(self.generation.id, ids.tolist(), filters))
+            if passing.sum() >= wanted or len(ids) == len(self):
+                return self._scored(store, question, ids[passing][:wanted], scores[passing][:wanted], limit)
+            among = store.passage_ids(self.generation.id, filters)
+        return self._scored(store, question, *self._candidates(question, wanted, among), limit)
 
     def _candidates(
         self, question: NDArray[np.float32], limit: int, among: NDArray[np.int64] | None = None
@@ -123,13 +128,13 @@ class VectorIndex:
         return ids[best], scores[best]
 
     def _scored(
-        self, store: Store, question: NDArray[np.float32], ids: Ids, scores: Vectors
+        self, store: Store, question: NDArray[np.float32], ids: Ids, scores: Vectors, limit: int
     ) -> list[tuple[int, float]]:
-        """Candidates with their true cosines, which a snapshot in lists knows roughly."""
+        """The best candidates with their true cosines, which a snapshot in lists knows roughly."""
         if not vector_kinds.is_exact(self._snapshot):
             ids, vectors = store.vectors_of(self.generation.id, ids.tolist(), self.generation.dimension)
             scores = vectors @ question
-            best = np.argsort(-scores, kind="stable")
+            best = np.argsort(-scores, kind="stable")[:limit]
             ids, scores = ids[best], scores[best]
         return list(zip(ids.tolist(), scores.tolist(), strict=True))
 
