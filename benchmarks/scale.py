@@ -26,10 +26,10 @@ from numpy.typing import NDArray
 from evaluation_set import read_articles, read_questions
 from kibaru.articles import Article, make_article
 from kibaru.embedding import Embedder
-from kibaru.indexing import embedded_text, ensure_generation
+from kibaru.indexing import ensure_generation
 from kibaru.languages import question_stems
 from kibaru.newsroom import Kibaru
-from kibaru.passages import split_passages
+from kibaru.passages import embedded_text, split_passages
 from kibaru.retrieval import CANDIDATES
 from kibaru.settings import Settings
 from kibaru.store import DATABASE, Filters, Store

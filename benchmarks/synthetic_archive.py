@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kibaru.articles import Article, make_article
-from kibaru.indexing import embedded_text, vector_key
+from kibaru.indexing import vector_key
 from kibaru.languages import stems
+from kibaru.passages import embedded_text
 from kibaru.store import Generation, IndexedPassage, Store
 
 PASSAGES = 7

@@ -122,7 +122,15 @@ class Kibaru:
             chosen = self.settings.min_confidence
             threshold = model.threshold if chosen is None else chosen
             return answer(
-                self.store, self.embedder, model, question, embedded, found, quotes=quotes, threshold=threshold
+                self.store,
+                self.embedder,
+                vectors.generation.id,
+                model,
+                question,
+                embedded,
+                found,
+                quotes=quotes,
+                threshold=threshold,
             )
 
     def find(self, question: str, filters: Filters = Filters()) -> tuple[NDArray[np.float32], Found]:  # noqa: B008

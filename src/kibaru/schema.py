@@ -59,7 +59,8 @@ _MIGRATIONS = (
     create table vectors_by_number (number integer primary key, key blob not null unique, vector blob not null);
     insert into vectors_by_number (key, vector) select key, vector from vectors;
     drop table vectors;
-    alter table vectors_by_number rename to vectors
+    alter table vectors_by_number rename to vectors;
+    create table sentences (key blob primary key, spans blob not null, vectors blob not null)
     """,
 )
 SCHEMA = len(_MIGRATIONS)

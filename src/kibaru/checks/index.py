@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from kibaru.checks import REBUILD, REPAIR, RESTORE, Finding, Mend
 from kibaru.errors import IndexUnusable, StorageError
-from kibaru.indexing import embedded_text, vector_key
+from kibaru.indexing import vector_key
 from kibaru.languages import STEMMING
-from kibaru.passages import CHUNKING
+from kibaru.passages import CHUNKING, embedded_text
 from kibaru.schema import is_of_a_generation
 from kibaru.store import Generation, Store
 from kibaru.vectors import VectorIndex
