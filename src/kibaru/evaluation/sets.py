@@ -26,7 +26,8 @@ class Question:
 
     A `question` has its `answer`, word for word, in the article `article_id` (an id or a URL); a `headline` is to find
     that article; an `unanswerable` one is answered by no article. `variant` says how it is written (english, typos…)
-    and `clean_id` which question it is a variant of. `to_check` marks what nobody has read yet.
+    and `clean_id` which question it is a variant of. `asked_on` is the day it is asked, for "yesterday" (ISO date).
+    `to_check` marks what nobody has read yet.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Question:
     language: str | None = None
     variant: str | None = None
     clean_id: str | None = None
+    asked_on: str | None = None
     to_check: bool = False
 
 
