@@ -73,6 +73,10 @@ _DETECTED = frozenset(
 """A closed list, because over all its languages the detector takes a short French question for Creole or Walloon."""
 
 _WORD = re.compile(r"\w+")
+
+LETTERS = re.compile(r"[^\W\d_]+")
+"""A word as it is written; numbers are none."""
+
 _DETECTED_PREFIX = 5_000
 
 

@@ -6,9 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from kibaru.languages import fold
-
-_WORD = re.compile(r"[^\W\d_]+")
+from kibaru.languages import LETTERS, fold
 
 
 def with_accents(question: str, texts: Iterable[str]) -> str:
@@ -19,10 +17,10 @@ def with_accents(question: str, texts: Iterable[str]) -> str:
     """
     if not question.isascii():
         return question
-    asked = {fold(word) for word in _WORD.findall(question)}
+    asked = {fold(word) for word in LETTERS.findall(question)}
     spellings: dict[str, Counter[str]] = {word: Counter() for word in asked}
     for text in texts:
-        for word in _WORD.findall(text):
+        for word in LETTERS.findall(text):
             folded = word.lower() if word.isascii() else fold(word)
             if folded in spellings:
                 spellings[folded][word.lower()] += 1
@@ -35,4 +33,4 @@ def with_accents(question: str, texts: Iterable[str]) -> str:
             return word
         return common.capitalize() if word[0].isupper() else common
 
-    return _WORD.sub(respelt, question)
+    return LETTERS.sub(respelt, question)
