@@ -3,6 +3,7 @@
     python benchmarks/quality.py --data ../shared/eval/dev
     python benchmarks/quality.py --samples
     python benchmarks/quality.py --respelt
+    python benchmarks/quality.py --dated
 
 Asks everything once and prints the half held out, then the half that `benchmarks/calibrate.py` was fitted on, then
 all. `--save` keeps the run for `kibaru eval compare`.
@@ -16,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from evaluation_set import respelt_set, sample_set
+from evaluation_set import dated_set, respelt_set, sample_set
 from kibaru.evaluation.asking import run_set
 from kibaru.evaluation.figures import tables
 from kibaru.evaluation.results import Run, run_lines
@@ -35,15 +36,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--data", type=Path)
-    which.add_argument("--samples", action="store_true", help="the questions about the sample articles, in 6 languages")
+    which.add_argument("--samples", action="store_true", help="the questions about the sample articles, in 7 languages")
     which.add_argument("--respelt", action="store_true", help="these, spelt wrongly by rule")
+    which.add_argument("--dated", action="store_true", help="questions about a day, a month or now")
     parser.add_argument("--json", action="store_true", dest="as_json")
     parser.add_argument("--save", type=Path)
     arguments = parser.parse_args()
     if arguments.data:
         evaluated = read_set(arguments.data, "fr")
     else:
-        evaluated = respelt_set() if arguments.respelt else sample_set()
+        evaluated = respelt_set() if arguments.respelt else dated_set() if arguments.dated else sample_set()
     run = run_set(evaluated, load_settings(), "all")
     if arguments.save:
         arguments.save.write_text(run_lines(run), "utf-8")

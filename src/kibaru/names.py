@@ -7,10 +7,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 
-from anyascii import anyascii
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
 from kibaru.languages import LETTERS, fold
 
 _SHORTEST = 5
@@ -62,6 +58,8 @@ def with_known_names(question: str, texts: Iterable[str], unknown: Collection[st
 @lru_cache(maxsize=20_000)
 def sound(word: str) -> str:
     """A word in Latin letters, those that sound alike written alike: `Ouattara` and `Watara` are both `uatara`."""
+    from anyascii import anyascii
+
     key = fold(anyascii(word.translate(_LONG_VOWELS)))
     for written, spoken in _SOUNDS:
         key = written.sub(spoken, key)
@@ -72,13 +70,17 @@ def _nearest(
     word: str, folded: dict[str, str], names: set[str], counts: Counter[str], *, may_be_name: bool
 ) -> str | None:
     """The word that sounds most like this one, the most frequent of several."""
+    from anyascii import anyascii
+    from rapidfuzz.distance import OSA
+    from rapidfuzz.process import extract
+
     if _ARABIC.search(word):
         return _from_arabic(word, names, counts)
     is_foreign = bool(_BEYOND_LATIN.search(word))
     if len(word) < _SHORTEST - is_foreign:
         return None
     own, allowed = sound(word), 1 if len(word) < _LONG else 2
-    similar = process.extract(
+    similar = extract(
         fold(anyascii(word)), folded, scorer=OSA.normalized_similarity, score_cutoff=_SIMILAR, limit=_CONSIDERED
     )
     near = []
@@ -92,6 +94,8 @@ def _nearest(
 
 
 def _from_arabic(word: str, names: set[str], counts: Counter[str]) -> str | None:
+    from rapidfuzz.distance import OSA
+
     own = sound(word.removeprefix("ال")).replace("p", "b")
     consonants = _consonants(own)
     if len(consonants) < 3:
