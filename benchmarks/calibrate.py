@@ -4,8 +4,9 @@
 
 Questions whose id hashes into the tuning half are fitted on; `benchmarks/quality.py` reports on the other half. Each
 is asked three times: with its article (answerable), with it hidden (orphaned), and without accents; of the archive
-whole and of archives of SMALL sizes, as newsrooms start with. Of the sample articles' questions, in seven languages
-and many spellings, the same half is added (a variant goes with its clean question), so that a question in another language is not refused for its lower cosines.
+whole and of archives of SMALL sizes, as newsrooms start with. The same half of the sample articles' questions, in
+eight languages and many spellings (a variant goes with its clean question), is added, so that a question in another
+language is not refused for its lower cosines.
 
 The weights of sentences are those under which a sentence with the answer is most likely the best of its passage.
 """
