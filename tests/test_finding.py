@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from conftest import SampleQuestion
 
 from kibaru.articles import make_article
 from kibaru.confidence import calibration
 from kibaru.cues import asked_for, found_in
+from kibaru.languages import is_little_read
 from kibaru.newsroom import Kibaru
 from kibaru.quoting import FEATURES, choose_quote, features
+from kibaru.retrieval import LITTLE_READ_WEIGHT
 from kibaru.sentences import split_sentences
 
 
@@ -82,6 +85,30 @@ def test_a_quote_grows_by_whole_sentences_up_to_its_length() -> None:
     assert sentences[20] == quote.highlight
     assert quote.text.startswith("Phrase numéro")
     assert quote.text.endswith("passagers.")
+
+
+@pytest.mark.parametrize(
+    ("question", "little"),
+    [
+        ("Ñaata xale lañu ñakk ca Zinder ?", True),
+        ("Sytab tɔndenw bɛ wari joli sara kalo o kalo ?", True),
+        ("Combien d'enfants ont été vaccinés à Zinder ?", False),
+        ("How many children were vaccinated in Zinder?", False),
+        ("Сколько детей привито в Зиндере?", False),
+        ("كم عدد الأطفال الذين تم تطعيمهم في زيندر؟", False),
+    ],
+)
+def test_languages_that_models_have_read_little_of(question: str, little: bool) -> None:
+    assert is_little_read(question) is little
+
+
+def test_the_best_by_keywords_is_never_far_behind_in_such_a_language(
+    samples: Kibaru, sample_questions: list[SampleQuestion]
+) -> None:
+    for row in sample_questions:
+        if row.language in ("bm", "wo") and is_little_read(row.question):
+            best = max(samples.ask(row.question).hits, key=lambda hit: hit.keyword)
+            assert best.score >= LITTLE_READ_WEIGHT
 
 
 def test_features_are_one_row_a_sentence() -> None:
