@@ -76,10 +76,6 @@ _LITTLE_READ = frozenset(["am", "ha", "ig", "lg", "ln", "mg", "rw", "so", "sw", 
 """Languages of which multilingual models have read little; Bambara and Wolof mostly come out as Lingala or Somali."""
 
 _WORD = re.compile(r"\w+")
-
-LETTERS = re.compile(r"[^\W\d_]+")
-"""A word as it is written; numbers are none."""
-
 _DETECTED_PREFIX = 5_000
 
 

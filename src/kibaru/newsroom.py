@@ -22,7 +22,6 @@ from kibaru.errors import IndexUnusable, KibaruError, NotFound
 from kibaru.indexing import Outcome, Progress, Rebuilt, add_articles, ensure_generation, rebuild, remove_articles
 from kibaru.ingest import Failure
 from kibaru.languages import STEMMING, expect_detection
-from kibaru.names import with_known_names
 from kibaru.passages import CHUNKING
 from kibaru.reranking import reranked
 from kibaru.retrieval import Found, retrieve
@@ -126,8 +125,7 @@ class Kibaru:
         expect_detection()
         with self._lock, self._serving() as vectors:
             embedded, found = self._find(vectors, question, filters, asked)
-            texts = list(self._texts(found))
-            respelt = with_known_names(with_accents(question, texts), texts, found.unknown)
+            respelt = with_accents(question, self._texts(found))
             if respelt != question:
                 embedded, found = self._find(vectors, respelt, filters, asked)
             if self.settings.reranker:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kibaru.asked_dates import Timing
-from kibaru.languages import LETTERS, is_little_read, question_stems
+from kibaru.languages import is_little_read, question_stems
 from kibaru.store import Filters, Store, StoredPassage
 from kibaru.timeliness import timely, within
 from kibaru.vectors import VectorIndex
@@ -58,12 +58,10 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The hits of a question, the best first; `rarity`: the inverse document frequency of each of its stems; and
-    `unknown`: its words that stand in no passage."""
+    """The hits of a question, the best first, and `rarity`: the inverse document frequency of each of its stems."""
 
     hits: list[Hit]
     rarity: dict[str, float]
-    unknown: frozenset[str] = frozenset()
 
 
 def retrieve(
@@ -82,10 +80,7 @@ def retrieve(
     cosine, and 0 for keywords beyond the candidates.
     """
     g, total = vectors.generation.id, len(vectors)
-    languages = store.languages()
-    asked = question_stems(question, languages)
-    frequencies = store.frequencies(g, asked)
-    rarity = {stem: _rarity(frequencies.get(stem, 0), total) for stem in asked}
+    rarity = _rarity(store, g, question_stems(question, store.languages()), total)
     among = store.passage_ids(g, filters) if filters else None
     nearest = dict(vectors.search(embedded, CANDIDATES, among))
     words = [stem for stem, weight in rarity.items() if weight > 0]
@@ -114,19 +109,17 @@ def retrieve(
     if timing.period or timing.now:
         hits = timely(hits, store.published({hit.passage.article_id for hit in hits}), timing)
     hits.sort(key=lambda hit: (-hit.score, hit.passage.id))
-    return Found(_diversified(hits)[:limit], rarity, _unknown(question, languages, frequencies))
+    return Found(_diversified(hits)[:limit], rarity)
 
 
-def _rarity(frequency: int, passages: int) -> float:
-    """How rare a stem is: BM25's inverse document frequency, 0 for one in half of the passages or more."""
-    return max(0.0, math.log((passages - frequency + 0.5) / (frequency + 0.5)))
-
-
-def _unknown(question: str, languages: Sequence[str | None], frequencies: Mapping[str, int]) -> frozenset[str]:
-    """The words of a question none of whose stems stands in a passage."""
-    return frozenset(
-        word for word in LETTERS.findall(question) if frequencies.keys().isdisjoint(question_stems(word, languages))
-    )
+def _rarity(store: Store, g: int, stems: list[str], passages: int) -> dict[str, float]:
+    """How rare each stem is: BM25's inverse document frequency, 0 for stems in half of the passages or more."""
+    frequencies = store.frequencies(g, stems)
+    return {
+        stem: max(0.0, math.log((passages - df + 0.5) / (df + 0.5)))
+        for stem in stems
+        for df in [frequencies.get(stem, 0)]
+    }
 
 
 def _hubness(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

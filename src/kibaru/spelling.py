@@ -6,7 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from kibaru.languages import LETTERS, fold
+from kibaru.languages import fold
+
+_WORD = re.compile(r"[^\W\d_]+")
 
 
 def with_accents(question: str, texts: Iterable[str]) -> str:
@@ -17,10 +19,10 @@ def with_accents(question: str, texts: Iterable[str]) -> str:
     """
     if not question.isascii():
         return question
-    asked = {fold(word) for word in LETTERS.findall(question)}
+    asked = {fold(word) for word in _WORD.findall(question)}
     spellings: dict[str, Counter[str]] = {word: Counter() for word in asked}
     for text in texts:
-        for word in LETTERS.findall(text):
+        for word in _WORD.findall(text):
             folded = word.lower() if word.isascii() else fold(word)
             if folded in spellings:
                 spellings[folded][word.lower()] += 1
@@ -33,4 +35,4 @@ def with_accents(question: str, texts: Iterable[str]) -> str:
             return word
         return common.capitalize() if word[0].isupper() else common
 
-    return LETTERS.sub(respelt, question)
+    return _WORD.sub(respelt, question)
