@@ -20,8 +20,9 @@ from kibaru.ingest import Failure
 from kibaru.languages import STEMMING, stems
 from kibaru.passages import CHUNKING, split_passages
 from kibaru.sameness import bands, tell_the_same
+from kibaru.snapshots import drop_other_snapshots
 from kibaru.store import Generation, IndexedPassage, Store
-from kibaru.vectors import VectorIndex, drop_other_snapshots
+from kibaru.vectors import create, renew
 
 log = logging.getLogger(__name__)
 
@@ -107,11 +108,11 @@ def rebuild(
             store.drop_generations("building", "old")
             generation = store.new_generation(embedder.identity, dimension, CHUNKING, STEMMING, above=above)
         log.info("building generation %d with %s", generation.id, generation.model)
-        vectors = VectorIndex.create(folder, generation)
+        create(folder, generation)
         embedded = _fill(store, embedder, generation, from_scratch, progress)
-        while not _switch(store, folder, vectors):
+        while not _switch(store, folder, generation):
             embedded += _fill(store, embedder, generation, False, progress)
-    return Rebuilt(generation.id, store.count_articles(), len(vectors), embedded)
+    return Rebuilt(generation.id, store.count_articles(), store.count_passages(generation.id), embedded)
 
 
 def ensure_generation(store: Store, folder: Path, embedder: Embedder) -> None:
@@ -121,7 +122,7 @@ def ensure_generation(store: Store, folder: Path, embedder: Embedder) -> None:
     with locked(folder, "write.lock"), store.writing():
         if not store.current_generation():
             generation = store.new_generation(embedder.identity, embedder.dimension, CHUNKING, STEMMING)
-            VectorIndex.create(folder, generation)
+            create(folder, generation)
             store.make_current(generation)
 
 
@@ -285,20 +286,17 @@ def _fill(store: Store, embedder: Embedder, generation: Generation, from_scratch
     return embedded
 
 
-def _switch(store: Store, folder: Path, vectors: VectorIndex) -> bool:
+def _switch(store: Store, folder: Path, generation: Generation) -> bool:
     """Make the generation current and clear others away, unless articles changed meanwhile; returns whether it did."""
-    with store.reading():
-        vectors.catch_up(store)
-        articles = store.count_articles()
-    vectors.save(articles)
-    g = vectors.generation
+    renew(store, folder, generation)
+    g = generation.id
     with locked(folder, "write.lock"):  # so that nobody is adding to the old generation
         with store.writing():
-            if store.unindexed(g.id) or store.stale(g.id):
+            if store.unindexed(g) or store.stale(g):
                 return False
-            store.make_current(g)
+            store.make_current(generation)
         with store.writing():
             store.drop_generations("old")
             store.drop_unused_vectors()
-    drop_other_snapshots(folder, g.id)
+    drop_other_snapshots(folder, g)
     return True

@@ -28,7 +28,7 @@ from kibaru.retrieval import Found, retrieve
 from kibaru.settings import Settings
 from kibaru.spelling import with_accents
 from kibaru.store import DATABASE, Filters, Generation, Store
-from kibaru.vectors import VectorIndex
+from kibaru.vectors import VectorIndex, is_outdated, renew
 
 log = logging.getLogger(__name__)
 
@@ -90,12 +90,11 @@ class Kibaru:
         """Add or replace articles; each Outcome comes once its article is safe on disk and answers questions."""
         with self._lock:
             ensure_generation(self.store, self.folder, self.embedder)
-            self._load_current()
+            self._current_generation()
             yield from add_articles(self.store, self.folder, self.embedder, items)
-            with self._serving() as vectors:
-                articles = self.store.count_articles()
-            if vectors.is_outdated():
-                vectors.save(articles)
+            generation = self._current_generation()
+            if is_outdated(self.store, self.folder, generation):
+                renew(self.store, self.folder, generation)
 
     def remove(self, ids: Sequence[str]) -> list[Article]:
         """Remove articles; returns those of `ids` that there were."""
@@ -198,18 +197,26 @@ class Kibaru:
                     return
 
     def _load_current(self) -> VectorIndex:
-        """The vectors of the current generation, loaded when they are not yet."""
-        while (generation := self.store.current_generation()) is not None:
-            if self._vectors is not None and self._vectors.generation == generation:
-                return self._vectors
-            self._check_generation(generation)
+        """The vectors of the current generation, loaded when they are not yet, or when there is a later snapshot."""
+        while True:
+            generation = self._current_generation()
             try:
-                self._vectors = VectorIndex.open(self.folder, generation)
-                log.info("serving generation %d: %d passages", generation.id, len(self._vectors))
+                loaded = self._vectors
+                if loaded is None or loaded.generation != generation or loaded.is_overtaken():
+                    self._vectors = loaded = VectorIndex.open(self.folder, generation)
+                    log.info("serving generation %d: %d passages", generation.id, len(loaded))
+                return loaded
             except IndexUnusable:
                 if self.store.current_generation() == generation:  # else a rebuild has cleared it away
                     raise
-        raise IndexUnusable(f"The archive in {self.folder} is not indexed: run 'kibaru rebuild'.")
+
+    def _current_generation(self) -> Generation:
+        """The generation in use. Raises IndexUnusable when there is none, or it is not of these settings."""
+        generation = self.store.current_generation()
+        if generation is None:
+            raise IndexUnusable(f"The archive in {self.folder} is not indexed: run 'kibaru rebuild'.")
+        self._check_generation(generation)
+        return generation
 
     def _check_generation(self, generation: Generation) -> None:
         if generation.model != self.embedder.identity:

@@ -80,17 +80,18 @@ def retrieve(
     cosine, and 0 for keywords beyond the candidates.
     """
     g, total = vectors.generation.id, len(vectors)
-    rarity = _rarity(store, g, question_stems(question, store.languages()), total)
-    among = store.passage_ids(g, filters) if filters else None
-    nearest = dict(vectors.search(embedded, CANDIDATES, among))
-    words = [stem for stem, weight in rarity.items() if weight > 0]
+    stems = question_stems(question, store.known_languages())
+    frequencies = store.frequencies(g, stems)
+    rarity = _rarity(stems, frequencies, total)
+    nearest = dict(vectors.search(store, embedded, CANDIDATES, filters))
+    words = {stem: frequencies.get(stem, 0) for stem, weight in rarity.items() if weight > 0}
     keyword = dict(store.search_keywords(g, words, CANDIDATES, filters))
     scale_keyword = _scale(keyword.values(), min(keyword.values(), default=0.0) if len(keyword) == CANDIDATES else 0.0)
     if timing.period and (then := within(filters, timing.period)):
         nearest |= dict(vectors.search(embedded, OF_A_PERIOD, store.passage_ids(g, then)))
         keyword |= dict(store.search_keywords(g, words, OF_A_PERIOD, then))
     ids = sorted(nearest.keys() | keyword.keys())
-    candidates = vectors.vectors(ids)
+    candidates = vectors.vectors(store, ids)
     dense = candidates @ embedded
     corrected = dict(zip(ids, (dense - HUBNESS * _hubness(candidates)).tolist(), strict=True))
     scale_dense = _scale(corrected.values(), min((corrected[id] for id in nearest), default=0.0))
@@ -112,13 +113,12 @@ def retrieve(
     return Found(_diversified(hits)[:limit], rarity)
 
 
-def _rarity(store: Store, g: int, stems: list[str], passages: int) -> dict[str, float]:
+def _rarity(stems: list[str], frequencies: dict[str, int], passages: int) -> dict[str, float]:
     """How rare each stem is: BM25's inverse document frequency, 0 for stems in half of the passages or more."""
-    frequencies = store.frequencies(g, stems)
     return {
         stem: max(0.0, math.log((passages - df + 0.5) / (df + 0.5)))
         for stem in stems
-        for df in [frequencies.get(stem, 0)]
+        for df in [min(frequencies.get(stem, 0), passages)]
     }
 
 
