@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from kibaru.answering import Answer, answer, checked_question
 from kibaru.articles import Article
+from kibaru.asked_dates import Timing, timing
 from kibaru.confidence import calibration, is_calibrated
 from kibaru.embedding import Embedder
 from kibaru.errors import IndexUnusable, KibaruError, NotFound
@@ -104,18 +106,27 @@ class Kibaru:
         with self._lock:
             return rebuild(self.store, self.folder, self.embedder, from_scratch=from_scratch, progress=progress)
 
-    def ask(self, question: str, *, quotes: int = 3, filters: Filters = Filters()) -> Answer:  # noqa: B008  # frozen
-        """The answer to a question with up to `quotes` quotes, out of the articles that pass `filters`.
+    def ask(
+        self,
+        question: str,
+        *,
+        quotes: int = 3,
+        filters: Filters = Filters(),  # noqa: B008  # frozen
+        today: date | None = None,
+    ) -> Answer:
+        """The answer to a question with up to `quotes` quotes, out of the articles that pass `filters`; `today` is the
+        day that "yesterday" is seen from, the current one when not given.
 
         Raises BadInput for a question that is empty or too long, IndexUnusable, and ModelUnavailable.
         """
         question = checked_question(question)
+        asked = timing(question, today or date.today())
         expect_detection()
         with self._lock, self._serving() as vectors:
-            embedded, found = self._find(vectors, question, filters)
+            embedded, found = self._find(vectors, question, filters, asked)
             respelt = with_accents(question, self._texts(found))
             if respelt != question:
-                embedded, found = self._find(vectors, respelt, filters)
+                embedded, found = self._find(vectors, respelt, filters, asked)
             if self.settings.reranker:
                 found = reranked(self.settings.reranker, respelt, found, self._articles(found))
             model = calibration(vectors.generation.model)
@@ -136,11 +147,13 @@ class Kibaru:
     def find(self, question: str, filters: Filters = Filters()) -> tuple[NDArray[np.float32], Found]:  # noqa: B008
         """The vector of a question, and its hits."""
         with self._lock, self._serving() as vectors:
-            return self._find(vectors, checked_question(question), filters)
+            return self._find(vectors, checked_question(question), filters, Timing())
 
-    def _find(self, vectors: VectorIndex, question: str, filters: Filters) -> tuple[NDArray[np.float32], Found]:
+    def _find(
+        self, vectors: VectorIndex, question: str, filters: Filters, asked: Timing
+    ) -> tuple[NDArray[np.float32], Found]:
         embedded = self.embedder.embed_questions([question])[0]
-        return embedded, retrieve(self.store, vectors, question, embedded, filters, _HITS)
+        return embedded, retrieve(self.store, vectors, question, embedded, filters, _HITS, asked)
 
     def _articles(self, found: Found) -> dict[str, Article]:
         return {a.id: a for a in self.store.articles_of({hit.passage.article_id for hit in found.hits})}

@@ -219,6 +219,10 @@ class Store:
         """Those of these articles that there are, in no particular order."""
         return [_article(row) for row in self._in(f"select {_ARTICLE_COLUMNS} from articles where id", ids)]
 
+    def published(self, ids: Iterable[str]) -> dict[str, str | None]:
+        """The date of publication of each of these articles."""
+        return dict(self._in("select id, published from articles where id", ids))
+
     def same_article(self, article: Article) -> Article | None:
         """The stored article this one is: of the same id, else of the same URL, else of the same title and text,
         unless another site has published those."""
