@@ -54,20 +54,19 @@ def best_peer(measured: dict[str, Measured], figure: str) -> str:
 
 
 def table(measured: dict[str, Measured]) -> str:
-    """Absolute figures, in brackets how many times Kibaru's they are; in the end how many times the best peer's Kibaru's
-    are; then how each stack cuts, and its versions."""
+    """A row for each figure, in brackets how many times Kibaru's it is, last Kibaru's by the best peer's; below it, how
+    each stack cuts, and its versions."""
     lines = [
         "| | " + " | ".join(LABELS[name] for name in measured) + " | Kibaru / best peer |",
         "|---|" + "---|" * (len(measured) + 1),
     ]
     for figure, (label, form) in ROWS.items():
-        own = measured["kibaru"][figure]
         values = {name: stack[figure] for name, stack in measured.items()}
-        cells = [
-            f"{value:{form}}" + ("" if name == "kibaru" else f" ({value / own:.2f})") for name, value in values.items()
-        ]
-        best = values[best_peer(measured, figure)]
-        lines.append(f"| {label} | " + " | ".join(cells) + f" | {own / best:.2f} |")
+        own = values["kibaru"]
+        cells = [format(own, form)]
+        cells += [f"{value:{form}} ({value / own:.2f})" for name, value in values.items() if name != "kibaru"]
+        cells.append(f"{own / values[best_peer(measured, figure)]:.2f}")
+        lines.append(f"| {label} | " + " | ".join(cells) + " |")
     about = [f"- {LABELS[name]}: {stack.cut}; {', '.join(stack.versions)}" for name, stack in measured.items()]
     return "\n".join([*lines, "", *about])
 
