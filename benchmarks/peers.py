@@ -174,10 +174,12 @@ def find(
         measured[name].add(hit5=mean(0 < rank <= 5 for rank in ranks), mrr10=mean(rank and 1 / rank for rank in ranks))
 
 
-def chosen(articles: Sequence[Article], questions: Sequence[Question], count: int | None) -> tuple[Any, Any, Any]:
-    """`count` articles, taken evenly, the questions about them, and the id of each by its id or address."""
-    count = min(count or len(articles), len(articles))
-    articles = [articles[at * len(articles) // count] for at in range(count)]
+def chosen(
+    articles: Sequence[Article], questions: Sequence[Question], count: int | None
+) -> tuple[list[Article], list[Question], dict[str, str]]:
+    """`count` articles, first those asked about; the questions about them; and the id of each by its id or address."""
+    asked = {question.article_id for question in questions if question.kind == "question"}
+    articles = sorted(articles, key=lambda article: asked.isdisjoint((article.id, article.url)))[:count]
     known = {name: article.id for article in articles for name in (article.id, article.url) if name}
     return articles, [q for q in questions if q.kind == "question" and q.article_id in known], known
 
@@ -187,7 +189,7 @@ def main() -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--data", type=Path, default=HERE.parent.parent / "shared" / "eval" / "dev")
     which.add_argument("--samples", action="store_true", help="the sample articles and tests/sample_questions.jsonl")
-    parser.add_argument("--articles", type=int, help="only so many of them, taken evenly")
+    parser.add_argument("--articles", type=int, help="only so many of them, first those that questions are about")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--python", type=Path, default=PEERS_PYTHON, help="of the peers' environment")
     options = parser.parse_args()
