@@ -32,9 +32,10 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from evaluation_set import read_articles, read_questions, sample_set
+from evaluation_set import sample_set
 from kibaru.articles import Article
-from kibaru.evaluation.sets import Question
+from kibaru.errors import BadInput
+from kibaru.evaluation.sets import Question, read_set
 from kibaru.indexing import embedded_text
 from kibaru.packaged_model import packaged_weights, unpack
 from kibaru.passages import split_passages
@@ -76,9 +77,10 @@ class Worker:
     def __enter__(self) -> Worker:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.process.stdin.close()
-        self.process.wait()
+    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
+        with self.process:  # which closes its pipes, so that it ends, and waits
+            if failure:
+                self.process.kill()
 
     def reply(self) -> dict[str, Any]:
         line = self.process.stdout.readline()
@@ -195,12 +197,11 @@ def main() -> None:
     options = parser.parse_args()
     if not options.python.exists():
         parser.error(f"there is no {options.python}: run 'make peers', which installs the peers there")
-    if options.samples:
-        evaluated = sample_set()
-        articles, questions = evaluated.articles, evaluated.questions
-    else:
-        articles, questions = read_articles(options.data), read_questions(options.data)
-    articles, questions, known = chosen(articles, questions, options.articles)
+    try:
+        evaluated = sample_set() if options.samples else read_set(options.data, "fr")
+    except BadInput as error:
+        parser.error(str(error))
+    articles, questions, known = chosen(evaluated.articles or [], evaluated.questions, options.articles)
     if len(questions) <= WARMING:
         parser.error(f"there are {len(questions)} questions about these articles, too few to time")
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
