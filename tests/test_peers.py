@@ -46,7 +46,7 @@ def test_kibaru_is_indexed_and_asked_in_processes_of_its_own(
 
 def test_a_stack_that_fails_ends_the_run_with_its_last_words(peers: ModuleType, tmp_path: Path) -> None:
     with (
-        pytest.raises(SystemExit, match="(?s)^unheard_of failed:.*No module named 'stacks.unheard_of'"),
+        pytest.raises(SystemExit, match=r"(?s)^unheard_of failed:.*No module named 'stacks\.unheard_of'"),
         peers.Worker(Path(sys.executable), "unheard_of", tmp_path, "index") as worker,
     ):
         worker.reply()
