@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kibaru.keywords import frequencies, search_keywords
 from kibaru.languages import question_stems
 from kibaru.store import Filters, Store, StoredPassage
 from kibaru.vectors import VectorIndex
@@ -66,11 +67,11 @@ def retrieve(
     """
     g, total = vectors.generation.id, len(vectors)
     stems = question_stems(question, store.known_languages())
-    frequencies = store.frequencies(g, stems)
-    rarity = _rarity(stems, frequencies, total)
+    counts = frequencies(store, g, stems)
+    rarity = _rarity(stems, counts, total)
     nearest = dict(vectors.search(store, embedded, CANDIDATES, filters))
-    words = {stem: frequencies.get(stem, 0) for stem, weight in rarity.items() if weight > 0}
-    keyword = dict(store.search_keywords(g, words, CANDIDATES, filters))
+    words = {stem: counts.get(stem, 0) for stem, weight in rarity.items() if weight > 0}
+    keyword = dict(search_keywords(store, g, words, CANDIDATES, filters))
     ids = sorted(nearest.keys() | keyword.keys())
     candidates = vectors.vectors(store, ids)
     dense = candidates @ embedded
@@ -92,12 +93,12 @@ def retrieve(
     return Found(_diversified(hits)[:limit], rarity)
 
 
-def _rarity(stems: list[str], frequencies: dict[str, int], passages: int) -> dict[str, float]:
+def _rarity(stems: list[str], counts: dict[str, int], passages: int) -> dict[str, float]:
     """How rare each stem is: BM25's inverse document frequency, 0 for stems in half of the passages or more."""
     return {
         stem: max(0.0, math.log((passages - df + 0.5) / (df + 0.5)))
         for stem in stems
-        for df in [min(frequencies.get(stem, 0), passages)]
+        for df in [min(counts.get(stem, 0), passages)]
     }
 
 
