@@ -250,9 +250,11 @@ def draw(rows: Sequence[Row], path: Path) -> None:
     for axes, (title, names) in zip(figure.subplots(2, 3).flat, panels.items(), strict=True):
         for name in names:
             axes.plot(passages, [row[name] for row in rows], marker="o", label=name.rsplit(" (", 1)[0])
-        axes.set(title=title, xlabel="passages", xscale="log", ylim=(0, None))
-        if title in ("disk (MB)", "open (ms)"):
-            axes.set(yscale="log", ylim=(None, None))
+        axes.set(title=title, xlabel="passages", xscale="log")
+        if title == "disk (MB)":
+            axes.set(yscale="log")
+        else:
+            axes.set(ylim=(0, None))
         axes.legend(fontsize=8)
     figure.savefig(path, dpi=90)
 
