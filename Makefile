@@ -1,9 +1,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .venv-peers
 DATA ?= ../shared/eval/dev
 
-.PHONY: demo test lint bench lock clean
+.PHONY: demo test lint bench peers lock clean
 
 demo: $(VENV)/installed
 	$(BIN)/kibaru demo
@@ -21,12 +22,22 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/speed.py --data $(DATA)
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/faults.py
+	$(BIN)/python benchmarks/scale.py --data $(DATA) --sizes 1000 10000 100000
 	$(BIN)/python benchmarks/hostile.py
 	$(BIN)/python benchmarks/hostile_sites.py
 	$(BIN)/python benchmarks/syncing.py
 	$(BIN)/python benchmarks/syncing.py --posts 300 --kills 20
 	$(BIN)/python benchmarks/load.py --memory 2000
 	$(BIN)/python benchmarks/conversation.py
+
+# What Kibaru is compared with, in an environment of its own
+peers: $(VENV)/installed-dev $(PEERS)/installed
+	$(BIN)/python benchmarks/peers.py --data $(DATA)
+
+$(PEERS)/installed: benchmarks/peers-requirements.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet --requirement $<
+	touch $@
 
 $(VENV)/installed: pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
@@ -44,4 +55,4 @@ lock:
 	$(BIN)/pip freeze --all --exclude kibaru --exclude pip | sed "s/+cpu$$//" > requirements.lock
 
 clean:
-	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

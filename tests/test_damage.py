@@ -171,10 +171,10 @@ def test_read_only_archive_answers_and_refuses_additions(folder: Path, article: 
 def test_articles_are_added_though_the_snapshot_cannot_be_renewed(
     archive: Kibaru, article: Article, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("kibaru.vectors.write_atomically", full)
+    monkeypatch.setattr("kibaru.vectors.write_snapshot", full)
     long = replace(article, text="\n\n".join(f"Le puits numéro {n} du village est ouvert. " * 12 for n in range(40)))
     (outcome,) = archive.add([long])
     assert isinstance(outcome, Outcome)

@@ -27,9 +27,9 @@ from kibaru.indexing import Rebuilt
 from kibaru.replacing import copy_truth, making_ready, replace_archive
 from kibaru.schema import SCHEMA, expected, is_of_a_generation, version
 from kibaru.settings import Settings
+from kibaru.snapshots import sync_folder
 from kibaru.staging import staging
 from kibaru.store import DATABASE, Store, explanation
-from kibaru.vectors import sync_folder
 
 _FORMAT = 1
 _KIND = "kibaru-backup"

