@@ -58,7 +58,9 @@ def _leave_log(index: Path) -> None:
     with sqlite3.connect(database) as connection:
         connection.execute("pragma wal_autocheckpoint = 0")
         connection.execute("create table if not exists robots (origin text primary key, asked text, body blob)")
-        connection.execute("insert or replace into robots values ('https://fleuve.example', '2026-11-24', ?)", [bytes(20_000)])
+        connection.execute(
+            "insert or replace into robots values ('https://fleuve.example', '2026-11-24', ?)", [bytes(20_000)]
+        )
         connection.commit()
         log = database.with_name(f"{database.name}-wal")
         kept = log.read_bytes()
