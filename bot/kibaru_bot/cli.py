@@ -17,6 +17,7 @@ from kibaru import __version__
 from kibaru.errors import BadInput, KibaruError
 from kibaru.newsroom import Kibaru
 from kibaru.settings import Settings, load_settings
+from kibaru.terminal import tell
 from kibaru_bot.app import UPDATES, build, token_of
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ def main() -> None:
 
 
 def _fail(message: str) -> None:
-    click.echo(f"kibaru-bot: {message}", err=True)
+    tell(f"kibaru-bot: {message}", err=True)
     sys.exit(2)
 
 
@@ -106,8 +107,8 @@ async def _check(settings: Settings) -> None:
     api = settings.telegram_api.rstrip("/")
     async with Bot(token, base_url=f"{api}/bot") as bot:
         me = bot.bot
-    click.echo(f"archive     {settings.index}, {articles} articles")
-    click.echo(f"bot         @{me.username}")
-    click.echo(f"groups      {'may be added' if me.can_join_groups else 'not allowed: /setjoingroups at @BotFather'}")
-    click.echo(f"inline mode {'on' if me.supports_inline_queries else 'off: /setinline at @BotFather turns it on'}")
-    click.echo(f"admins      {', '.join(map(str, settings.admins)) or 'none: set KIBARU_ADMINS'}")
+    tell(f"archive     {settings.index}, {articles} articles")
+    tell(f"bot         @{me.username}")
+    tell(f"groups      {'may be added' if me.can_join_groups else 'not allowed: /setjoingroups at @BotFather'}")
+    tell(f"inline mode {'on' if me.supports_inline_queries else 'off: /setinline at @BotFather turns it on'}")
+    tell(f"admins      {', '.join(map(str, settings.admins)) or 'none: set KIBARU_ADMINS'}")

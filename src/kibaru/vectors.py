@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -27,6 +28,8 @@ FORMAT = 1
 """The layout of a generation's folder."""
 
 _MANIFEST = "manifest.json"
+_SNAPSHOT = re.compile(r"vectors-\d+-\d+\.faiss")
+_NUMBERS = ("generation", "dimension", "articles", "passages", "last_passage", "last_removed")
 _OUTDATED = 0.1
 """A snapshot is replaced once a tenth of the passages are not in it: rare enough that adding stays cheap."""
 
@@ -171,11 +174,13 @@ def _read_manifest(folder: Path, generation: Generation) -> Manifest:
     try:
         fields = json.loads((folder / _MANIFEST).read_bytes())
         if fields["format"] != FORMAT:
-            raise _unusable(folder, f"it has format {fields['format']}, this Kibaru reads {FORMAT}")
+            raise _unusable(folder, f"it has format {str(fields['format'])[:20]!r}, this Kibaru reads {FORMAT}")
         manifest = Manifest(**fields)
+        if not _SNAPSHOT.fullmatch(manifest.file) or any(type(fields[name]) is not int for name in _NUMBERS):
+            raise ValueError
     except FileNotFoundError:
         raise _unusable(folder, "its manifest is missing") from None
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         raise _unusable(folder, "its manifest is damaged") from None
     if (manifest.generation, manifest.model) != (generation.id, generation.model):
         raise _unusable(folder, "its manifest belongs to another index")

@@ -1,0 +1,26 @@
+"""All targets by name, and the folders of their inputs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from fuzzing import archive, files, rendering, web, words
+
+TARGETS = files.TARGETS | web.TARGETS | words.TARGETS | rendering.TARGETS | archive.TARGETS
+
+KEPT = ROOT / "tests" / "corpus"
+"""Inputs that are committed: small ones from which fuzzing begins, and each that ever brought something down."""
+
+WORKING = ROOT / ".fuzz"
+"""What fuzzing finds on the way: `corpus`, inputs that reach other branches; `crashes`, those that are faults."""
+
+
+def inputs(name: str) -> list[bytes]:
+    """The honest inputs of a target, and those that are committed."""
+    folder = KEPT / name
+    kept = [path.read_bytes() for path in sorted(folder.iterdir())] if folder.is_dir() else []
+    return [*TARGETS[name].seeds(), *kept]
