@@ -15,15 +15,13 @@ from tempfile import TemporaryDirectory, mkdtemp
 
 from fuzzing.invariants import refusing
 from fuzzing.target import Target
-
 from kibaru.backup import _manifest, _opened, _unpack, _verify, back_up
 from kibaru.evaluation.results import read_run
 from kibaru.evaluation.sets import read_set
 from kibaru.schema import SCHEMA
-from kibaru.settings import Settings, load_settings
+from kibaru.settings import load_settings
 from kibaru.store import DATABASE, Generation, Store
 from kibaru.vectors import _read_snapshot, checksum
-
 
 _SNAPSHOT = "vectors-1-0.faiss"
 

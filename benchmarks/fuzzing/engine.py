@@ -70,13 +70,15 @@ def main(name: str, seconds: int, seed: int) -> None:
         print(f"stat::number_of_executed_units: {watched.tried}")
         return
     with atheris.instrument_imports(include=_GUIDED_BY):
-        from fuzzing.table import TARGETS, WORKING
+        from fuzzing.table import TARGETS, WORKING, inputs
 
         watched = Watched(TARGETS[name].run, WORKING / "crashes" / name)
+        for data in inputs(name):  # so that no later input is blamed for what is imported and loaded at first
+            TARGETS[name].run(data)
         corpus, crashes = WORKING / "corpus" / name, WORKING / "crashes" / name
         flags = [
             f"-max_total_time={seconds}", f"-seed={seed}", f"-max_len={TARGETS[name].longest}", f"-timeout={_HANG}", "-rss_limit_mb=3000",
-            f"-artifact_prefix={crashes}/native-", "-print_final_stats=1", "-verbosity=0",
+            f"-artifact_prefix={crashes}/native-", "-print_final_stats=1", "-verbosity=0", f"-report_slow_units={_HANG}",
         ]  # fmt: skip
         if TARGETS[name].words:  # libFuzzer refuses a dictionary without words
             flags.append(f"-dict={WORKING / 'words' / name}")

@@ -9,11 +9,11 @@ from itertools import islice
 
 from documents.office import book, letter, libre_document, word_document, zipped
 from documents.pdfs import locked_pdf, scanned_pdf, set_pdf
-from fuzzing.invariants import apart, check_article, check_passages, check_reason, refusing
-from fuzzing.target import Target
 from pages import pages
 from pages.stories import STORIES
 
+from fuzzing.invariants import apart, check_article, check_passages, check_reason, refusing
+from fuzzing.target import Target
 from kibaru.articles import Article
 from kibaru.ingest.documents import read_document
 from kibaru.ingest.encodings import decode

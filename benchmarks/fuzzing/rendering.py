@@ -11,11 +11,11 @@ from bot_api import queries, utf16
 from bot_api.keyboards import inline_keyboard
 from bot_api.markup import clean as as_telegram_keeps_it
 from bot_api.params import format_text
-from fuzzing.invariants import fields_of
-from fuzzing.target import Target
 from pages.stories import STORIES
 from telegram import InlineKeyboardMarkup
 
+from fuzzing.invariants import fields_of
+from fuzzing.target import Target
 from kibaru.answering import Answer
 from kibaru.articles import Article, clean
 from kibaru.journal import Asked

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from fuzzing.table import ROOT, TARGETS, WORKING, inputs
 
-_START = 20.0
+_START = 45.0
 """Seconds that a turn takes at least: less, and it would mostly be importing."""
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from fuzzing import archive, files, rendering, web, words
+from fuzzing import archive, files, rendering, web, words  # noqa: E402
 
 TARGETS = files.TARGETS | web.TARGETS | words.TARGETS | rendering.TARGETS | archive.TARGETS
 

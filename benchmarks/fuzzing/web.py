@@ -5,12 +5,13 @@ from __future__ import annotations
 import gzip
 import socket
 import zlib
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from sites import WordPress, paragraphs, rss, sitemap, sitemap_index
 
 from fuzzing.invariants import apart, check_article, fields_of, refusing, text_of
 from fuzzing.target import Target
-from sites import WordPress, paragraphs, rss, sitemap, sitemap_index
-
 from kibaru.errors import BadInput
 from kibaru.web.addresses import MAX_URL, is_loopback, is_public, is_same_site, parse_url
 from kibaru.web.answers import Page, read_body, retry_after
@@ -117,10 +118,8 @@ def address(data: bytes) -> None:
 def _readings(host: str) -> list[str]:
     """The addresses that a host may mean without asking any server: as a number, and as the system's own parser has it."""
     found = [host] if _is_address(host) else []
-    try:
+    with suppress(OSError, UnicodeError, ValueError):
         found += [str(each[4][0]) for each in socket.getaddrinfo(host, 80, flags=socket.AI_NUMERICHOST)]
-    except (OSError, UnicodeError, ValueError):
-        pass
     return [each for each in found if _is_address(each)]
 
 

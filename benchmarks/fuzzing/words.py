@@ -9,10 +9,10 @@ from itertools import pairwise
 from pathlib import Path
 from tempfile import mkdtemp
 
-from fuzzing.invariants import check_article, check_passages, check_stems, fields_of, refusing, text_of
-from fuzzing.target import Target
 from pages.stories import STORIES
 
+from fuzzing.invariants import check_article, check_passages, check_stems, fields_of, refusing, text_of
+from fuzzing.target import Target
 from kibaru.answering import MAX_QUESTION, checked_question
 from kibaru.articles import canonical_url, clean, make_article, parse_date, url_key
 from kibaru.cues import asked_for, found_in

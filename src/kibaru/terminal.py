@@ -14,7 +14,7 @@ _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 no terminal is sent."""
 
 _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
-"""What turns the direction of writing (UAX 9): behind one, `exe.txt` may read `txt.exe`. Letters have theirs without."""
+"""What turns the direction of writing (UAX 9): behind one, `exe.txt` may read `txt.exe`. Letters have their own."""
 
 
 def harmless(text: str) -> str:

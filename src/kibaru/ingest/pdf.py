@@ -68,7 +68,10 @@ def article_from_pdf(data: bytes) -> Article:
         document.close()
     if sum(len(line.text) for page in pages for line in page.lines) < 20 * max(1, len(pages)):
         raise BadInput("it has no text: it is a scan, and needs OCR first (for example with ocrmypdf)")
-    return _article(without_running_heads(pages), _date_lines(pages[0]), facts)
+    kept = without_running_heads(pages)
+    if not any(page.lines for page in kept):
+        raise BadInput("there is nothing on its pages but page numbers and running heads")
+    return _article(kept, _date_lines(pages[0]), facts)
 
 
 def _date_lines(page: Page) -> list[str]:
