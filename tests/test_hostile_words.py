@@ -54,9 +54,9 @@ ODD = {
 }
 QUERIES = (
     'pont" OR "1"="1', "pont NEAR/2 Kankan", "title : pont", "{title body} : pont", "-pont", "^pont", "pont*", "(pont",
-    ")(", '"""', "'; drop table articles; --", "' union select key from reader_keys --", "%' or 1=1 /*", "stems_1", "NULL",
-    "\\'; attach database '/tmp/x' as x", "pont AND NOT (body : le)", "${jndi:ldap://x}", "{{7*7}}", "$(reboot)", "%s%n%x",
-    "../../etc/passwd",
+    ")(", '"""', "'; drop table articles; --", "' union select key from reader_keys --", "%' or 1=1 /*", "stems_1",
+    "NULL", "\\'; attach database '/tmp/x' as x", "pont AND NOT (body : le)", "${jndi:ldap://x}", "{{7*7}}",
+    "../../etc/passwd", "$(reboot)", "%s%n%x",
 )  # fmt: skip
 MARKUP = (
     "<b>Le pont</b> <script>alert(1)</script> &amp; <a href='tg://user?id=1'>ici</a> </blockquote> *gras* "

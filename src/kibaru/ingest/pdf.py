@@ -30,6 +30,7 @@ MAX_PAGES = 3_000
 """Pages of a PDF. The longest report a newsroom would add has some 1,000; each takes some 20 ms."""
 
 _MAX_CHARACTERS = 100_000  # of one page; a newspaper's broadsheet has 20,000
+_TALLEST = 14_400  # points: the longest side that a page of PDF may have
 _HEAD_LINES = 15
 _LIGATURE = re.compile("[\ufb00-\ufb06]")
 _HYPHEN_MARKS = "\x02\ufffe"  # how pdfium gives a hyphen that it takes for one of a line's end
@@ -202,6 +203,8 @@ def _lines(text_page: Any) -> Iterator[Line]:
                 letters.append(" ")
             continue
         size = box.top - box.bottom
+        if not 0 < size < _TALLEST:  # nobody sees it, nor what is no number
+            continue
         if letters:
             gap = max(box.left - edges[2], edges[0] - box.right)
             if gap > 1.6 * size or abs(box.bottom - edges[1]) > 0.6 * size:
