@@ -54,7 +54,7 @@ class Watched:
 
 
 def main(name: str, seconds: int, seed: int) -> None:
-    logging.disable()
+    logging.disable(logging.WARNING)
     try:
         import atheris
     except ImportError:

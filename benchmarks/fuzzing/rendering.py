@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from contextlib import suppress
 from dataclasses import replace
 
 from bot_api import queries, utf16
@@ -17,7 +18,8 @@ from telegram import InlineKeyboardMarkup
 from fuzzing.invariants import fields_of
 from fuzzing.target import Target
 from kibaru.answering import Answer
-from kibaru.articles import Article, clean
+from kibaru.articles import Article, canonical_url, clean
+from kibaru.errors import BadInput
 from kibaru.journal import Asked
 from kibaru.quoting import Quote
 from kibaru.rendering import answer_text, article_line, article_text, edition_text, source
@@ -41,8 +43,8 @@ _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """What a terminal obeys: control characters, and overrides of the direction of writing."""
 
 
-def _quotes(data: bytes) -> list[Quote]:
-    """A quote and one more of the same article; of articles that came through `make_article`, and through none."""
+def _quotes(data: bytes, is_cleaned: bool) -> list[Quote]:
+    """A quote and one more of the same article, which came in through a parser, or by none."""
     numbers, title, outlet, url, id, text = fields_of(data, 6)
     text = clean(text).strip() or "x"
     points = sorted(
@@ -52,6 +54,9 @@ def _quotes(data: bytes) -> list[Quote]:
     if start >= len(text):
         start, first, last, end = 0, 0, len(text), len(text)
     title, outlet, id, url = (part.encode("utf-8", "ignore").decode() for part in (title, outlet, id, url))
+    if is_cleaned:
+        title, outlet = (" ".join(clean(part).split()) for part in (title, outlet))
+        id, url = "".join(filter(str.isprintable, id)), _canonical(url)
     article = Article(
         id[:100] or "a",
         title[:500].strip() or "t",
@@ -67,6 +72,12 @@ def _quotes(data: bytes) -> list[Quote]:
         Quote(article, start, end, Span(first, last), (other, article)),
         Quote(article, 0, len(text), Span(0, len(text))),
     ]
+
+
+def _canonical(url: str) -> str:
+    with suppress(BadInput):
+        return canonical_url(url)
+    return ""
 
 
 def _check_message(html: str) -> tuple[str, list[str]]:
@@ -92,7 +103,7 @@ def _check_keyboard(keyboard: Keyboard) -> None:
 
 def telegram(data: bytes) -> None:
     """An answer on Telegram: messages it takes, whose quotes are the article's own words."""
-    quotes = _quotes(data)
+    quotes = _quotes(data, True)
     for words in (catalogue("fr"), catalogue("en")):
         said = Answer("?", 0.9, quotes, [], [], is_sure=len(data) % 2 == 0)
         pages = answer_pages(said, words)
@@ -108,7 +119,7 @@ def telegram(data: bytes) -> None:
 
 def admin(data: bytes) -> None:
     """What editors see: previews, details, what was asked in vain, and that as a spreadsheet without formulas."""
-    article, words = _quotes(data)[0].article, catalogue("fr")
+    article, words = _quotes(data, True)[0].article, catalogue("fr")
     _check_message(_described([_Seen(article, 1, article, article.id)], words))
     _check_message(_described([_Seen(article, 1, None, None)] * 12, words))
     _check_message(_detail(article, words))
@@ -128,7 +139,7 @@ def admin(data: bytes) -> None:
 
 def terminal(data: bytes) -> None:
     """What a terminal is shown: no control sequence but Kibaru's own bold."""
-    quotes = _quotes(data)
+    quotes = _quotes(data, False)
     article = quotes[0].article
     answer = Answer("?", 0.9, quotes, [], [])
     edition = Edition(article.title, article.text, None, None, "2026-01-01")

@@ -8,9 +8,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from fuzzing import archive, files, rendering, web, words  # noqa: E402
+from fuzzing import archive, conversations, files, rendering, web, words  # noqa: E402
 
-TARGETS = files.TARGETS | web.TARGETS | words.TARGETS | rendering.TARGETS | archive.TARGETS
+_GROUPS = (files, web, words, rendering, archive, conversations)
+TARGETS = {name: target for group in _GROUPS for name, target in group.TARGETS.items()}
 
 KEPT = ROOT / "tests" / "corpus"
 """Inputs that are committed: small ones from which fuzzing begins, and each that ever brought something down."""

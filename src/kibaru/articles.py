@@ -109,8 +109,9 @@ def clean(text: str) -> str:
 
 
 def _cleaned(text: str, pages: Sequence[int]) -> tuple[str, list[int]]:
-    """The text cleaned and stripped, and where its pages start then."""
-    edges = [0, *sorted({page for page in pages if 0 < page < len(text)}), len(text)]
+    """The text cleaned and stripped, and where its pages start then; an empty page where the next one does."""
+    begun = sorted(min(page, len(text)) for page in pages)
+    edges = [*([] if begun[:1] == [0] else [0]), *begun, len(text)]
     parts = [clean(text[start:end]) for start, end in pairwise(edges)]
     joined = "".join(parts)
     text = joined.strip()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kibaru.terminal import harmless
+from kibaru.terminal import harmless, one_line
 
 if TYPE_CHECKING:
     from kibaru.answering import Answer
@@ -39,7 +39,7 @@ def _quote_text(quote: Quote) -> str:
 def source(article: Article, page: int | None = None) -> str:
     """Title, page, outlet, date and link of an article, on one line of plain text."""
     parts = (article.title, page and f"p. {page}", article.outlet, (article.published or "")[:10], article.url)
-    return harmless(" · ".join(part for part in parts if part))
+    return one_line(" · ".join(part for part in parts if part))
 
 
 def answer_json(answer: Answer) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def article_json(article: Article) -> dict[str, Any]:
 
 def article_line(article: Article) -> str:
     line = f"{article.id}  {(article.published or '-')[:10]:10}  {article.language or '-':2}  {article.title}"
-    return harmless(line)
+    return one_line(line)
 
 
 def article_text(article: Article, alike: Sequence[str] = ()) -> str:

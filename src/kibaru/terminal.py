@@ -22,6 +22,11 @@ def harmless(text: str) -> str:
     return _TURNS.sub("", _OBEYED.sub("\ufffd", text))
 
 
+def one_line(text: str) -> str:
+    """The same on one line."""
+    return harmless(text.replace("\n", " "))
+
+
 def tell(text: str = "", *, err: bool = False) -> None:
     """Print a line, on standard error with `err`, none of which is obeyed."""
     click.echo(harmless(text), err=err)

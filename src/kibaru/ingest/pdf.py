@@ -172,6 +172,7 @@ def _page(document: Any, number: int) -> Page:
             lines = tuple(
                 Line(x.text, x.left - left, x.right - left, x.bottom - bottom, x.top - bottom, x.bold)
                 for x in _lines(text_page)
+                if 0 < x.size < _TALLEST  # else nobody sees it
             )
         finally:
             text_page.close()
@@ -203,8 +204,6 @@ def _lines(text_page: Any) -> Iterator[Line]:
                 letters.append(" ")
             continue
         size = box.top - box.bottom
-        if not 0 < size < _TALLEST:  # nobody sees it, nor what is no number
-            continue
         if letters:
             gap = max(box.left - edges[2], edges[0] - box.right)
             if gap > 1.6 * size or abs(box.bottom - edges[1]) > 0.6 * size:
