@@ -224,6 +224,7 @@ def test_short_hand_made_page_is_an_article() -> None:
 
 
 def test_file_without_a_name_in_an_archive_is_passed_over() -> None:
-    (found,) = read_bytes("a.zip", zipped({"": "Sans nom\n\nTexte.", "a.txt": "Un pont\n\nIl est ouvert."}))
+    data = zipped({"nameless.txt": "Sans nom\n\nTexte.", "a.txt": "Un pont\n\nIl est ouvert."})
+    (found,) = read_bytes("a.zip", data.replace(b"nameless.txt", b"\0ameless.txt"))  # a name ends at NUL
     assert isinstance(found, Article)
     assert found.title == "Un pont"
