@@ -34,6 +34,7 @@ from kibaru.quoting import Quote
 from kibaru.rendering import answer_text, article_line, article_text
 from kibaru.sentences import Span
 from kibaru.settings import Settings
+from kibaru.web.markup import plain
 from kibaru_bot.messages import catalogue
 from kibaru_bot.render import answer_pages
 from kibaru_bot.upkeep import Group, csv_of
@@ -209,6 +210,10 @@ def test_what_a_site_calls_itself_is_shown_without_what_a_terminal_obeys(
     assert "Fleuve" in told
     assert "1 added" in told
     assert not OBEYED.search(told)
+
+
+def test_a_title_out_of_json_is_one_clean_line() -> None:
+    assert plain("Le <b>pont</b> &amp;\x1b[2J\n&#155;la \x9bville\ud800") == "Le pont &[2J ›la ville"
 
 
 def test_json_says_the_same_and_can_be_looked_at(run: Callable[..., Finished], archive: Kibaru) -> None:
