@@ -8,7 +8,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
@@ -117,7 +117,22 @@ def _backups() -> list[bytes]:
 
 
 def _databases() -> list[bytes]:
-    return [gzip.decompress(each.split(b"\n", 1)[1]) for each in _backups()]
+    """An honest one, and small ones with what acts by itself."""
+    honest = [gzip.decompress(each.split(b"\n", 1)[1]) for each in _backups()]
+    table = "create table articles (id text); create table vectors (key); create table questions (id);"
+    acts = (
+        "create trigger t after insert on articles begin delete from articles; end;",
+        "create view v as select load_extension('x');",
+        "create virtual table f using fts5(x);",
+        "create index i on articles (upper(id));",
+    )
+    return [*honest, *(_small_database(table + act) for act in acts)]
+
+
+def _small_database(script: str) -> bytes:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(f"pragma page_size = 512; vacuum; {script}")
+        return connection.serialize()
 
 
 def _manifests() -> list[bytes]:
@@ -145,6 +160,21 @@ def _questions() -> list[bytes]:
     ]
 
 
+def _runs() -> list[bytes]:
+    words = dict.fromkeys(("id", "question", "expected", "answer", "language", "variant", "clean_id"), "a")
+    numbers = {
+        "group": "question",
+        "rank": 1,
+        "confidence": 0.5,
+        "in_passage": True,
+        "in_first": True,
+        "in_three": False,
+    }
+    result = words | numbers | {"quotes": [{"article": "a", "title": "T", "text": "x"}]}
+    rows = [{"run": {"version": "1"}, "threshold": 0.3, "sure": 0.5}, result]
+    return ["".join(json.dumps(row) + "\n" for row in rows).encode()]
+
+
 _JSON = ('{"', '":', "[" * 50, "null", "1e999", "-1", "\\u001b", "\\ud800", "true", '"../../etc/passwd"', "9" * 30)
 
 TARGETS = {
@@ -158,5 +188,5 @@ TARGETS = {
         3_000,
     ),
     "questions": Target(questions, _questions, ('"id":', '"kind":', '"answer":', '"variant":', *_JSON), 2_000),
-    "run": Target(run, lambda: [b""], _JSON, 2_000),
+    "run": Target(run, _runs, _JSON, 2_000),
 }
