@@ -45,13 +45,13 @@ OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 ODD = {
     "overrides of direction": "Le \u202epont\u202c de \u2066Diallassagou\u2069 a-t-il \u200frouvert ?",
     "zero width": "Le\u200b po\u200dnt de Dial\ufeffla\u00adssagou a-t-il rou\u2060vert ?",
-    "a storm of accents": "Le pont de Diallassagou a-t-il rouvert ?" + "\u0301\u0489\u0323" * 400,
+    "a storm of accents": "Le pont de Diallassagou a-t-il rouvert ?" + "\u0301\u0489\u0323" * 150,
     "lone halves": "Le pont \ud800de Diallassagou a-t-il rouvert \udfff?",
     "controls": "Le pont\x00 de\x1b[2J Diallassagou\x07 a-t-il\x9b31m rouvert ?",
     "letters of no language": "𝕷𝖊 𝖕𝖔𝖓𝖙 𝖉𝖊 𝕯𝖎𝖆𝖑𝖑𝖆𝖘𝖘𝖆𝖌𝖔𝖚 a-t-il rouvert ?",
-    "one ligature of eighteen letters": "ﷺ" * 111,
+    "one ligature of eighteen letters": "ﷺ" * 40,
     "private use and unassigned": "\ue000\U000e0001\U0010ffff le pont",
-    "flags": "🇲🇱" * 900,
+    "flags": "🇲🇱" * 300,
 }
 QUERIES = (
     'pont" OR "1"="1', "pont NEAR/2 Kankan", "title : pont", "{title body} : pont", "-pont", "^pont", "pont*", "(pont",
@@ -85,6 +85,26 @@ def test_odd_unicode_in_a_question_is_answered_or_refused(samples: Kibaru, quest
 def test_what_odd_unicode_hides_is_found_all_the_same(samples: Kibaru) -> None:
     for name in ("overrides of direction", "a storm of accents", "lone halves"):
         assert "diallassagou" in samples.ask(ODD[name]).quotes[0].article.url.lower(), name
+
+
+def test_odd_unicode_in_articles_is_quoted_as_it_stands(archive: Kibaru) -> None:
+    written = {
+        f"odd-{number}": f"{odd}\n\nLe bac de Zangasso-{number} coûte {number}50 francs, dit {odd[-40:]}."
+        for number, odd in enumerate(ODD.values(), 1)
+    }
+    done = list(archive.add([make_article(id=id, title=f"Bac {text}", text=text) for id, text in written.items()]))
+    assert len(done) == len(ODD)
+    seen = set()
+    for number in range(1, len(ODD) + 1):
+        answer = archive.ask(f"Combien coûte le bac de Zangasso-{number} ?")
+        seen |= {quote.article.id for quote in answer.quotes}
+        for quote in answer.quotes:
+            assert quote.article.text[quote.start : quote.end] == quote.text
+        for page in answer_pages(answer, catalogue("fr")):
+            shown = format_text(page, "HTML", [], True)
+            assert len(shown.text.encode("utf-16-le")) <= 2 * 4_096
+        assert not OBEYED.search(re.sub("\x1b\\[[01]m", "", answer_text(answer)))
+    assert len(seen & set(written)) > len(ODD) / 2  # a storm may drown its article, and no other
 
 
 @pytest.mark.parametrize("question", QUERIES)

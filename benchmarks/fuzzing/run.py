@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import itertools
 import os
+import random
 import re
 import subprocess
 import sys
@@ -34,24 +36,24 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     names = [arguments.target] if arguments.target else list(TARGETS)
+    random.Random(arguments.seed).shuffle(names)  # when time is short, it is not always for the same
     for name in names:
         _prepare(name)
     end = time.monotonic() + 60 * arguments.minutes
+    share = max(_START, 60 * arguments.minutes / len(names))
     tried, spent, found = dict.fromkeys(names, 0), 0.0, 0
-    for turn in range(10**6):
-        for name in names:
-            left = end - time.monotonic()
-            if left <= 0:
-                break
-            rest = left / (len(names) - names.index(name)) if turn == 0 else _START
-            count, seconds, faults = _turn(name, int(max(_START, min(rest, left, 300))), arguments.seed + turn)
-            tried[name] += count
-            spent += seconds
-            found += faults
-        if time.monotonic() >= end:
+    for turn, name in enumerate(itertools.cycle(names)):
+        left = end - time.monotonic()
+        if left < _START / 2:
             break
+        count, seconds, faults = _turn(name, int(min(share, left)), arguments.seed + turn)
+        tried[name] += count
+        spent += seconds
+        found += faults
+    reached = sum(count > 0 for count in tried.values())
     print(
-        f"{sum(tried.values()):,} inputs in {spent / 3600:.2f} hours of processor time (seed {arguments.seed}); {found} faults"
+        f"{sum(tried.values()):,} inputs to {reached} of {len(names)} targets in {spent / 3600:.2f} hours of processor "
+        f"time (seed {arguments.seed}); {found} faults"
     )
     if found:
         raise SystemExit(f"see {WORKING / 'crashes'}")
