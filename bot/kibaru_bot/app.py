@@ -97,8 +97,8 @@ def _add_handlers(application: App) -> None:
     }.items():
         application.add_handler(CommandHandler(name, handler, _SAID))
     for pattern, pressed in {
-        r"^m:\d{1,15}:\d{1,3}$": questions.on_more,
-        r"^v:\d{1,15}:[01]$": questions.on_vote,
+        r"^m:\d{1,15}:\d{1,3}:[0-9a-f]{16}$": questions.on_more,
+        r"^v:\d{1,15}:[01]:[0-9a-f]{16}$": questions.on_vote,
         "^x:": commands.on_example,
         "^l:[a-z]+$": commands.on_language_chosen,
     }.items():

@@ -19,7 +19,7 @@ from kibaru_bot.questions import reply
 from kibaru_bot.render import article_list
 from kibaru_bot.state import Context, State, state
 from kibaru_bot.talking import acknowledge, say
-from kibaru_bot.worker import Newsdesk, Overloaded
+from kibaru_bot.worker import Newsdesk
 
 _LATEST = 10
 _EXAMPLES = 3

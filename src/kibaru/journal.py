@@ -139,7 +139,8 @@ class Journal:
         self._tables.run("update questions set replies = ? where id = ?", [json.dumps(list(replies)), id])
 
     def vote(self, id: int, helpful: bool) -> None:
-        self._tables.run("update questions set helpful = ? where id = ?", [helpful, id])
+        """Whether an answer helped; the first vote counts."""
+        self._tables.run("update questions set helpful = ? where id = ? and helpful is null", [helpful, id])
 
     def asked(self, id: int) -> Asked | None:
         return next(iter(self._questions("id = ?", [id])), None)
