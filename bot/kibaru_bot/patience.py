@@ -1,4 +1,4 @@
-"""How long readers wait: since when the one in hand does, and whether a question that comes now can be answered in time.
+"""How long readers wait: since when the one in hand does, and whether a question can be answered in time.
 
 A question is let in when the answers before it will be done within a quarter of the deadline. So it is answered in
 time even when they take four times as long as the last ones did, and a rush is over as soon as its readers stop.

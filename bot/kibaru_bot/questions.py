@@ -156,7 +156,9 @@ async def _pressed(message: Message, data: str, desk: Newsdesk) -> tuple[Asked, 
     return (asked, int(number)) if asked else None
 
 
-def answer_keyboard(asked: Sealed, page: int, more: bool, answer: Answer, words: Catalogue, votes: bool = True) -> Keyboard:
+def answer_keyboard(
+    asked: Sealed, page: int, more: bool, answer: Answer, words: Catalogue, votes: bool = True
+) -> Keyboard:
     """The buttons under an answer: its pages, the first article, and whether it helped."""
 
     def data(kind: str, number: int) -> str:

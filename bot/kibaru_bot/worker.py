@@ -1,8 +1,8 @@
 """Everything slow, away from the event loop: three threads, each the only user of its own connection.
 
-Questions go to one thread by a bounded queue, which lets in only what can be answered in time; reading and the journal
-to a second, so that they never wait for a question; publishing, removing and rebuilding to a third, so that no question waits for them. The embedding model is
-loaded once and shared.
+Questions go to one thread by a bounded queue, which lets in only what can be answered in time; reading and the
+journal to a second, so that they never wait for a question; publishing, removing and rebuilding to a third, so that no
+question waits for them. The embedding model is loaded once and shared.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ class Newsdesk:
                 return
 
     def _next_batch(self) -> list[_Question | None]:
-        """Questions to answer together, waiting for the first; None, the last of all, says that there will be no more."""
+        """Questions to answer together, waiting for the first; None, the last of all, says that no more will come."""
         batch: list[_Question | None] = []
         while not batch:
             try:
