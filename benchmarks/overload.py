@@ -209,6 +209,7 @@ def main() -> None:
     parser.add_argument("--tiny", action="store_true", help="with a model of 8 dimensions: all but embedding")
     parser.add_argument("--generations", type=int, default=0, help="rebuild so often instead")
     given = parser.parse_args()
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     with tempfile.TemporaryDirectory() as folder:
         tiny = None
         if given.tiny or given.generations:
