@@ -68,9 +68,10 @@ class Questions:
         """Take in what the bot has said since."""
         calls = self.server.world.calls
         with self.server.world.changed:
-            done = []
-            while calls and calls[0].status:  # in order; one not answered yet holds back the rest until the next time
-                done.append(calls.popleft())
+            done = [call for call in calls if call.status]
+            under_way = [call for call in calls if not call.status]
+            calls.clear()
+            calls.extend(under_way)
         for call in done:
             if call.method.lower() != "sendmessage" or call.status != 200:
                 continue
