@@ -18,7 +18,6 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -26,7 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "src"), str(ROOT / "bot"), str(ROOT / "benchmarks")]
 
-from bot_api import BotApiServer, FloodLimits, User  # noqa: E402
+from bot_api import BotApiServer, FloodLimits  # noqa: E402
 
 from kibaru.articles import make_article  # noqa: E402
 from kibaru.ingest import read_articles  # noqa: E402
@@ -41,28 +40,23 @@ _BUSY = "dans une minute"
 """What only the sentence says that tells a reader to come back."""
 
 
-@dataclass
-class Questions:
-    """Questions said and not heard of yet, by their message's number, and what became of the others."""
+class Readers:
+    """Those who ask, and their questions that are not answered yet, by the message's number: whose, and since when."""
 
-    server: BotApiServer
-    readers: list[User]
-    numbers: Iterator[int] = field(default_factory=count)
-    open: dict[int, float] = field(default_factory=dict)
-    answered: list[float] = field(default_factory=list)
-    shed: list[float] = field(default_factory=list)
-    doubled: int = 0
+    def __init__(self, server: BotApiServer) -> None:
+        self.server = server
+        self.users = [server.user(f"R{n}", language_code="fr") for n in range(_CHATS)]
+        self.numbers = count()
+        self.open: dict[int, tuple[Told, float]] = {}
 
-    def ask(self) -> int:
-        """Another reader asks; the message's number."""
+    def ask(self, told: Told) -> None:
+        """Another of them asks something new."""
         number = next(self.numbers)
-        reader = self.readers[number % len(self.readers)]
-        at = time.monotonic()
+        reader = self.users[number % len(self.users)]
         text = f"Question {number} : {QUESTIONS[number % len(QUESTIONS)]}"
         with self.server.world.changed:
-            message = self.server.say(reader, reader, text).id
-            self.open[message] = at
-        return message
+            self.open[self.server.say(reader, reader, text).id] = told, time.monotonic()
+        told.open += 1
 
     def hear(self) -> None:
         """Take in what the bot has said since."""
@@ -73,74 +67,83 @@ class Questions:
             calls.clear()
             calls.extend(under_way)
         for call in done:
-            if call.method.lower() != "sendmessage" or call.status != 200:
-                continue
-            reply = call.params.get("reply_parameters")
-            to = json.loads(reply)["message_id"] if isinstance(reply, str) else reply["message_id"]
-            asked = self.open.pop(to, None)
-            if asked is None:
-                self.doubled += "…" not in call.params["text"]
-            else:
-                (self.shed if _BUSY in call.params["text"] else self.answered).append(call.time - asked)
+            if call.method.lower() == "sendmessage" and call.status == 200:
+                reply = call.params["reply_parameters"]
+                asked = self.open.pop((json.loads(reply) if isinstance(reply, str) else reply)["message_id"], None)
+                if asked is None:
+                    self.more += 1
+                else:
+                    told, at = asked
+                    told.open -= 1
+                    (told.shed if _BUSY in call.params["text"] else told.answered).append(call.time - at)
 
-    def wait(self, seconds: float) -> None:
-        """Until none is open, so many seconds at most."""
+    more = 0
+    """Messages beyond the first that answer a question: of long answers the second page, else doubles."""
+
+    def wait(self, told: Told, seconds: float) -> None:
+        """Until all are answered, so many seconds at most."""
         end = time.monotonic() + seconds
-        while self.open and time.monotonic() < end:
-            time.sleep(0.05)
+        while told.open and time.monotonic() < end:
+            time.sleep(0.02)
             self.hear()
 
-    def fresh(self) -> Questions:
-        """The same readers, with nothing counted."""
-        return Questions(self.server, self.readers, self.numbers)
+
+@dataclass
+class Told:
+    """What became of some questions: how many are open, and the seconds after which the others were told."""
+
+    open: int = 0
+    answered: list[float] = field(default_factory=list)
+    shed: list[float] = field(default_factory=list)
 
 
-def capacity(questions: Questions, number: int) -> float:
+def capacity(readers: Readers, number: int) -> float:
     """Questions answered a second when the bot is never idle."""
-    began = time.monotonic()
-    while len(questions.answered) < number:
-        while len(questions.open) < _AT_ONCE:
-            questions.ask()
+    told, began = Told(), time.monotonic()
+    while len(told.answered) < number:
+        while told.open < _AT_ONCE:
+            readers.ask(told)
         time.sleep(0.01)
-        questions.hear()
+        readers.hear()
     took = time.monotonic() - began
-    questions.wait(60)
+    readers.wait(told, 60)
     return number / took
 
 
-def alone(questions: Questions, number: int) -> float:
+def alone(readers: Readers, number: int) -> float:
     """The 95th percentile of the seconds until an answer, asked one after the other."""
+    told = Told()
     for _ in range(number):
-        questions.ask()
-        questions.wait(30)
-    return percentile(questions.answered, 95)
+        readers.ask(told)
+        readers.wait(told, 30)
+    return percentile(told.answered, 95)
 
 
-def overload(questions: Questions, number: int, rate: float, pid: int) -> list[float]:
+def overload(readers: Readers, told: Told, number: int, rate: float, pid: int) -> list[float]:
     """So many questions, `rate` a second; the bot's memory in MB, taken a hundred times."""
     samples: list[float] = []
     began = time.monotonic()
     for n in range(number):
         while (ahead := began + n / rate - time.monotonic()) > 0:
             time.sleep(min(ahead, 0.02))
-            questions.hear()
-        questions.ask()
+            readers.hear()
+        readers.ask(told)
         if n % 16 == 0:
-            questions.hear()
+            readers.hear()
         if (n + 1) % max(1, number // 100) == 0:
             samples.append(memory(pid))
     return samples
 
 
-def recovery(questions: Questions, normal: float) -> float:
+def recovery(readers: Readers, normal: float) -> float:
     """Seconds after which every question is answered within `normal` again; looked at for 30 s."""
     began, last = time.monotonic(), 0.0
     while (now := time.monotonic()) < began + 30:
-        one = questions.fresh()
-        one.ask()
-        one.wait(30)
-        if one.shed or not one.answered or one.answered[0] > normal:
-            last = time.monotonic() - began
+        one = Told()
+        readers.ask(one)
+        readers.wait(one, 30)
+        if not one.answered or one.answered[0] > normal:
+            last = now - began
         time.sleep(max(0.0, now + 0.5 - time.monotonic()))
     return last
 
@@ -160,20 +163,18 @@ def overloaded(number: int, times: float, deadline: float, model: str | None) ->
             BotApiServer(limits=FloodLimits.off()) as server,
             running(server, settings.index, "-c", UNLIMITED, **variables) as pid,
         ):
-            readers = [server.user(f"R{n}", language_code="fr") for n in range(_CHATS)]
-            questions = Questions(server, readers)
-            able = capacity(questions, min(600, number))
-            normal = alone(questions.fresh(), 60)
+            readers = Readers(server)
+            able = capacity(readers, min(600, number))
+            normal = alone(readers, 60)
             print(f"capacity {able:.1f} questions a second; one after the other, p95 {normal:.2f} s")
-            rush, began = questions.fresh(), time.monotonic()
-            samples = overload(rush, number, times * able, pid)
+            rush, began, readers.more = Told(), time.monotonic(), 0
+            samples = overload(readers, rush, number, times * able, pid)
             asked = time.monotonic() - began
-            back = recovery(rush.fresh(), 2 * normal)
-            rush.wait(2 * deadline)
-            heard = [*rush.answered, *rush.shed]
-            late = len(rush.open) + sum(seconds > deadline for seconds in heard)
+            back = recovery(readers, 2 * normal)
+            readers.wait(rush, 2 * deadline)
+            late = rush.open + sum(seconds > deadline for seconds in (*rush.answered, *rush.shed))
             print(f"{number} questions in {asked:.0f} s, {number / asked:.1f} a second")
-            print(f"answered {len(rush.answered)}, told to come back {len(rush.shed)}, answered twice {rush.doubled}")
+            print(f"answered {len(rush.answered)}, told to come back {len(rush.shed)}, messages beyond {readers.more}")
             print(f"waited {deadline:.0f} s without a word: {late}")
             for what, seconds in (("answered", rush.answered), ("told to come back", rush.shed)):
                 told = ", ".join(f"p{percent} {percentile(seconds, percent):.2f}" for percent in (50, 95, 99, 100))

@@ -55,11 +55,15 @@ def index(archive: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(archive, tmp_path / "index"))
 
 
-def webhook() -> tuple[int, dict[str, str]]:
-    """A free port, and the variables that make the bot wait there for Telegram."""
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        return int(free.getsockname()[1])
+
+
+def webhook() -> tuple[int, dict[str, str]]:
+    """A free port, and the variables that make the bot wait there for Telegram."""
+    port = free_port()
     hook = f"http://127.0.0.1:{port}/hook"
     return port, {"KIBARU_WEBHOOK_URL": hook, "KIBARU_WEBHOOK_LISTEN": f"127.0.0.1:{port}"}
 

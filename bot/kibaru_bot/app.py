@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 UPDATES = [Update.MESSAGE, Update.EDITED_MESSAGE, Update.CALLBACK_QUERY, Update.INLINE_QUERY]
 _PRUNED_EVERY = 3600.0
-_SCRUBBED_EVERY = 60.0
+_SCRUBBED_EVERY = 10.0
 _EDITED = filters.UpdateType.EDITED_MESSAGE & ~filters.IS_AUTOMATIC_FORWARD
 _SAID = filters.UpdateType.MESSAGE & ~filters.IS_AUTOMATIC_FORWARD
 """Not what Telegram copies from a channel into its discussion group: that speaks to readers, not to us."""

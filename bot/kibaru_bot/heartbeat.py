@@ -60,9 +60,11 @@ def health(folder: Path) -> tuple[bool, str]:
 
 
 def tell_systemd(state: str) -> None:
-    """Say something to systemd (sd_notify(3)), where it has started us with Type=notify."""
+    """Say something to systemd (sd_notify(3)), where it has started us with Type=notify. Raises OSError when it does
+    not listen, and waits for nothing."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if address:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            notify.setblocking(False)
             notify.connect("\0" + address[1:] if address.startswith("@") else address)
             notify.sendall(state.encode())

@@ -1,7 +1,7 @@
 """How long readers wait: since when the one in hand does, and whether a question can be answered in time.
 
-A question is let in when the answers before it will be done within a quarter of the deadline. So it is answered in
-time even when they take four times as long as the last ones did, and a rush is over as soon as its readers stop.
+A question is let in when the answers before it will be done within a sixth of the deadline. So it is answered in time
+even when they take much longer than the last ones did, and a rush is over soon after its readers stop.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from contextvars import ContextVar
 
-_A_QUARTER = 0.25
+_SHARE = 1 / 6
 _KEPT = 0.9
 """How much of what was known of the time a question takes is still believed after one more."""
 
@@ -45,5 +45,5 @@ class Patience:
 
     def check(self, ahead: int) -> None:
         """Whether the reader in hand can wait for as many questions as are `ahead`. Raises Overloaded."""
-        if waited() + ahead * self._each > _A_QUARTER * self.deadline:
+        if waited() + ahead * self._each > _SHARE * self.deadline:
             raise Overloaded

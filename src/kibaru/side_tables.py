@@ -15,7 +15,7 @@ from typing import Any
 from kibaru.store import explanation
 
 _BUSY_SECONDS = 60.0
-_LOG_BUSY_SECONDS = 0.5
+_LOG_BUSY_SECONDS = 0.1
 
 Parameters = Sequence[object] | Mapping[str, object]
 
