@@ -136,16 +136,17 @@ def overload(readers: Readers, told: Told, number: int, rate: float, pid: int) -
 
 
 def recovery(readers: Readers, normal: float) -> float:
-    """Seconds after which every question is answered within `normal` again; looked at for 30 s."""
-    began, last = time.monotonic(), 0.0
+    """Seconds after which of five questions in a row most are answered within `normal` again; infinity: not in 30 s."""
+    began, last = time.monotonic(), list[tuple[float, float]]()
     while (now := time.monotonic()) < began + 30:
         one = Told()
         readers.ask(one)
         readers.wait(one, 30)
-        if not one.answered or one.answered[0] > normal:
-            last = now - began
+        last = [*last[-4:], (now - began, one.answered[0] if one.answered else float("inf"))]
+        if len(last) == 5 and statistics.median(seconds for _, seconds in last) <= normal:
+            return last[0][0]
         time.sleep(max(0.0, now + 0.5 - time.monotonic()))
-    return last
+    return float("inf")
 
 
 def percentile(values: list[float], percent: int) -> float:
