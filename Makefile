@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/eval/dev
 
-.PHONY: demo test lint bench lock clean
+.PHONY: demo test lint audit bench lock clean
 
 demo: $(VENV)/installed
 	$(BIN)/kibaru demo
@@ -16,6 +16,12 @@ lint: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Asks the package index for known vulnerabilities of what requirements.lock pins: needs the Internet, so not in .ci/run.
+audit:
+	$(PYTHON) -m venv $(VENV)-audit
+	$(VENV)-audit/bin/pip install --quiet pip-audit
+	$(VENV)-audit/bin/pip-audit --strict --no-deps --disable-pip --requirement requirements.lock
+
 bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/quality.py --data $(DATA)
 	$(BIN)/python benchmarks/speed.py --data $(DATA)
@@ -26,6 +32,8 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/syncing.py
 	$(BIN)/python benchmarks/syncing.py --posts 300 --kills 20
 	$(BIN)/python benchmarks/load.py --memory 2000
+	$(BIN)/python benchmarks/overload.py
+	$(BIN)/python benchmarks/overload.py --generations 500
 	$(BIN)/python benchmarks/conversation.py
 
 $(VENV)/installed: pyproject.toml requirements.lock
@@ -44,4 +52,4 @@ lock:
 	$(BIN)/pip freeze --all --exclude kibaru --exclude pip | sed "s/+cpu$$//" > requirements.lock
 
 clean:
-	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-audit dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

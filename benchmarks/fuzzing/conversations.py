@@ -107,9 +107,9 @@ def _seeds() -> list[bytes]:
     ]
     admins = ["/add Titre\nTexte.", "/articles pont", "/status", "/unanswered"]
     pressed = [
-        "m:1:0",
-        "m:1:1",
-        "v:1:1",
+        "m:1:0:0123456789abcdef",
+        "m:1:1:0123456789abcdef",
+        "v:1:1:0123456789abcdef",
         "x:a1",
         "l:fr",
         "p:yes:1",

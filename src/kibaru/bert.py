@@ -1,113 +1,159 @@
-"""The packaged model on torch alone: BERT, mean pooling, normalisation.
+"""The packaged model as an OpenVINO graph: BERT with weights of 8 bits.
 
-sentence-transformers computes the very same bits, but takes three seconds to be imported, and whoever asks a question
-on the command line would wait for that.
+OpenVINO multiplies 8-bit weights by activations that it quantizes as it goes, in groups of `_GROUP`, and keeps the rest
+in bfloat16 where the processor has it. Neither torch nor sentence-transformers is imported, which would take seconds.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import struct
+import sys
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    import torch
-    from tokenizers import Encoding, Tokenizer
+    from openvino import CompiledModel, Model, Node
+    from tokenizers import Tokenizer
+
+GRAPH = "openvino.xml"
+"""The file's name in the model's folder; its weights are in a .bin beside it."""
+
+_WORDS = "embeddings.word_embeddings.weight"
+_GROUP = 64
+"""Activations that share a scale. 32 to 128 keep the cosine to float32 above 0.9997."""
+
+_FORBIDDEN = -1e9
+"""Added to the attention that padding would get."""
 
 
 class Bert:
-    """The model in a folder that `kibaru.packaged_model.unpack` returned; `dimension` is the length of its vectors."""
+    """The model in a folder that `kibaru.packaged_model.unpack` returned; `dimension` is the length of its vectors.
+
+    Not safe to call from several threads at once.
+    """
 
     def __init__(self, folder: Path) -> None:
-        """Load the model. Raises ValueError, KeyError or OSError when a file in the folder is damaged."""
+        """Load the model. Raises ValueError, KeyError, RuntimeError or OSError when a file in the folder is damaged."""
         config = json.loads((folder / "config.json").read_text("utf-8"))
         self.dimension = int(config["hidden_size"])
-        self._layers = range(config["num_hidden_layers"])
-        self._heads = int(config["num_attention_heads"])
-        self._epsilon = float(config["layer_norm_eps"])
         self._padding = int(config["pad_token_id"])
-        with ThreadPoolExecutor(
-            1
-        ) as apart:  # reading the vocabulary needs no interpreter; the other core imports torch
+        with ThreadPoolExecutor(1) as apart:  # neither reading the vocabulary nor compiling needs the interpreter
             tokenizer = apart.submit(_read_tokenizer, folder, int(config["max_position_embeddings"]))
-            self._parameters = _read_parameters(folder)
+            self._words = _mapped(folder / "model.safetensors", _WORDS)
+            self._request = _compiled(folder / GRAPH).create_infer_request()
             self._tokenizer = tokenizer.result()
 
-    def encode(self, texts: Sequence[str], prompt: str, batch: int) -> torch.Tensor:
+    def encode(self, texts: Sequence[str], prompt: str, batch: int) -> NDArray[np.float32]:
         """Unit vectors (len(texts), dimension) of the texts after `prompt`, made of `batch` texts of like length each
         time."""
-        import torch
-
         longest_first = np.argsort([-len(text) for text in texts])
         prompted = [prompt + texts[i] for i in longest_first]
-        with torch.inference_mode():
-            vectors = torch.cat(
-                [
-                    self._embed(self._tokenizer.encode_batch(prompted[first : first + batch]))
-                    for first in range(0, len(prompted), batch)
-                ]
-            )
-            return vectors[torch.from_numpy(np.argsort(longest_first))]
+        vectors = np.empty((len(texts), self.dimension), np.float32)
+        for first in range(0, len(prompted), batch):
+            encodings = self._tokenizer.encode_batch(prompted[first : first + batch])
+            vectors[longest_first[first : first + batch]] = self._embed([encoding.ids for encoding in encodings])
+        return vectors
 
-    def _embed(self, encodings: list[Encoding]) -> torch.Tensor:
-        import torch
-        from torch.nn import functional
-
-        counts = torch.tensor([len(encoding.ids) for encoding in encodings])
+    def _embed(self, tokens: list[list[int]]) -> NDArray[np.float32]:
+        counts = np.array([[len(ids)] for ids in tokens])
         length = int(counts.max())
-        padded = [encoding.ids + [self._padding] * (length - len(encoding.ids)) for encoding in encodings]
-        mask = torch.arange(length) < counts[:, None]
-        states = self._states(torch.tensor(padded), None if mask.all() else mask[:, None, None, :])
-        sums = (states * mask[:, :, None].to(states.dtype)).sum(dim=1, dtype=torch.float32)
-        return functional.normalize((sums / counts[:, None]).to(states.dtype), dim=1)
-
-    def _states(self, tokens: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
-        """The last hidden states (texts, length, dimension) of `tokens`, which attend only to those in `mask`."""
-        from torch.nn import functional
-
-        positions = self._parameters["embeddings.position_embeddings.weight"][: tokens.shape[1]]
-        words = self._parameters["embeddings.word_embeddings.weight"][tokens].to(positions.dtype)
-        types = self._parameters["embeddings.token_type_embeddings.weight"][0]
-        states = self._norm("embeddings.LayerNorm", words + types + positions)
-        for number in self._layers:
-            layer = f"encoder.layer.{number}"
-            queries, keys, values = (
-                self._linear(f"{layer}.attention.self.{name}", states)
-                .view(*tokens.shape, self._heads, -1)
-                .transpose(1, 2)
-                for name in ("query", "key", "value")
-            )
-            attention = functional.scaled_dot_product_attention(queries, keys, values, attn_mask=mask)
-            attention = attention.transpose(1, 2).reshape(states.shape)
-            attention = self._linear(f"{layer}.attention.output.dense", attention)
-            states = self._norm(f"{layer}.attention.output.LayerNorm", attention + states)
-            inner = functional.gelu(self._linear(f"{layer}.intermediate.dense", states))
-            states = self._norm(f"{layer}.output.LayerNorm", self._linear(f"{layer}.output.dense", inner) + states)
-        return states
-
-    def _linear(self, name: str, states: torch.Tensor) -> torch.Tensor:
-        from torch.nn import functional
-
-        return functional.linear(states, self._parameters[f"{name}.weight"], self._parameters[f"{name}.bias"])
-
-    def _norm(self, name: str, states: torch.Tensor) -> torch.Tensor:
-        from torch.nn import functional
-
-        weight, bias = self._parameters[f"{name}.weight"], self._parameters[f"{name}.bias"]
-        return functional.layer_norm(states, weight.shape, weight, bias, self._epsilon)
+        padded = [ids + [self._padding] * (length - len(ids)) for ids in tokens]
+        present = np.arange(length) < counts
+        mask = np.where(present, 0, _FORBIDDEN).astype(np.float32)
+        states = self._request.infer({"words": self._words[padded].astype(np.float32), "mask": mask})[0]
+        means = np.einsum("tld,tl->td", states, present.astype(np.float32)) / counts
+        unit: NDArray[np.float32] = means / np.linalg.norm(means, axis=1, keepdims=True)
+        return unit
 
 
-def native_dtype() -> torch.dtype:
-    """bfloat16 where the processor multiplies it natively: it embeds 2.5 times as fast then, at a cosine of 0.9999 to
-    float32."""
-    import torch
+def save_graph(parameters: Mapping[str, NDArray[Any]], config: Mapping[str, Any], folder: Path) -> None:
+    """Write the graph of a BERT model, without the embeddings of words, into its folder.
 
-    native = torch.cpu.get_capabilities()
-    return torch.bfloat16 if native.get("avx512_bf16") or native.get("amx_bf16") else torch.float32
+    `parameters` are named as in transformers' BertModel; `config` is its configuration. The graph takes the words'
+    embeddings `words` (texts, length, hidden) and `mask` (texts, length), which is 0 for tokens and far below for
+    padding, and gives the last hidden states (texts, length, hidden).
+    """
+    _openvino().save_model(_graph(parameters, config), folder / GRAPH, compress_to_fp16=False)
+
+
+def _graph(parameters: Mapping[str, NDArray[Any]], config: Mapping[str, Any]) -> Model:
+    openvino = _openvino()
+    op = openvino.opset13
+    heads, epsilon = config["num_attention_heads"], config["layer_norm_eps"]
+
+    def constant(value: Any, dtype: type = np.float32) -> Node:
+        return op.constant(np.asarray(value, dtype))
+
+    def linear(states: Node, name: str) -> Node:
+        quantized, scales = _quantized(np.asarray(parameters[f"{name}.weight"], np.float32))
+        weight = op.multiply(op.convert(constant(quantized, np.int8), "f32"), constant(scales))
+        return op.add(op.matmul(states, weight, False, True), constant(parameters[f"{name}.bias"]))
+
+    def norm(states: Node, name: str) -> Node:
+        normal = op.mvn(states, constant([-1], np.int64), True, epsilon, "inside_sqrt")
+        scaled = op.multiply(normal, constant(parameters[f"{name}.weight"]))
+        return op.add(scaled, constant(parameters[f"{name}.bias"]))
+
+    def by_head(states: Node) -> Node:
+        shape = constant([0, 0, heads, config["hidden_size"] // heads], np.int64)
+        return op.transpose(op.reshape(states, shape, True), constant([0, 2, 1, 3], np.int64))
+
+    words = op.parameter([-1, -1, config["hidden_size"]], np.float32, name="words")
+    mask = op.parameter([-1, -1], np.float32, name="mask")
+    spread = op.unsqueeze(mask, constant([1, 2], np.int64))
+    positions = np.asarray(parameters["embeddings.position_embeddings.weight"], np.float32)
+    types = np.asarray(parameters["embeddings.token_type_embeddings.weight"], np.float32)
+    length = op.gather(op.shape_of(words), constant([1], np.int64), constant(0, np.int64))
+    first, step = constant([0], np.int64), constant([1], np.int64)
+    located = op.slice(constant((positions + types[0])[None]), first, length, step, step)
+    states = norm(op.add(words, located), "embeddings.LayerNorm")
+    for number in range(config["num_hidden_layers"]):
+        layer = f"encoder.layer.{number}"
+        queries, keys, values = (
+            by_head(linear(states, f"{layer}.attention.self.{name}")) for name in ("query", "key", "value")
+        )
+        attention = op.scaled_dot_product_attention(queries, keys, values, spread)
+        attention = op.transpose(attention, constant([0, 2, 1, 3], np.int64))
+        attention = op.reshape(attention, constant([0, 0, config["hidden_size"]], np.int64), True)
+        attention = linear(attention, f"{layer}.attention.output.dense")
+        states = norm(op.add(attention, states), f"{layer}.attention.output.LayerNorm")
+        inner = op.gelu(linear(states, f"{layer}.intermediate.dense"), "erf")
+        states = norm(op.add(linear(inner, f"{layer}.output.dense"), states), f"{layer}.output.LayerNorm")
+    return openvino.Model([op.result(states)], [words, mask], "bert")
+
+
+def _quantized(weight: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """A matrix (out, in) as integers of -127 to 127 and the scale (out, 1) of each row."""
+    scales = np.maximum(np.abs(weight).max(axis=1, keepdims=True), 1e-12) / 127
+    return np.rint(weight / scales).astype(np.int8), scales
+
+
+def _compiled(path: Path) -> CompiledModel:
+    options = {"DYNAMIC_QUANTIZATION_GROUP_SIZE": _GROUP, "ENABLE_CPU_PINNING": False}
+    return _openvino().Core().compile_model(path, "CPU", options)
+
+
+@cache
+def _openvino() -> ModuleType:
+    """OpenVINO without its conversion tools, whose import takes long and reports itself to their makers."""
+    tools = "openvino.tools.ovc"
+    unwanted = tools not in sys.modules
+    if unwanted:
+        sys.modules[tools] = None  # type: ignore[assignment]  # makes Python raise ImportError, which OpenVINO expects
+    try:
+        return import_module("openvino")
+    finally:
+        if unwanted:
+            del sys.modules[tools]
 
 
 def _read_tokenizer(folder: Path, longest: int) -> Tokenizer:
@@ -124,19 +170,18 @@ def _read_tokenizer(folder: Path, longest: int) -> Tokenizer:
     return tokenizer
 
 
-def _read_parameters(folder: Path) -> dict[str, torch.Tensor]:
-    """The parameters by name, in `native_dtype`; but that of words stays on disk, mapped into memory, and its rows are
-    converted as they are needed: it has four fifths of all numbers, and a text needs few of them."""
-    from safetensors import SafetensorError, safe_open
+def _mapped(path: Path, name: str) -> NDArray[np.float16]:
+    """A float16 matrix of a safetensors file, which stays on disk: it has four fifths of all the model's numbers, and a
+    text needs few of its rows.
 
-    dtype = native_dtype()
-    try:
-        with safe_open(folder / "model.safetensors", "pt") as file:
-            names = [name for name in file.keys() if not name.startswith("pooler")]  # noqa: SIM118  # it is no dict
-            parameters = {name: file.get_tensor(name) for name in names}
-    except SafetensorError as error:
-        raise ValueError(f"model.safetensors: {error}") from error
-    return {
-        name: parameter if name == "embeddings.word_embeddings.weight" else parameter.to(dtype)
-        for name, parameter in parameters.items()
-    }
+    The layout is in https://huggingface.co/docs/safetensors, "Format".
+    """
+    with path.open("rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        if length > path.stat().st_size:
+            raise ValueError(f"{path.name} is cut off")
+        tensor = json.loads(file.read(length))[name]
+    if tensor["dtype"] != "F16":
+        raise ValueError(f"{path.name}: {name} is not in float16")
+    start = 8 + length + tensor["data_offsets"][0]
+    return np.memmap(path, np.float16, "r", start, tuple(tensor["shape"]))

@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from kibaru.articles import Article
-from kibaru.bert import native_dtype
+from kibaru.embedding import native_dtype
 from kibaru.errors import ModelUnavailable
 from kibaru.retrieval import Found
 
