@@ -2,8 +2,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/eval/dev
+MINUTES ?= 60
 
-.PHONY: demo test lint audit bench lock clean
+.PHONY: demo test lint audit bench fuzz lock clean
 
 demo: $(VENV)/installed
 	$(BIN)/kibaru demo
@@ -35,6 +36,10 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/overload.py
 	$(BIN)/python benchmarks/overload.py --generations 500
 	$(BIN)/python benchmarks/conversation.py
+
+fuzz: $(VENV)/installed-dev
+	$(BIN)/pip install --quiet atheris==3.0.0
+	$(BIN)/python benchmarks/fuzzing/run.py --minutes $(MINUTES)
 
 $(VENV)/installed: pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
