@@ -1,7 +1,7 @@
 """One target, tried for some seconds: `python -m fuzzing.engine TARGET SECONDS SEED`, as `run.py` starts it.
 
-Inputs are mutated by atheris, guided by the branches of Kibaru and of the parsers written in Python; where atheris is not
-installed, Hypothesis puts pieces of the honest inputs together, blindly. What is found wrong is kept and the search
+Inputs are mutated by atheris, guided by the branches of Kibaru and of the parsers written in Python; where atheris is
+not installed, Hypothesis puts pieces of the honest inputs together, blindly. What is found wrong is kept and the search
 goes on; only what ends the process (a crash in native code, a hang) ends it.
 """
 
@@ -20,7 +20,7 @@ _GUIDED_BY = [
     "kibaru", "kibaru_bot", "trafilatura", "feedparser", "protego", "frontmatter", "yaml", "markdown_it", "docx", "dateparser", "choppa",
 ]  # fmt: skip
 SECONDS = 5.0
-"""Processor time that one input may take, under instrumentation that makes Python some three times slower."""
+"""Processor time that one input may take, under instrumentation that makes Python slower than it is in earnest."""
 
 _HANG = 60
 
@@ -58,45 +58,35 @@ def main(name: str, seconds: int, seed: int) -> None:
     try:
         import atheris
     except ImportError:
-        from fuzzing.table import TARGETS, WORKING, inputs
-
-        watched = Watched(TARGETS[name].run, WORKING / "crashes" / name)
-        _fuzz_blindly(
-            watched,
-            [*inputs(name), *(word.encode("utf-8", "surrogatepass") for word in TARGETS[name].words)],
-            seconds,
-            seed,
-        )
-        print(f"stat::number_of_executed_units: {watched.tried}")
+        _fuzz_blindly(name, seconds, seed)
         return
     with atheris.instrument_imports(include=_GUIDED_BY):
         from fuzzing.table import TARGETS, WORKING, inputs
 
-        watched = Watched(TARGETS[name].run, WORKING / "crashes" / name)
+        target, crashes = TARGETS[name], WORKING / "crashes" / name
         for data in inputs(name):  # so that no later input is blamed for what is imported and loaded at first
-            TARGETS[name].run(data)
-        corpus, crashes = WORKING / "corpus" / name, WORKING / "crashes" / name
+            target.run(data)
         flags = [
-            f"-max_total_time={seconds}", f"-seed={seed}", f"-max_len={TARGETS[name].longest}", f"-timeout={_HANG}", "-rss_limit_mb=3000",
-            f"-artifact_prefix={crashes}/native-", "-print_final_stats=1", "-verbosity=0", f"-report_slow_units={_HANG}",
+            f"-max_total_time={seconds}", f"-seed={seed}", f"-max_len={target.longest}", f"-timeout={_HANG}",
+            f"-report_slow_units={_HANG}", f"-artifact_prefix={crashes}/native-", "-rss_limit_mb=3000",
+            "-print_final_stats=1", "-verbosity=0",
         ]  # fmt: skip
-        if TARGETS[name].words:  # libFuzzer refuses a dictionary without words
+        if target.words:  # libFuzzer refuses a dictionary without words
             flags.append(f"-dict={WORKING / 'words' / name}")
-        atheris.Setup([sys.argv[0], *flags, str(corpus)], watched)
+        atheris.Setup([sys.argv[0], *flags, str(WORKING / "corpus" / name)], Watched(target.run, crashes))
         atheris.Fuzz()
 
 
-def _fuzz_blindly(watched: Watched, pieces: list[bytes], seconds: int, seed: int) -> None:
+def _fuzz_blindly(name: str, seconds: int, seed: int) -> None:
     """Pieces of honest inputs and odd ones between them, chosen by Hypothesis."""
+    from fuzzing.table import TARGETS, WORKING, inputs
     from hypothesis import given
     from hypothesis import strategies as st
 
-    def cut(piece: bytes, start: int, length: int) -> bytes:
-        return piece[start : start + length]
-
-    piece = st.builds(cut, st.sampled_from(pieces), st.integers(0, 2_000), st.integers(1, 4_000)) | st.binary(
-        max_size=12
-    )
+    watched = Watched(TARGETS[name].run, WORKING / "crashes" / name)
+    words = [word.encode("utf-8", "surrogatepass") for word in TARGETS[name].words]
+    cuts = st.tuples(st.sampled_from([*inputs(name), *words]), st.integers(0, 2_000), st.integers(1, 4_000))
+    piece = cuts.map(lambda cut: cut[0][cut[1] : cut[1] + cut[2]]) | st.binary(max_size=12)
 
     @given(st.lists(piece, max_size=8).map(b"".join))
     def one(data: bytes) -> None:
@@ -105,6 +95,7 @@ def _fuzz_blindly(watched: Watched, pieces: list[bytes], seconds: int, seed: int
     drawn, end = random.Random(seed), time.monotonic() + seconds
     while time.monotonic() < end:
         one.hypothesis.fuzz_one_input(drawn.randbytes(400))  # type: ignore[attr-defined]
+    print(f"stat::number_of_executed_units: {watched.tried}")
 
 
 if __name__ == "__main__":

@@ -106,7 +106,7 @@ def check_passages(text: str, language: str | None) -> None:
         lost.append(text[end : passage.start])
         end = passage.end
     lost.append(text[end:])
-    for between in lost:
+    for between in lost:  # headings: marked, or lines of up to 120 characters
         assert len(between.strip()) <= 121 * (1 + between.count("\n")) or "#" in between
 
 
