@@ -79,9 +79,10 @@ def main(name: str, seconds: int, seed: int) -> None:
 
 def _fuzz_blindly(name: str, seconds: int, seed: int) -> None:
     """Pieces of honest inputs and odd ones between them, chosen by Hypothesis."""
-    from fuzzing.table import TARGETS, WORKING, inputs
     from hypothesis import given
     from hypothesis import strategies as st
+
+    from fuzzing.table import TARGETS, WORKING, inputs
 
     watched = Watched(TARGETS[name].run, WORKING / "crashes" / name)
     words = [word.encode("utf-8", "surrogatepass") for word in TARGETS[name].words]
