@@ -229,7 +229,7 @@ def _verify(file: Path, manifest: Manifest, database: Path) -> None:
                 raise _broken(file, "its database is damaged")
             if version(connection) != manifest.schema or _counts(database).items() - asdict(manifest).items():
                 raise _broken(file, "its database is not the one announced")
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):  # names in it may be no text
         raise _broken(file, "its database is damaged") from None
 
 
