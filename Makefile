@@ -1,10 +1,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .venv-peers
 DATA ?= ../shared/eval/dev
 MINUTES ?= 60
 
-.PHONY: demo test lint audit bench fuzz lock clean
+.PHONY: demo test lint audit bench fuzz peers lock clean
 
 demo: $(VENV)/installed
 	$(BIN)/kibaru demo
@@ -27,6 +28,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/quality.py --data $(DATA)
 	$(BIN)/python benchmarks/speed.py --data $(DATA)
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/scale.py --data $(DATA) --sizes 1000 10000 100000
 	$(BIN)/python benchmarks/crashes.py
 	$(BIN)/python benchmarks/hostile.py
 	$(BIN)/python benchmarks/hostile_sites.py
@@ -40,6 +42,15 @@ bench: $(VENV)/installed-dev
 fuzz: $(VENV)/installed-dev
 	$(BIN)/pip install --quiet atheris==3.0.0
 	$(BIN)/python benchmarks/fuzzing/run.py --minutes $(MINUTES)
+
+# What Kibaru is compared with, in an environment of its own
+peers: $(VENV)/installed-dev $(PEERS)/installed
+	$(BIN)/python benchmarks/peers.py --data $(DATA)
+
+$(PEERS)/installed: benchmarks/peers-requirements.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet --requirement $<
+	touch $@
 
 $(VENV)/installed: pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
@@ -57,4 +68,4 @@ lock:
 	$(BIN)/pip freeze --all --exclude kibaru --exclude pip | sed "s/+cpu$$//" > requirements.lock
 
 clean:
-	rm -rf $(VENV) $(VENV)-audit dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-audit $(PEERS) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -16,6 +16,7 @@ from fuzzing.target import Target
 from kibaru.answering import MAX_QUESTION, checked_question
 from kibaru.articles import canonical_url, clean, make_article, parse_date, url_key
 from kibaru.cues import asked_for, found_in
+from kibaru.keywords import frequencies, search_keywords
 from kibaru.languages import detect_language, fold, question_stems, stems
 from kibaru.samples import SAMPLES
 from kibaru.sentences import MAX_SENTENCE, split_sentences
@@ -105,11 +106,12 @@ def question(data: bytes) -> None:
         assert any(map(str.isalnum, asked))
         words = question_stems(asked, ["fr", "en", "ar", None])
         with _index() as store:
-            found = store.search_keywords(1, words, 100, Filters(since=asked[:10], language=asked[:2], without=asked))
-            assert len(found) <= 100
-            assert set(store.frequencies(1, words)) <= set(words)
+            counts = frequencies(store, 1, words)
+            assert set(counts) <= set(words)
+            among = Filters(since=asked[:10], language=asked[:2], without=asked)
+            assert len(search_keywords(store, 1, counts, 100, among)) <= 100
             parts = {part for word in words for part in word.split("_")}  # which FTS5 takes for no letter
-            hits = {id for id, _ in store.search_keywords(1, words, 100, Filters())}
+            hits = {id for id, _ in search_keywords(store, 1, counts, 100, Filters())}
             assert all(parts & set(_stems()[id]) for id in hits), "found by what is none of its words"
             assert store.count_articles() == len(_stems())
 
