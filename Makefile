@@ -1,9 +1,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .venv-peers
 DATA ?= ../shared/eval/dev
 
-.PHONY: demo test lint audit bench lock clean
+.PHONY: demo test lint audit bench peers lock clean
 
 demo: $(VENV)/installed
 	$(BIN)/kibaru demo
@@ -36,6 +37,15 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/overload.py --generations 500
 	$(BIN)/python benchmarks/conversation.py
 
+# What Kibaru is compared with, in an environment of its own
+peers: $(VENV)/installed-dev $(PEERS)/installed
+	$(BIN)/python benchmarks/peers.py --data $(DATA)
+
+$(PEERS)/installed: benchmarks/peers-requirements.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet --requirement $<
+	touch $@
+
 $(VENV)/installed: pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint requirements.lock --editable .
@@ -52,4 +62,4 @@ lock:
 	$(BIN)/pip freeze --all --exclude kibaru --exclude pip | sed "s/+cpu$$//" > requirements.lock
 
 clean:
-	rm -rf $(VENV) $(VENV)-audit dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-audit $(PEERS) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -22,6 +22,7 @@ from kibaru.settings import Settings, load_settings
 __all__ = ["Archive", "Question", "is_for_tuning", "read_articles", "read_questions", "read_sample_questions"]
 
 SAMPLE_QUESTIONS = Path(__file__).parent.parent / "tests" / "sample_questions.jsonl"
+DATED = Path(__file__).parent.parent / "tests" / "dated"
 
 
 def read_articles(data: Path) -> list[Article]:
@@ -40,6 +41,11 @@ def read_sample_questions() -> list[Question]:
 def sample_set() -> EvaluationSet:
     articles = [article for article in read_files([SAMPLES]) if isinstance(article, Article)]
     return EvaluationSet(SAMPLE_QUESTIONS, articles, read_sample_questions())
+
+
+def dated_set() -> EvaluationSet:
+    """News that comes again and again, asked about on the days in `asked_on`."""
+    return sets.read_set(DATED, "fr")
 
 
 def respelt_set() -> EvaluationSet:

@@ -41,7 +41,7 @@ def test_every_quote_is_its_articles_own_words(samples: Kibaru, sample_questions
 @pytest.mark.parametrize(
     ("variant", "at_least"),
     [("clean", 0.9), ("english", 0.85), ("portuguese", 0.9), ("russian", 0.9), ("arabic", 0.9), ("no-accents", 0.9),
-     ("capitals", 0.95), ("typos", 0.8), ("sms", 0.85)],
+     ("capitals", 0.95), ("typos", 0.8), ("sms", 0.85), ("bambara", 0.9), ("wolof", 0.85)],
 )  # fmt: skip
 def test_right_article_comes_first(
     samples: Kibaru, sample_questions: list[SampleQuestion], variant: str, at_least: float

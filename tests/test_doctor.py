@@ -17,7 +17,7 @@ from kibaru import packaged_model
 from kibaru.articles import Article
 from kibaru.newsroom import Kibaru
 from kibaru.settings import Settings
-from kibaru.vectors import VectorIndex, checksum
+from kibaru.snapshots import checksum, read_snapshot, write_snapshot
 
 Run = Callable[..., Finished]
 
@@ -49,11 +49,15 @@ def swap_snapshots(folder: Path) -> None:
     with Kibaru(Settings(index=folder)) as kibaru, kibaru.store.reading():
         generation = kibaru.store.current_generation()
         assert generation
-        index = VectorIndex.open(folder, generation)
+        served = snapshot(folder).parent
+        manifest, index = read_snapshot(served, generation)
         ids, vectors = kibaru.store.vectors_after(generation.id, 0, generation.dimension)
-        index._index.reset()
-        index._index.add_with_ids(vectors[[1, 0, *range(2, len(ids))]], ids)
-        index.save(articles=18)
+        index.reset()
+        index.add_with_ids(vectors[[1, 0, *range(2, len(ids))]], ids)
+        write_snapshot(
+            served, generation, index,
+            articles=18, last_passage=manifest.last_passage, last_removed=manifest.last_removed,
+        )  # fmt: skip
 
 
 def flip_in_a_vector(folder: Path) -> None:
@@ -122,6 +126,8 @@ MENDED = {
         execute(folder, "drop table bands"),
         execute(folder, "drop table editions"),
         execute(folder, "drop index articles_url_key"),
+        execute(folder, "drop index articles_language"),
+        execute(folder, "drop index articles_filtered"),
         *(execute(folder, f"alter table articles drop column {c}") for c in ("outlet", "modified", "pages", "url_key")),
         execute(folder, "create index articles_url on articles (url)"),
         execute(folder, "pragma user_version = 1"),

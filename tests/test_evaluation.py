@@ -222,7 +222,8 @@ def test_sample_questions_are_a_set(sample_questions: list[SampleQuestion]) -> N
     varied = [question for question in questions if question.kind == "question" and question.variant != "clean"]
     assert len(varied) >= 200
     assert all(question.clean_id for question in varied)
-    assert {"english", "arabic", "russian", "portuguese", "bambara"} <= {question.variant for question in varied}
+    languages = {"english", "arabic", "russian", "portuguese", "bambara", "wolof"}
+    assert languages <= {question.variant for question in varied}
     assert {"typos", "no-accents", "capitals", "sms", "one-word", "long"} <= {question.variant for question in varied}
 
 
@@ -236,6 +237,7 @@ def test_sample_questions_are_a_set(sample_questions: list[SampleQuestion]) -> N
         ('{"id": "a", "kind": "question", "question": "Qui ?"}', "it has no 'article_id'"),
         ('{"id": "a", "kind": "question", "question": "Qui ?", "article_id": "b"}', "it has no 'answer'"),
         ('{"id": "a", "kind": "unanswerable", "question": ["Qui ?"]}', "its field 'question' is no text"),
+        ('{"id": "a", "kind": "unanswerable", "question": "Hier ?", "asked_on": "hier"}', "its 'asked_on' is no date"),
         ("", "there is no question in it"),
     ],
 )

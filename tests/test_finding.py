@@ -8,8 +8,10 @@ import pytest
 from kibaru.articles import make_article
 from kibaru.confidence import calibration
 from kibaru.cues import asked_for, found_in
+from kibaru.languages import is_little_read
 from kibaru.newsroom import Kibaru
 from kibaru.quoting import FEATURES, choose_quote, features
+from kibaru.retrieval import DENSE_WEIGHT, LITTLE_READ_WEIGHT
 from kibaru.sentences import split_sentences
 
 
@@ -82,6 +84,30 @@ def test_a_quote_grows_by_whole_sentences_up_to_its_length() -> None:
     assert sentences[20] == quote.highlight
     assert quote.text.startswith("Phrase numéro")
     assert quote.text.endswith("passagers.")
+
+
+@pytest.mark.parametrize(
+    ("question", "little"),
+    [
+        ("Ñaata xale lañu ñakk ca Zinder ?", True),
+        ("Sytab tɔndenw bɛ wari joli sara kalo o kalo ?", True),
+        ("Combien d'enfants ont été vaccinés à Zinder ?", False),
+        ("How many children were vaccinated in Zinder?", False),
+        ("Сколько детей привито в Зиндере?", False),
+        ("كم عدد الأطفال الذين تم تطعيمهم في زيندر؟", False),
+    ],
+)
+def test_languages_that_models_have_read_little_of(question: str, little: bool) -> None:
+    assert is_little_read(question) is little
+
+
+@pytest.mark.parametrize(
+    ("question", "weight"), [("Ñaata xale lañu ñakk ?", LITTLE_READ_WEIGHT), ("Почему мост закрыт?", DENSE_WEIGHT)]
+)
+def test_cosines_weigh_less_in_such_a_language(samples: Kibaru, question: str, weight: float) -> None:
+    _, found = samples.find(question)
+    assert not any(hit.keyword for hit in found.hits)  # so the best has all that a cosine can give
+    assert found.hits[0].score == pytest.approx(weight)
 
 
 def test_features_are_one_row_a_sentence() -> None:

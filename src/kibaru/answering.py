@@ -13,11 +13,11 @@ from kibaru.confidence import Calibration, Signals
 from kibaru.embedding import Embedder
 from kibaru.errors import BadInput
 from kibaru.languages import detect_language
-from kibaru.passages import sentences_of
+from kibaru.passages import embedded_text, sentences_of
 from kibaru.quoting import FEATURES, Quote, choose_quote, features, keyword_share
 from kibaru.retrieval import Found, Hit
 from kibaru.sentences import Span
-from kibaru.store import Store
+from kibaru.store import Store, StoredPassage
 
 MAX_QUESTION = 2_000
 MAX_QUOTES = 10
@@ -71,6 +71,7 @@ def checked_question(question: str) -> str:
 def answer(
     store: Store,
     embedder: Embedder,
+    g: int,
     calibration: Calibration,
     question: str,
     embedded: NDArray[np.float32],
@@ -79,14 +80,15 @@ def answer(
     quotes: int,
     threshold: float,
 ) -> Answer:
-    """Quote the best hits when their confidence reaches `threshold`, else refuse; call inside `store.reading()`."""
+    """Quote the best hits in generation `g` when their confidence reaches `threshold`, else refuse; call inside
+    `store.reading()`."""
     if not found.hits:
         return Answer(question, 0.0, [], [], [])
     alike = store.alike({hit.passage.article_id for hit in found.hits})
     distinct = _told_once(found.hits, alike)
     best = distinct[0].score
     close = list(takewhile(lambda hit: hit.score >= _CLOSE * best, distinct[:_READ]))
-    read = _reranked(read_hits(store, embedder, embedded, close))
+    read = _reranked(read_hits(store, embedder, g, embedded, close))
     first = [reading.hit for reading in read]
     hits = first + [hit for hit in found.hits if hit not in first]
     signals = _signals(question, distinct, read, found.rarity, calibration)
@@ -97,7 +99,7 @@ def answer(
         return Answer(question, confidence, [], leads, hits, signals)
     if quotes > _READ:
         further = list(takewhile(lambda hit: hit.score >= WORTH_QUOTING * best, distinct[len(read) : quotes]))
-        read += read_hits(store, embedder, embedded, further)
+        read += read_hits(store, embedder, g, embedded, further)
     is_sure = confidence >= max(calibration.sure, threshold)
     chosen = _chosen(store, calibration, question, read[:quotes], found.rarity, alike)
     return Answer(question, confidence, chosen, [], hits, signals, is_sure)
@@ -146,18 +148,26 @@ class Reading:
         return float(self.cosines.max())
 
 
-def read_hits(store: Store, embedder: Embedder, question: NDArray[np.float32], hits: list[Hit]) -> list[Reading]:
-    """The hits with their sentences, and the cosines of these to the vector (d,) of the question."""
-    if not hits:
-        return []
-    articles = [article for hit in hits if (article := store.article(hit.passage.article_id))]
-    sentences = [
-        sentences_of(article.text, hit.passage.start, hit.passage.end, article.language)
-        for article, hit in zip(articles, hits, strict=True)
-    ]
-    texts = [a.text[start:end] for a, spans in zip(articles, sentences, strict=True) for start, end in spans]
-    cosines = np.split(embedder.embed_passages(texts) @ question, np.cumsum([len(spans) for spans in sentences])[:-1])
-    return [Reading(*each) for each in zip(hits, articles, sentences, cosines, strict=True)]
+def read_hits(
+    store: Store, embedder: Embedder, g: int, question: NDArray[np.float32], hits: list[Hit]
+) -> list[Reading]:
+    """The hits in generation `g` with their sentences, and the cosines of these to the vector (d,) of the question."""
+    articles = {a.id: a for a in store.articles_of({hit.passage.article_id for hit in hits})}
+    kept = store.sentences(g, [hit.passage.id for hit in hits], len(question))
+    read = []
+    for hit in hits:
+        article = articles[hit.passage.article_id]
+        spans, vectors = kept.get(hit.passage.id) or _read_anew(embedder, article, hit.passage)
+        read.append(Reading(hit, article, spans, vectors @ question))
+    return read
+
+
+def _read_anew(embedder: Embedder, article: Article, passage: StoredPassage) -> tuple[list[Span], NDArray[np.float32]]:
+    """A passage's sentences with their vectors, where the index does not keep these: it is of another model, or old."""
+    spans = sentences_of(article.text, passage.start, passage.end, article.language)
+    text = embedded_text(article.title, passage.heading, article.text[passage.start : passage.end])
+    shift = len(text) - passage.end
+    return spans, embedder.embed_sentences(text, [Span(start + shift, end + shift) for start, end in spans])
 
 
 def _reranked(read: list[Reading]) -> list[Reading]:

@@ -27,8 +27,8 @@ from kibaru.indexing import Rebuilt
 from kibaru.replacing import copy_truth, replace_archive, staging
 from kibaru.schema import SCHEMA, expected, is_of_a_generation, version
 from kibaru.settings import Settings
+from kibaru.snapshots import sync_folder
 from kibaru.store import DATABASE, Store, explanation
-from kibaru.vectors import sync_folder
 
 _FORMAT = 1
 _KIND = "kibaru-backup"

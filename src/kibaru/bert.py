@@ -20,9 +20,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kibaru.sentences import Span
+
 if TYPE_CHECKING:
     from openvino import CompiledModel, Model, Node
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
+
+Vectors = NDArray[np.float32]
 
 GRAPH = "openvino.xml"
 """The file's name in the model's folder; its weights are in a .bin beside it."""
@@ -52,27 +56,50 @@ class Bert:
             self._request = _compiled(folder / GRAPH).create_infer_request()
             self._tokenizer = tokenizer.result()
 
-    def encode(self, texts: Sequence[str], prompt: str, batch: int) -> NDArray[np.float32]:
+    def encode(self, texts: Sequence[str], prompt: str, batch: int) -> Vectors:
         """Unit vectors (len(texts), dimension) of the texts after `prompt`, made of `batch` texts of like length each
         time."""
-        longest_first = np.argsort([-len(text) for text in texts])
-        prompted = [prompt + texts[i] for i in longest_first]
-        vectors = np.empty((len(texts), self.dimension), np.float32)
-        for first in range(0, len(prompted), batch):
-            encodings = self._tokenizer.encode_batch(prompted[first : first + batch])
-            vectors[longest_first[first : first + batch]] = self._embed([encoding.ids for encoding in encodings])
-        return vectors
+        return self.encode_parts(texts, prompt, batch, [()] * len(texts))[0]
 
-    def _embed(self, tokens: list[list[int]]) -> NDArray[np.float32]:
-        counts = np.array([[len(ids)] for ids in tokens])
-        length = int(counts.max())
-        padded = [ids + [self._padding] * (length - len(ids)) for ids in tokens]
-        present = np.arange(length) < counts
+    def encode_parts(
+        self, texts: Sequence[str], prompt: str, batch: int, parts: Sequence[Sequence[Span]]
+    ) -> tuple[Vectors, list[Vectors]]:
+        """The same, and for each text the unit vectors (n, dimension) of its `parts`, as they are read in it: the means
+        over the tokens of a part, as in "late chunking" (Günther and others, arXiv 2409.04701)."""
+        vectors = np.empty((len(texts), self.dimension), np.float32)
+        inner = [vectors[:0]] * len(texts)
+        longest_first = sorted(range(len(texts)), key=lambda which: -len(texts[which]))
+        for first in range(0, len(texts), batch):
+            turn = longest_first[first : first + batch]
+            encodings = self._tokenizer.encode_batch([prompt + texts[which] for which in turn])
+            for which, encoding, states in zip(turn, encodings, self._states(encodings), strict=True):
+                vectors[which] = _unit(states.mean(axis=0))
+                if parts[which]:
+                    inner[which] = _means(states, np.array(encoding.offsets) - len(prompt), parts[which])
+        return vectors, inner
+
+    def _states(self, encodings: list[Encoding]) -> list[Vectors]:
+        """The last hidden states (tokens, dimension) of each text."""
+        counts = [len(encoding.ids) for encoding in encodings]
+        padded = [encoding.ids + [self._padding] * (max(counts) - len(encoding.ids)) for encoding in encodings]
+        present = np.arange(max(counts)) < np.array(counts)[:, None]
         mask = np.where(present, 0, _FORBIDDEN).astype(np.float32)
         states = self._request.infer({"words": self._words[padded].astype(np.float32), "mask": mask})[0]
-        means = np.einsum("tld,tl->td", states, present.astype(np.float32)) / counts
-        unit: NDArray[np.float32] = means / np.linalg.norm(means, axis=1, keepdims=True)
-        return unit
+        return [own[:count] for own, count in zip(states, counts, strict=True)]
+
+
+def _means(states: Vectors, offsets: NDArray[np.int64], parts: Sequence[Span]) -> Vectors:
+    """The unit vectors (n, dimension) of `parts` of a text, given the `states` (tokens, dimension) of its tokens and
+    their `offsets` (tokens, 2) in it. A part that was cut off has the vector of the text."""
+    starts, ends = np.array(parts).T[:, :, None]
+    inside = (offsets[:, 1] > starts) & (offsets[:, 0] < ends) & (offsets[:, 1] > offsets[:, 0])
+    inside[~inside.any(axis=1)] = True
+    return _unit(inside.astype(np.float32) @ states)
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    unit: Vectors = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return unit
 
 
 def save_graph(parameters: Mapping[str, NDArray[Any]], config: Mapping[str, Any], folder: Path) -> None:

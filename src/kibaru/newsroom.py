@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from kibaru.answering import Answer, answer, checked_question
 from kibaru.articles import Article
+from kibaru.asked_dates import Timing, timing
 from kibaru.confidence import calibration, is_calibrated
 from kibaru.embedding import Embedder
 from kibaru.errors import IndexUnusable, KibaruError, NotFound
@@ -26,7 +28,7 @@ from kibaru.retrieval import Found, retrieve
 from kibaru.settings import Settings
 from kibaru.spelling import with_accents
 from kibaru.store import DATABASE, Filters, Generation, Store
-from kibaru.vectors import VectorIndex
+from kibaru.vectors import VectorIndex, is_outdated, renew
 
 log = logging.getLogger(__name__)
 
@@ -88,12 +90,11 @@ class Kibaru:
         """Add or replace articles; each Outcome comes once its article is safe on disk and answers questions."""
         with self._lock:
             ensure_generation(self.store, self.folder, self.embedder)
-            self._load_current()
+            self._current_generation()
             yield from add_articles(self.store, self.folder, self.embedder, items)
-            with self._serving() as vectors:
-                articles = self.store.count_articles()
-            if vectors.is_outdated():
-                vectors.save(articles)
+            generation = self._current_generation()
+            if is_outdated(self.store, self.folder, generation):
+                renew(self.store, self.folder, generation)
 
     def remove(self, ids: Sequence[str]) -> list[Article]:
         """Remove articles; returns those of `ids` that there were."""
@@ -105,35 +106,54 @@ class Kibaru:
         with self._lock:
             return rebuild(self.store, self.folder, self.embedder, from_scratch=from_scratch, progress=progress)
 
-    def ask(self, question: str, *, quotes: int = 3, filters: Filters = Filters()) -> Answer:  # noqa: B008  # frozen
-        """The answer to a question with up to `quotes` quotes, out of the articles that pass `filters`.
+    def ask(
+        self,
+        question: str,
+        *,
+        quotes: int = 3,
+        filters: Filters = Filters(),  # noqa: B008  # frozen
+        today: date | None = None,
+    ) -> Answer:
+        """The answer to a question with up to `quotes` quotes, out of the articles that pass `filters`; `today` is the
+        day that "yesterday" is seen from, the current one when not given.
 
         Raises BadInput for a question that is empty or too long, IndexUnusable, and ModelUnavailable.
         """
         question = checked_question(question)
+        asked = timing(question, today or date.today())
         expect_detection()
         with self._lock, self._serving() as vectors:
-            embedded, found = self._find(vectors, question, filters)
+            embedded, found = self._find(vectors, question, filters, asked)
             respelt = with_accents(question, self._texts(found))
             if respelt != question:
-                embedded, found = self._find(vectors, respelt, filters)
+                embedded, found = self._find(vectors, respelt, filters, asked)
             if self.settings.reranker:
                 found = reranked(self.settings.reranker, respelt, found, self._articles(found))
             model = calibration(vectors.generation.model)
             chosen = self.settings.min_confidence
             threshold = model.threshold if chosen is None else chosen
             return answer(
-                self.store, self.embedder, model, question, embedded, found, quotes=quotes, threshold=threshold
+                self.store,
+                self.embedder,
+                vectors.generation.id,
+                model,
+                question,
+                embedded,
+                found,
+                quotes=quotes,
+                threshold=threshold,
             )
 
     def find(self, question: str, filters: Filters = Filters()) -> tuple[NDArray[np.float32], Found]:  # noqa: B008
         """The vector of a question, and its hits."""
         with self._lock, self._serving() as vectors:
-            return self._find(vectors, checked_question(question), filters)
+            return self._find(vectors, checked_question(question), filters, Timing())
 
-    def _find(self, vectors: VectorIndex, question: str, filters: Filters) -> tuple[NDArray[np.float32], Found]:
+    def _find(
+        self, vectors: VectorIndex, question: str, filters: Filters, asked: Timing
+    ) -> tuple[NDArray[np.float32], Found]:
         embedded = self.embedder.embed_questions([question])[0]
-        return embedded, retrieve(self.store, vectors, question, embedded, filters, _HITS)
+        return embedded, retrieve(self.store, vectors, question, embedded, filters, _HITS, asked)
 
     def _articles(self, found: Found) -> dict[str, Article]:
         return {a.id: a for a in self.store.articles_of({hit.passage.article_id for hit in found.hits})}
@@ -185,18 +205,26 @@ class Kibaru:
                     return
 
     def _load_current(self) -> VectorIndex:
-        """The vectors of the current generation, loaded when they are not yet."""
-        while (generation := self.store.current_generation()) is not None:
-            if self._vectors is not None and self._vectors.generation == generation:
-                return self._vectors
-            self._check_generation(generation)
+        """The vectors of the current generation, loaded when they are not yet, or when there is a later snapshot."""
+        while True:
+            generation = self._current_generation()
             try:
-                self._vectors = VectorIndex.open(self.folder, generation)
-                log.info("serving generation %d: %d passages", generation.id, len(self._vectors))
+                loaded = self._vectors
+                if loaded is None or loaded.generation != generation or loaded.is_overtaken():
+                    self._vectors = loaded = VectorIndex.open(self.folder, generation)
+                    log.info("serving generation %d: %d passages", generation.id, len(loaded))
+                return loaded
             except IndexUnusable:
                 if self.store.current_generation() == generation:  # else a rebuild has cleared it away
                     raise
-        raise IndexUnusable(f"The archive in {self.folder} is not indexed: run 'kibaru rebuild'.")
+
+    def _current_generation(self) -> Generation:
+        """The generation in use. Raises IndexUnusable when there is none, or it is not of these settings."""
+        generation = self.store.current_generation()
+        if generation is None:
+            raise IndexUnusable(f"The archive in {self.folder} is not indexed: run 'kibaru rebuild'.")
+        self._check_generation(generation)
+        return generation
 
     def _check_generation(self, generation: Generation) -> None:
         if generation.model != self.embedder.identity:

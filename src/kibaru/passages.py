@@ -24,11 +24,18 @@ _MARKDOWN_HEADING = re.compile(r"^#{1,6}\s+")
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Whole sentences of one article: `article.text[start:end]`, under `heading` ("" where the section has none)."""
+    """Whole `sentences` of one article: `article.text[start:end]`, under `heading` ("" where the section has none)."""
 
-    start: int
-    end: int
+    sentences: tuple[Span, ...]
     heading: str = ""
+
+    @property
+    def start(self) -> int:
+        return self.sentences[0].start
+
+    @property
+    def end(self) -> int:
+        return self.sentences[-1].end
 
 
 def split_passages(text: str, language: str | None = None) -> list[Passage]:
@@ -44,11 +51,16 @@ def split_passages(text: str, language: str | None = None) -> list[Passage]:
         first, taken = 0, 0.0
         for position, (start, end) in enumerate(sentences):
             if position > first and taken + (end - start) / 2 > share:
-                passages.append(Passage(sentences[first].start, sentences[position - 1].end, heading))
+                passages.append(Passage(tuple(sentences[first:position]), heading))
                 first, taken = position, taken - share
             taken += end - start
-        passages.append(Passage(sentences[first].start, sentences[-1].end, heading))
+        passages.append(Passage(tuple(sentences[first:]), heading))
     return passages
+
+
+def embedded_text(title: str, heading: str, body: str) -> str:
+    """What is embedded of a passage, with `body` at its end: its title and heading say what its pronouns mean."""
+    return "\n".join(part for part in (title, heading, body) if part)
 
 
 def sentences_of(text: str, start: int, end: int, language: str | None) -> list[Span]:

@@ -1,7 +1,7 @@
 """An embedder that remembers what it embedded lately.
 
-Readers ask about the same few articles, and the sentences of a passage are compared with each question anew; and
-questions that wait together are embedded together, to be found here when their turn comes.
+Readers ask the same questions, and those that wait together are embedded together, to be found here when their turn
+comes. Of a model whose sentences the index does not keep, those of the articles in demand are remembered too.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,17 +32,23 @@ class RememberingEmbedder(Embedder):
         self._known: OrderedDict[bytes, NDArray[np.float32]] = OrderedDict()
         self._known_lock = threading.Lock()
 
-    def _embed(self, texts: Sequence[str], prompt: str) -> Vectors:
+    def embed_questions(self, texts: Sequence[str]) -> Vectors:
+        return self._remembered("question", texts, super().embed_questions)
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        return self._remembered("passage", texts, super().embed_passages)
+
+    def _remembered(self, kind: str, texts: Sequence[str], embed: Callable[[Sequence[str]], Vectors]) -> Vectors:
         if len(texts) > _FEW or not texts:
-            return super()._embed(texts, prompt)
-        keys = [hashlib.blake2b(f"{prompt}\0{text}".encode(), digest_size=16).digest() for text in texts]
+            return embed(texts)
+        keys = [hashlib.blake2b(f"{kind}\0{text}".encode(), digest_size=16).digest() for text in texts]
         with self._known_lock:
             found = {key: self._known[key] for key in keys if key in self._known}
             for key in found:
                 self._known.move_to_end(key)
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
         if missing:
-            found.update(zip(missing, super()._embed(list(missing.values()), prompt), strict=True))
+            found.update(zip(missing, embed(list(missing.values())), strict=True))
             with self._known_lock:
                 self._known.update((key, found[key].copy()) for key in missing)
                 while len(self._known) > _REMEMBERED:

@@ -14,8 +14,8 @@ from kibaru.embedding import Embedder
 from kibaru.indexing import Rebuilt, locked, rebuild
 from kibaru.journal_tables import TABLES
 from kibaru.schema import connect, is_of_a_generation, version
+from kibaru.snapshots import drop_other_snapshots, sync_folder
 from kibaru.store import DATABASE, Store, explanation
-from kibaru.vectors import drop_other_snapshots, sync_folder
 
 STAGING = ".replacing-"
 """What the folders begin with in which a database is made ready."""

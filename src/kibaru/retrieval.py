@@ -10,15 +10,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kibaru.languages import question_stems
+from kibaru.asked_dates import Timing
+from kibaru.languages import is_little_read, question_stems
 from kibaru.store import Filters, Store, StoredPassage
+from kibaru.timeliness import timely, within
 from kibaru.vectors import VectorIndex
 
 CANDIDATES = 100
 """Passages taken from each ranking."""
 
+OF_A_PERIOD = 20
+"""More of them out of the days a question names, lest those of other days leave them no place."""
+
 DENSE_WEIGHT = 0.75
 """Share of the corrected cosine in the fused score. On eval/dev, 0.65 to 0.85 are within 0.001 MRR."""
+
+LITTLE_READ_WEIGHT = 0.5
+"""The same for a question in a language the model hardly knows, where names tell more: of the sample articles among
+those of eval/dev, MRR rose from 0.43 to 0.56 in Bambara and from 0.68 to 0.88 in Wolof; 0.3 to 0.6 are much alike."""
 
 HUBNESS = 0.3
 NEIGHBOURS = 10
@@ -37,7 +46,7 @@ class Hit:
     """A passage with its scores: `dense` its cosine, `corrected` the same less its hubness, `keyword` its BM25 (0
     without a shared word), `score` the last two fused.
 
-    `score` is between 0 and 1 and compares the hits of one question only.
+    `score` is between 0 and 1, more for one of the time asked about, and compares the hits of one question only.
     """
 
     passage: StoredPassage
@@ -56,7 +65,13 @@ class Found:
 
 
 def retrieve(
-    store: Store, vectors: VectorIndex, question: str, embedded: NDArray[np.float32], filters: Filters, limit: int
+    store: Store,
+    vectors: VectorIndex,
+    question: str,
+    embedded: NDArray[np.float32],
+    filters: Filters,
+    limit: int,
+    timing: Timing = Timing(),  # noqa: B008  # frozen
 ) -> Found:
     """The `limit` passages that fit the question best; call inside `store.reading()`, after `vectors.catch_up`.
 
@@ -65,39 +80,45 @@ def retrieve(
     cosine, and 0 for keywords beyond the candidates.
     """
     g, total = vectors.generation.id, len(vectors)
-    rarity = _rarity(store, g, question_stems(question, store.languages()), total)
-    among = store.passage_ids(g, filters) if filters else None
-    nearest = dict(vectors.search(embedded, CANDIDATES, among))
-    words = [stem for stem, weight in rarity.items() if weight > 0]
+    stems = question_stems(question, store.known_languages())
+    frequencies = store.frequencies(g, stems)
+    rarity = _rarity(stems, frequencies, total)
+    nearest = dict(vectors.search(store, embedded, CANDIDATES, filters))
+    words = {stem: frequencies.get(stem, 0) for stem, weight in rarity.items() if weight > 0}
     keyword = dict(store.search_keywords(g, words, CANDIDATES, filters))
+    scale_keyword = _scale(keyword.values(), min(keyword.values(), default=0.0) if len(keyword) == CANDIDATES else 0.0)
+    if timing.period and (then := within(filters, timing.period)):
+        nearest |= dict(vectors.search(store, embedded, OF_A_PERIOD, then))
+        keyword |= dict(store.search_keywords(g, words, OF_A_PERIOD, then))
     ids = sorted(nearest.keys() | keyword.keys())
-    candidates = vectors.vectors(ids)
+    candidates = vectors.vectors(store, ids)
     dense = candidates @ embedded
     corrected = dict(zip(ids, (dense - HUBNESS * _hubness(candidates)).tolist(), strict=True))
     scale_dense = _scale(corrected.values(), min((corrected[id] for id in nearest), default=0.0))
-    scale_keyword = _scale(keyword.values(), min(keyword.values(), default=0.0) if len(keyword) == CANDIDATES else 0.0)
     passages = {passage.id: passage for passage in store.passages(g, ids)}
+    weight = LITTLE_READ_WEIGHT if is_little_read(question) else DENSE_WEIGHT
     hits = [
         Hit(
             passages[id],
             float(cosine),
             corrected[id],
             keyword.get(id, 0.0),
-            DENSE_WEIGHT * scale_dense(corrected[id]) + (1 - DENSE_WEIGHT) * scale_keyword(keyword.get(id, 0.0)),
+            weight * scale_dense(corrected[id]) + (1 - weight) * scale_keyword(keyword.get(id, 0.0)),
         )
         for id, cosine in zip(ids, dense, strict=True)
     ]
+    if timing.period or timing.now:
+        hits = timely(hits, store.published({hit.passage.article_id for hit in hits}), timing)
     hits.sort(key=lambda hit: (-hit.score, hit.passage.id))
     return Found(_diversified(hits)[:limit], rarity)
 
 
-def _rarity(store: Store, g: int, stems: list[str], passages: int) -> dict[str, float]:
+def _rarity(stems: list[str], frequencies: dict[str, int], passages: int) -> dict[str, float]:
     """How rare each stem is: BM25's inverse document frequency, 0 for stems in half of the passages or more."""
-    frequencies = store.frequencies(g, stems)
     return {
         stem: max(0.0, math.log((passages - df + 0.5) / (df + 0.5)))
         for stem in stems
-        for df in [frequencies.get(stem, 0)]
+        for df in [min(frequencies.get(stem, 0), passages)]
     }
 
 

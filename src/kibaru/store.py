@@ -14,23 +14,36 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kibaru.articles import Article, digest, url_key
 from kibaru.errors import IndexUnusable, KibaruError, StorageError
 from kibaru.schema import GENERATION_TABLES, SCHEMA, connect, migrate, version
+from kibaru.sentences import Span
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from sqlite_utils import Database
 
+    Vectors = NDArray[np.float32]
+
 DATABASE = "kibaru.db"
 """The file's name in the folder of an archive."""
 
 _ARTICLE_COLUMNS = "id, title, text, url, published, author, language, outlet, modified, pages"
 _CANDIDATES = 50
+
+_SCORED = 8_000
+"""Passages that one question has FTS5 score, at a microsecond each. To a question in French all words but the commonest
+are in fewer in an archive of 5,000 passages; in one of a million, those that stand in a hundredth of them count."""
+
+_COUNTED = 3_000
+_SAMPLED = 10_000
+"""Bounds of what is counted, at 0.03 microseconds each: the share of a word that is in a hundredth of a
+million passages is told from 100, within a tenth two times in three."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +219,10 @@ class Store:
         """Those of these articles that there are, in no particular order."""
         return [_article(row) for row in self._in(f"select {_ARTICLE_COLUMNS} from articles where id", ids)]
 
+    def published(self, ids: Iterable[str]) -> dict[str, str | None]:
+        """The date of publication of each of these articles."""
+        return dict(self._in("select id, published from articles where id", ids))
+
     def same_article(self, article: Article) -> Article | None:
         """The stored article this one is: of the same id, else of the same URL, else of the same title and text,
         unless another site has published those."""
@@ -248,6 +265,15 @@ class Store:
     def languages(self) -> list[str]:
         """The languages of the articles, the most frequent first."""
         query = "select language from articles where language is not null group by 1 order by count(*) desc"
+        return [row[0] for row in self.connection.execute(query)]
+
+    def known_languages(self) -> list[str]:
+        """The same in alphabetical order, without going through all articles."""
+        query = """with recursive known(language) as (
+                select min(language) from articles union all
+                select (select min(language) from articles where language > known.language)
+                from known where language is not null
+            ) select language from known where language is not null"""
         return [row[0] for row in self.connection.execute(query)]
 
     def span_of_dates(self) -> tuple[str, str] | None:
@@ -336,7 +362,8 @@ class Store:
         """Delete vectors that no passage of any generation refers to."""
         generations = self.connection.execute("select id from generations").fetchall()
         used = " union all ".join(f"select key from passages_{g}" for (g,) in generations)
-        self.connection.execute(f"delete from vectors where key not in ({used or 'select null where false'})")
+        for table in ("vectors", "sentences"):
+            self.connection.execute(f"delete from {table} where key not in ({used or 'select null where false'})")
 
     def unindexed(self, g: int) -> list[str]:
         """Ids of articles that generation `g` has not, or has with an earlier text or language."""
@@ -393,6 +420,13 @@ class Store:
         query = f"select p.id from passages_{g} as p join articles on articles.id = p.article_id where {filters.sql()}"
         return np.fromiter((row[0] for row in self.connection.execute(query, asdict(filters))), np.int64)
 
+    def passing(self, g: int, ids: Iterable[int], filters: Filters) -> list[int]:
+        """Those of these passages whose articles pass."""
+        query = f"""select p.id from passages_{g} as p join articles on articles.id = p.article_id
+            where p.id in (select value from json_each(:ids)) and {filters.sql()}"""
+        rows = self.connection.execute(query, asdict(filters) | {"ids": json.dumps(list(ids))})
+        return [row[0] for row in rows]
+
     def known_vectors(self, keys: Iterable[bytes]) -> set[bytes]:
         """Those of `keys` that have a vector."""
         return {row[0] for row in self._in("select key from vectors where key", keys)}
@@ -400,25 +434,70 @@ class Store:
     def put_vectors(self, keys: Sequence[bytes], vectors: NDArray[np.float32]) -> None:
         """Keep vectors, in half precision: it changes a cosine by less than 0.0005 and halves the database."""
         rows = [(key, vector.tobytes()) for key, vector in zip(keys, vectors.astype("<f2"), strict=True)]
-        self.connection.executemany("insert or replace into vectors values (?, ?)", rows)
+        self.connection.executemany("insert or replace into vectors (key, vector) values (?, ?)", rows)
 
-    def vectors_after(self, g: int, last: int, dimension: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Ids (n,) and vectors (n, dimension) of the passages with an id above `last`, by id.
+    def put_sentences(self, keys: Sequence[bytes], sentences: Sequence[tuple[Sequence[Span], Vectors]]) -> None:
+        """Keep where the sentences of passages are, counted from their passage, and their unit vectors (n, dimension),
+        whose directions need 8 bits a number: it changes a cosine by less than 0.001."""
+        import numpy as np
+
+        rows = [
+            (key, np.array(spans, "<i4").tobytes(), np.rint(vectors / np.abs(vectors).max(1, keepdims=True) * 127))
+            for key, (spans, vectors) in zip(keys, sentences, strict=True)
+        ]
+        self.connection.executemany(
+            "insert or replace into sentences values (?, ?, ?)",
+            [(key, spans, directions.astype("i1").tobytes()) for key, spans, directions in rows],
+        )
+
+    def sentences(self, g: int, ids: Iterable[int], dimension: int) -> dict[int, tuple[list[Span], Vectors]]:
+        """For those of these passages whose sentences are known, where these are in the article, and their unit
+        vectors (n, dimension)."""
+        import numpy as np
+
+        found = {}
+        query = f"""select p.id, p.start, s.spans, s.vectors from passages_{g} as p join sentences as s on s.key = p.key
+            where 8 * length(s.vectors) = {dimension} * length(s.spans) and p.id"""
+        for id, start, blob, directions in self._in(query, ids):
+            spans = np.frombuffer(blob, "<i4").reshape(-1, 2) + start
+            vectors = np.frombuffer(directions, "i1").reshape(-1, dimension).astype(np.float32)
+            vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+            found[id] = ([Span(*span) for span in spans.tolist()], vectors)
+        return found
+
+    def vectors_after(
+        self, g: int, last: int, dimension: int, limit: int = -1
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Ids (n,) and vectors (n, dimension) of the first passages with an id above `last`, by id; -1 is no limit.
 
         Raises IndexUnusable when a passage has no vector, or one of another dimension.
         """
-        import numpy as np
-
         query = f"""
             select p.id, v.vector from passages_{g} as p left join vectors as v on v.key = p.key
-            where p.id > ? order by p.id
+            where p.id > ? order by p.id limit ?
         """
-        rows = self.connection.execute(query, [last]).fetchall()
+        rows = self.connection.execute(query, [last, limit]).fetchall()
         if any(vector is None or len(vector) != 2 * dimension for _, vector in rows):
             raise IndexUnusable(f"The index in {self.path.parent} lacks vectors: run 'kibaru rebuild'.")
-        ids = np.array([row[0] for row in rows], np.int64)
-        joined = np.frombuffer(b"".join(row[1] for row in rows), "<f2")
-        return ids, joined.astype(np.float32).reshape(-1, dimension)
+        return _arrays(rows, dimension)
+
+    def vectors_of(self, g: int, ids: Iterable[int], dimension: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Ids (n,) and vectors (n, dimension) of those of these passages that have one, by id."""
+        query = f"""select p.id, v.vector from passages_{g} as p join vectors as v on v.key = p.key
+            where length(v.vector) = {2 * dimension} and p.id"""
+        return _arrays(sorted(self._in(query, ids)), dimension)
+
+    def keys_of(self, g: int, ids: Iterable[int]) -> set[bytes]:
+        """The keys of these passages' vectors."""
+        return {row[0] for row in self._in(f"select key from passages_{g} where id", ids)}
+
+    def last_passage(self, g: int) -> int:
+        """The highest id a passage of the generation has."""
+        return int(self._value(f"select max(id) from passages_{g}") or 0)
+
+    def last_removed(self, g: int) -> int:
+        """The number of the latest removal."""
+        return int(self._value(f"select max(number) from removed_{g}") or 0)
 
     def removed_after(self, g: int, last: int) -> list[tuple[int, int]]:
         """Removals numbered above `last`, as (number, passage id), in order."""
@@ -427,24 +506,55 @@ class Store:
 
     # Keywords
 
-    def search_keywords(self, g: int, words: Sequence[str], limit: int, filters: Filters) -> list[tuple[int, float]]:
-        """Passage ids with their BM25 score (higher is better), the best first, of passages with any of `words`."""
-        if not words:
+    def search_keywords(
+        self, g: int, frequencies: dict[str, int], limit: int, filters: Filters
+    ) -> list[tuple[int, float]]:
+        """Passage ids with their BM25 score (higher is better), the best first, of passages with any of these stems,
+        given in how many passages each stands.
+
+        FTS5 scores every passage that has one, so stems are taken from the rarest on as long as these are _SCORED at
+        most; of a stem that alone is in more, the latest passages are scored.
+        """
+        budget = _SCORED // 3 if filters else _SCORED  # for each passage then has its article looked up
+        words = [word for word in sorted(frequencies, key=frequencies.__getitem__) if frequencies[word]]
+        totals = accumulate(frequencies[word] for word in words)
+        chosen = [word for at, (word, total) in enumerate(zip(words, totals, strict=True)) if not at or total <= budget]
+        if not chosen:
             return []
+        share = min(1.0, budget / frequencies[chosen[0]])
         condition = ""
         if filters:
-            condition = f"""and rowid in (select p.id from passages_{g} as p
-                join articles on articles.id = p.article_id where {filters.sql()})"""
+            condition = f"""and exists (select 1 from passages_{g} as p join articles on articles.id = p.article_id
+                where p.id = stems_{g}.rowid and {filters.sql()})"""
         query = f"""
-            select rowid, -bm25(stems_{g}) from stems_{g} where stems_{g} match :match {condition}
-            order by bm25(stems_{g}) limit :limit
+            select rowid, -bm25(stems_{g}) from stems_{g}
+            where stems_{g} match :match and rowid > :after {condition} order by bm25(stems_{g}) limit :limit
         """
-        match = " OR ".join(f'"{word}"' for word in words)  # stems are letters and digits: no quote can be in them
-        return self.connection.execute(query, asdict(filters) | {"match": match, "limit": limit}).fetchall()
+        match = " OR ".join(f'"{word}"' for word in chosen)  # stems are letters and digits: no quote can be in them
+        after = int((1 - share) * self.last_passage(g))
+        parameters = asdict(filters) | {"match": match, "limit": limit, "after": after}
+        return self.connection.execute(query, parameters).fetchall()
 
     def frequencies(self, g: int, words: Iterable[str]) -> dict[str, int]:
-        """In how many passages each word stands; words that stand in none are left out."""
-        return dict(self._in(f"select term, doc from vocabulary_{g} where term", words))
+        """In how many passages each word stands; words that stand in none are left out.
+
+        FTS5 counts by going through all of them. So a word in more than _COUNTED is counted among the _SAMPLED latest
+        passages, which tells its share to a tenth; in an archive of fewer that is exact.
+        """
+        query = f"select count(*) from (select 1 from stems_{g} where stems_{g} match ? and rowid > ? limit ?)"
+
+        def count(word: str, after: int, limit: int) -> int:
+            return int(self._value(query, [f'"{word}"', after, limit]))
+
+        latest = f"select id from passages_{g} order by id desc limit 1 offset {_SAMPLED}"
+        after = self._value(latest)
+        found = {}
+        for word in words:
+            found[word] = count(word, 0, -1 if after is None else _COUNTED)
+            if found[word] == _COUNTED and after is not None:
+                scale = (self.last_passage(g) - self.last_removed(g)) / _SAMPLED
+                found[word] = max(_COUNTED, round(scale * count(word, after, -1)))
+        return {word: count for word, count in found.items() if count}
 
     # Helpers
 
@@ -481,6 +591,13 @@ class Store:
 def _article(row: tuple[Any, ...]) -> Article:
     *fields, pages = row
     return Article(*(*fields, tuple(json.loads(pages))))
+
+
+def _arrays(rows: Sequence[tuple[int, bytes]], dimension: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    import numpy as np
+
+    vectors = np.frombuffer(b"".join(vector for _, vector in rows), "<f2").astype(np.float32)
+    return np.array([id for id, _ in rows], np.int64), vectors.reshape(-1, dimension)
 
 
 def _site(url: str) -> str:

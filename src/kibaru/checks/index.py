@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from kibaru.checks import REBUILD, REPAIR, RESTORE, Finding, Mend
 from kibaru.errors import IndexUnusable, StorageError
-from kibaru.indexing import embedded_text, vector_key
+from kibaru.indexing import vector_key
 from kibaru.languages import STEMMING
-from kibaru.passages import CHUNKING
+from kibaru.passages import CHUNKING, embedded_text
 from kibaru.schema import is_of_a_generation
 from kibaru.store import Generation, Store
 from kibaru.vectors import VectorIndex
@@ -117,13 +117,13 @@ def _vectors(store: Store, folder: Path, generation: Generation) -> Iterator[Fin
         if doubtful:
             return
         index.catch_up(store)
+        astray = len(index.differing(store))
     except IndexUnusable as error:
         problem, _, remedy = str(error).removesuffix(".").rpartition(": ")
         yield Finding(problem, remedy, Mend.REBUILD)
         return
     query = f"select id from passages_{generation.id}"
-    astray = len({id for (id,) in store.connection.execute(query)} ^ set(index.ids().tolist()))
-    astray += len(_differing(store, generation, index))
+    astray += len({id for (id,) in store.connection.execute(query)} ^ index.ids())
     if astray:
         problem = f"The FAISS file in {folder} and the database disagree on {astray} vectors"
         yield Finding(problem, REPAIR, Mend.REBUILD)
@@ -152,22 +152,13 @@ def doubtful_vectors(store: Store, generation: Generation) -> set[bytes]:
     return found
 
 
-def _differing(store: Store, generation: Generation, index: VectorIndex) -> set[bytes]:
-    """Keys of passages whose vector is another in the snapshot; which of the two is right cannot be told."""
-    there, found = set(index.ids().tolist()), set[bytes]()
-    for ids, keys, vectors in _stored(store, generation):
-        known = [at for at, id in enumerate(ids) if id in there]
-        same = (index.vectors([ids[at] for at in known]) == vectors[known]).all(axis=1)
-        found.update(keys[at] for at, is_same in zip(known, same, strict=True) if not is_same)
-    return found
-
-
 def vectors_to_embed_again(store: Store, folder: Path, generation: Generation) -> set[bytes]:
     """Keys of the vectors a repair cannot rely on: doubtful ones, and those a whole snapshot has otherwise."""
     with store.reading():
         found = doubtful_vectors(store, generation)
         with suppress(IndexUnusable):  # damaged, so it cannot tell
-            found |= _differing(store, generation, VectorIndex.open(folder, generation))
+            differing = VectorIndex.open(folder, generation).differing(store)
+            found |= store.keys_of(generation.id, differing)
     return found
 
 

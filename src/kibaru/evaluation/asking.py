@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -134,7 +135,12 @@ def _ask(archive: Archive, question: Question, group: Group) -> Result:
     own = archive.id_of(question.article_id)
     hidden = own if group == "orphaned" else None
     try:
-        answer = archive.kibaru.ask(question.question, quotes=_QUOTES, filters=Filters(without=hidden))
+        answer = archive.kibaru.ask(
+            question.question,
+            quotes=_QUOTES,
+            filters=Filters(without=hidden),
+            today=date.fromisoformat(question.asked_on) if question.asked_on else None,
+        )
     except BadInput as error:
         raise BadInput(f"The question {question.id} cannot be asked. {error}") from error
     quotes = [quote.text for quote in answer.quotes]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -26,7 +27,8 @@ class Question:
 
     A `question` has its `answer`, word for word, in the article `article_id` (an id or a URL); a `headline` is to find
     that article; an `unanswerable` one is answered by no article. `variant` says how it is written (english, typos…)
-    and `clean_id` which question it is a variant of. `to_check` marks what nobody has read yet.
+    and `clean_id` which question it is a variant of. `asked_on` is the day it is asked, for "yesterday" (ISO date).
+    `to_check` marks what nobody has read yet.
     """
 
     id: str
@@ -37,6 +39,7 @@ class Question:
     language: str | None = None
     variant: str | None = None
     clean_id: str | None = None
+    asked_on: str | None = None
     to_check: bool = False
 
 
@@ -109,6 +112,11 @@ def _question(where: str, row: dict[str, Any]) -> Question:
     for name, value in fields.items():
         if name != "to_check" and not isinstance(value, str | None):
             raise BadInput(f"{where}: its field {name!r} is no text")
+    if asked_on := fields.get("asked_on"):
+        try:
+            date.fromisoformat(asked_on)
+        except ValueError as error:
+            raise BadInput(f"{where}: its 'asked_on' is no date like 2026-01-28: {asked_on!r}") from error
     question = Question(**fields | {"question": clean(fields["question"]), "to_check": bool(fields.get("to_check"))})
     if question.kind not in get_args(Kind):
         raise BadInput(f"{where}: the kind {question.kind!r} is not one of {', '.join(get_args(Kind))}")
