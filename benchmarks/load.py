@@ -85,6 +85,7 @@ def running(server: BotApiServer, index: Path, *how: str, **variables: str) -> I
         "KIBARU_TELEGRAM_API": server.url,
         "KIBARU_INDEX": str(index),
         "KIBARU_QUESTIONS_PER_MINUTE": "10000",
+        "KIBARU_DEADLINE": "600",  # so that nobody is told to come back
         **variables,
     }
     with subprocess.Popen([sys.executable, *how], env=environment, cwd=index.parent) as bot:

@@ -140,7 +140,7 @@ def test_any_answer_is_messages_whose_quotes_are_the_articles_own(
         assert quote.start <= start < end <= quote.end
         assert same(text, quote.article.text[start:end])
     for page in range(-1, len(made)):
-        check_keyboard(answer_keyboard(Sealed(10**12, "f" * 16), page, True, said, catalogue(code)))
+        check_keyboard(answer_keyboard(Sealed(10**15 - 1, "f" * 16), page, True, said, catalogue(code)))
 
 
 @several

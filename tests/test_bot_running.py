@@ -143,6 +143,7 @@ def test_killed_in_mid_conversation_it_answers_every_question(archive: Path, tmp
                 child.send_signal(signal.SIGKILL)
                 child.wait()
         with process(server, index) as child:
+            server.answer_to(server.say(readers[0], readers[0], "/latest"), timeout=60)  # it has started
             server.wait_for(lambda: all(answers(server, each) for each in said), timeout=60)
             server.quiet(2, timeout=30)
             child.terminate()
