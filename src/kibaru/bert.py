@@ -75,7 +75,7 @@ class Bert:
         longest_first = sorted(range(len(texts)), key=lambda which: -len(texts[which]))
         for first in range(0, len(texts), batch):
             turn = longest_first[first : first + batch]
-            cut = self._vocabulary.encode([prompt + texts[which] for which in turn], return_type="offset_mapping")
+            cut = [self._vocabulary.encode(prompt + texts[which], return_type="offset_mapping") for which in turn]
             room = self._longest - 2
             states = self._states([[self._begin, *pieces["ids"][:room], self._end] for pieces in cut])
             for which, pieces, own in zip(turn, cut, states, strict=True):
