@@ -27,6 +27,7 @@ from evaluation_set import read_articles, read_questions
 from kibaru.articles import Article, make_article
 from kibaru.embedding import Embedder
 from kibaru.indexing import ensure_generation
+from kibaru.keywords import frequencies, search_keywords
 from kibaru.languages import question_stems
 from kibaru.newsroom import Kibaru
 from kibaru.passages import embedded_text, split_passages
@@ -156,9 +157,9 @@ def search(kibaru: Kibaru, asked: Sequence[str]) -> tuple[list[list[int]], Row]:
 
 def keywords(store: Store, g: int, passages: int, question: str) -> None:
     """What `retrieve` does for the keywords of a question."""
-    frequencies = store.frequencies(g, question_stems(question, store.known_languages()))
-    rare = {stem: count for stem, count in frequencies.items() if count < passages / 2}
-    store.search_keywords(g, rare, CANDIDATES, Filters())
+    counts = frequencies(store, g, question_stems(question, store.known_languages()))
+    rare = {stem: count for stem, count in counts.items() if count < passages / 2}
+    search_keywords(store, g, rare, CANDIDATES, Filters())
 
 
 def nearest(store: Store, g: int, questions: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -249,9 +250,11 @@ def draw(rows: Sequence[Row], path: Path) -> None:
     for axes, (title, names) in zip(figure.subplots(2, 3).flat, panels.items(), strict=True):
         for name in names:
             axes.plot(passages, [row[name] for row in rows], marker="o", label=name.rsplit(" (", 1)[0])
-        axes.set(title=title, xlabel="passages", xscale="log", ylim=(0, None))
-        if title in ("disk (MB)", "open (ms)"):
-            axes.set(yscale="log", ylim=(None, None))
+        axes.set(title=title, xlabel="passages", xscale="log")
+        if title == "disk (MB)":
+            axes.set(yscale="log")
+        else:
+            axes.set(ylim=(0, None))
         axes.legend(fontsize=8)
     figure.savefig(path, dpi=90)
 

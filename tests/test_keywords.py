@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from kibaru import store as stores
+from kibaru import keywords
 from kibaru.articles import make_article
+from kibaru.keywords import frequencies, search_keywords
 from kibaru.store import DATABASE, Filters, IndexedPassage, Store
 
 
@@ -31,18 +32,18 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def test_small_archive_counts_every_passage(store: Store) -> None:
-    assert store.frequencies(1, ["tous", "tiers", "rare", "nulle"]) == {"tous": 1000, "tiers": 333, "rare": 10}
+    assert frequencies(store, 1, ["tous", "tiers", "rare", "nulle"]) == {"tous": 1000, "tiers": 333, "rare": 10}
 
 
 def test_frequent_word_of_a_large_archive_is_counted_in_a_sample(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stores, "_SAMPLED", 300)
-    monkeypatch.setattr(stores, "_COUNTED", 50)
-    found = store.frequencies(1, ["tous", "tiers", "rare"])
+    monkeypatch.setattr(keywords, "_SAMPLED", 300)
+    monkeypatch.setattr(keywords, "_COUNTED", 50)
+    found = frequencies(store, 1, ["tous", "tiers", "rare"])
     assert found == {"tous": 1000, "tiers": pytest.approx(333, rel=0.05), "rare": 10}
 
 
 def test_every_word_counts_while_passages_are_few(store: Store) -> None:
-    found = store.search_keywords(1, {"rare": 10, "tiers": 333}, 1000, Filters())
+    found = search_keywords(store, 1, {"rare": 10, "tiers": 333}, 1000, Filters())
     assert len(found) == 333 + 7
     assert all(id % 100 == 0 for id, _ in found[:10])
 
@@ -50,22 +51,22 @@ def test_every_word_counts_while_passages_are_few(store: Store) -> None:
 def test_common_words_are_left_out_beside_rarer_ones_when_passages_are_many(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stores, "_SCORED", 100)
-    found = store.search_keywords(1, {"tiers": 333, "rare": 10}, 1000, Filters())
+    monkeypatch.setattr(keywords, "_SCORED", 100)
+    found = search_keywords(store, 1, {"tiers": 333, "rare": 10}, 1000, Filters())
     assert sorted(id for id, _ in found) == list(range(100, 1001, 100))
 
 
 def test_word_too_common_alone_is_sought_in_the_latest_passages(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stores, "_SCORED", 111)
-    found = store.search_keywords(1, {"tiers": 333}, 1000, Filters())
+    monkeypatch.setattr(keywords, "_SCORED", 111)
+    found = search_keywords(store, 1, {"tiers": 333}, 1000, Filters())
     assert 100 <= len(found) <= 120
     assert min(id for id, _ in found) > 600
 
 
 def test_keywords_keep_to_the_filter(store: Store) -> None:
-    found = store.search_keywords(1, {"tous": 1000}, 1000, Filters(language="fr"))
+    found = search_keywords(store, 1, {"tous": 1000}, 1000, Filters(language="fr"))
     assert {id for id, _ in found} == set(range(3, 1001, 3))
-    assert store.search_keywords(1, {"tous": 1000}, 1000, Filters(until="2024-12-31")) == []
+    assert search_keywords(store, 1, {"tous": 1000}, 1000, Filters(until="2024-12-31")) == []
 
 
 def test_languages_are_known_without_counting(store: Store) -> None:

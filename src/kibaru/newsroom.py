@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -33,6 +33,8 @@ from kibaru.vectors import VectorIndex, is_outdated, renew
 log = logging.getLogger(__name__)
 
 _HITS = 50
+_RENEWING = 1_000
+"""Articles added between two looks at whether the snapshot is outdated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +93,28 @@ class Kibaru:
         with self._lock:
             ensure_generation(self.store, self.folder, self.embedder)
             self._current_generation()
-            yield from add_articles(self.store, self.folder, self.embedder, items)
-            generation = self._current_generation()
-            if is_outdated(self.store, self.folder, generation):
-                renew(self.store, self.folder, generation)
+            for number, outcome in enumerate(add_articles(self.store, self.folder, self.embedder, items), 1):
+                yield outcome
+                if number % _RENEWING == 0:  # so that a command killed in the middle leaves little to catch up with
+                    self._renew_if_outdated()
+            self._renew_if_outdated()
 
     def remove(self, ids: Sequence[str]) -> list[Article]:
         """Remove articles; returns those of `ids` that there were."""
         with self._lock:
-            return remove_articles(self.store, self.folder, ids)
+            removed = remove_articles(self.store, self.folder, ids)
+            with suppress(IndexUnusable):  # which whoever asks is told
+                self._renew_if_outdated()
+            return removed
+
+    def _renew_if_outdated(self) -> None:
+        generation = self._current_generation()
+        try:
+            if is_outdated(self.store, self.folder, generation):
+                renew(self.store, self.folder, generation)
+        except (IndexUnusable, OSError):
+            if self.store.current_generation() == generation:  # else a rebuild has cleared it away
+                raise
 
     def rebuild(self, *, from_scratch: bool = False, progress: Progress = lambda *_: None) -> Rebuilt:
         """Index every article anew and switch to the new generation; see `kibaru.indexing.rebuild`."""

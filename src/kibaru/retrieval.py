@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kibaru.asked_dates import Timing
+from kibaru.keywords import frequencies, search_keywords
 from kibaru.languages import is_little_read, question_stems
 from kibaru.store import Filters, Store, StoredPassage
 from kibaru.timeliness import timely, within
@@ -81,15 +82,15 @@ def retrieve(
     """
     g, total = vectors.generation.id, len(vectors)
     stems = question_stems(question, store.known_languages())
-    frequencies = store.frequencies(g, stems)
-    rarity = _rarity(stems, frequencies, total)
+    counts = frequencies(store, g, stems)
+    rarity = _rarity(stems, counts, total)
     nearest = dict(vectors.search(store, embedded, CANDIDATES, filters))
-    words = {stem: frequencies.get(stem, 0) for stem, weight in rarity.items() if weight > 0}
-    keyword = dict(store.search_keywords(g, words, CANDIDATES, filters))
+    words = {stem: counts.get(stem, 0) for stem, weight in rarity.items() if weight > 0}
+    keyword = dict(search_keywords(store, g, words, CANDIDATES, filters))
     scale_keyword = _scale(keyword.values(), min(keyword.values(), default=0.0) if len(keyword) == CANDIDATES else 0.0)
     if timing.period and (then := within(filters, timing.period)):
         nearest |= dict(vectors.search(store, embedded, OF_A_PERIOD, then))
-        keyword |= dict(store.search_keywords(g, words, OF_A_PERIOD, then))
+        keyword |= dict(search_keywords(store, g, words, OF_A_PERIOD, then))
     ids = sorted(nearest.keys() | keyword.keys())
     candidates = vectors.vectors(store, ids)
     dense = candidates @ embedded
@@ -113,12 +114,12 @@ def retrieve(
     return Found(_diversified(hits)[:limit], rarity)
 
 
-def _rarity(stems: list[str], frequencies: dict[str, int], passages: int) -> dict[str, float]:
+def _rarity(stems: list[str], counts: dict[str, int], passages: int) -> dict[str, float]:
     """How rare each stem is: BM25's inverse document frequency, 0 for stems in half of the passages or more."""
     return {
         stem: max(0.0, math.log((passages - df + 0.5) / (df + 0.5)))
         for stem in stems
-        for df in [min(frequencies.get(stem, 0), passages)]
+        for df in [min(counts.get(stem, 0), passages)]
     }
 
 

@@ -22,8 +22,8 @@ Kind = faiss.IndexIDMap2 | faiss.IndexIVFScalarQuantizer
 FLAT_MOST = 30_000
 """Vectors up to which each is compared: exact, in about 2 ms, out of 46 MB of memory (with 384 dimensions)."""
 
-PROBED = 64
-"""Lists looked into. Of a million vectors 3 % are compared then; `benchmarks/scale.py` has what that finds."""
+PROBED = 96
+"""Lists looked into, 15 % of them at 100,000 vectors and 5 % at a million; docs/performance.md has what that finds."""
 
 _LISTS = 2.0
 """Times the square root of the count: half as many cost twice the time in the lists, twice as many cost it in

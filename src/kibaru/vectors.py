@@ -59,6 +59,7 @@ class VectorIndex:
         self._snapshot = snapshot
         self._later = faiss.IndexIDMap2(faiss.IndexFlatIP(generation.dimension))
         self._gone = np.zeros(0, np.int64)
+        self._without_gone: faiss.IDSelector | None = None
         self._last_passage, self._last_removed = manifest.last_passage, manifest.last_removed
         self._is_compared = False
 
@@ -84,6 +85,7 @@ class VectorIndex:
             ids = np.array([id for _, id in removed], np.int64)
             self._later.remove_ids(faiss.IDSelectorBatch(ids))
             self._gone = np.concatenate([self._gone, ids[ids <= self._manifest.last_passage]])
+            self._without_gone = faiss.IDSelectorNot(faiss.IDSelectorBatch(self._gone)) if len(self._gone) else None
             self._last_removed = removed[-1][0]
         if not self._is_compared and len(self) != store.count_passages(g.id):
             raise unusable(self._folder, "its vectors and its database disagree")
@@ -111,15 +113,9 @@ class VectorIndex:
         self, question: NDArray[np.float32], limit: int, among: NDArray[np.int64] | None = None
     ) -> tuple[Ids, Vectors]:
         """Ids and scores of the nearest, the best first, in the snapshot and beside it; only `among` where given."""
-        share = 1.0
-        chosen: faiss.IDSelector | None = None
-        here: faiss.IDSelector | None = None
-        if among is not None:
-            share = len(among) / max(1, len(self))
-            chosen = here = faiss.IDSelectorBatch(among)
-        elif len(self._gone):
-            gone = faiss.IDSelectorBatch(self._gone)
-            here = faiss.IDSelectorNot(gone)
+        chosen = None if among is None else faiss.IDSelectorBatch(among)
+        here = chosen or self._without_gone
+        share = 1.0 if among is None else len(among) / max(1, len(self))
         found = [vector_kinds.search(self._snapshot, question, limit, here, share)]
         if self._later.ntotal:
             found.append(vector_kinds.search(self._later, question, limit, chosen, share))
