@@ -3,8 +3,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-peers
 DATA ?= ../shared/eval/dev
+MINUTES ?= 60
 
-.PHONY: demo test lint audit bench peers lock clean
+.PHONY: demo test lint audit bench fuzz peers lock clean
 
 demo: $(VENV)/installed
 	$(BIN)/kibaru demo
@@ -37,6 +38,10 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/overload.py
 	$(BIN)/python benchmarks/overload.py --generations 500
 	$(BIN)/python benchmarks/conversation.py
+
+fuzz: $(VENV)/installed-dev
+	$(BIN)/pip install --quiet atheris==3.0.0
+	$(BIN)/python benchmarks/fuzzing/run.py --minutes $(MINUTES)
 
 # What Kibaru is compared with, in an environment of its own
 peers: $(VENV)/installed-dev $(PEERS)/installed

@@ -11,6 +11,7 @@ import click
 from kibaru import __version__
 from kibaru.errors import KibaruError
 from kibaru.settings import load_settings
+from kibaru.terminal import tell
 from kibaru_bot import heartbeat
 from kibaru_bot.logs import set_up_logging
 
@@ -22,7 +23,7 @@ def main() -> None:
     try:
         command(standalone_mode=True)
     except KibaruError as error:
-        click.echo(f"kibaru-bot: {error}", err=True)
+        tell(f"kibaru-bot: {error}", err=True)
         sys.exit(2)
     except Exception:
         log.critical("kibaru-bot has a fault", exc_info=True)
@@ -59,5 +60,5 @@ def command(context: click.Context, checking: bool) -> None:
 def health() -> None:
     """Say in a line whether the bot of this archive runs and can answer (exit code 1 when not)."""
     healthy, line = heartbeat.health(load_settings().index)
-    click.echo(line)
+    tell(line)
     sys.exit(0 if healthy else 1)

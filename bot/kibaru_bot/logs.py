@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from kibaru.settings import Settings
+from kibaru.terminal import harmless, json_line
 
 
 def set_up_logging(settings: Settings) -> None:
@@ -41,7 +42,7 @@ class _Text(logging.Formatter):
         self._secrets = secrets
 
     def format(self, record: logging.LogRecord) -> str:
-        return without(self._secrets, super().format(record))
+        return harmless(without(self._secrets, super().format(record)))
 
 
 class _Json(_Text):
@@ -56,4 +57,4 @@ class _Json(_Text):
         }
         if record.exc_info:
             line["error"] = without(self._secrets, self.formatException(record.exc_info))
-        return json.dumps(line, ensure_ascii=False)
+        return json_line(line)

@@ -6,13 +6,13 @@ import os
 import secrets
 from urllib.parse import urlsplit
 
-import click
 from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 
 from kibaru.errors import BadInput, KibaruError
 from kibaru.newsroom import Kibaru
 from kibaru.settings import Settings
+from kibaru.terminal import tell
 from kibaru_bot.app import UPDATES, build, token_of
 from kibaru_bot.logs import secrets_of, without
 
@@ -58,8 +58,8 @@ async def check(settings: Settings) -> None:
     api = settings.telegram_api.rstrip("/")
     async with Bot(token, base_url=f"{api}/bot") as bot:
         me = bot.bot
-    click.echo(f"archive     {settings.index}, {articles} articles")
-    click.echo(f"bot         @{me.username}")
-    click.echo(f"groups      {'may be added' if me.can_join_groups else 'not allowed: /setjoingroups at @BotFather'}")
-    click.echo(f"inline mode {'on' if me.supports_inline_queries else 'off: /setinline at @BotFather turns it on'}")
-    click.echo(f"admins      {', '.join(map(str, settings.admins)) or 'none: set KIBARU_ADMINS'}")
+    tell(f"archive     {settings.index}, {articles} articles")
+    tell(f"bot         @{me.username}")
+    tell(f"groups      {'may be added' if me.can_join_groups else 'not allowed: /setjoingroups at @BotFather'}")
+    tell(f"inline mode {'on' if me.supports_inline_queries else 'off: /setinline at @BotFather turns it on'}")
+    tell(f"admins      {', '.join(map(str, settings.admins)) or 'none: set KIBARU_ADMINS'}")

@@ -108,3 +108,6 @@ def load_settings() -> Settings:
         field = str(first["loc"][0])
         variable = field if field.isupper() else f"KIBARU_{field.upper()}"
         raise BadInput(f"{variable} is not usable: {first['msg']}. See .env.example.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise BadInput(f".env cannot be read ({reason}): see .env.example.") from error
