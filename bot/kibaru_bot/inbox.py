@@ -45,6 +45,8 @@ class Inbox(asyncio.Queue[object]):
         self._desk = desk
         self._in_hand: Counter[int] = Counter()
         self._freed = asyncio.Event()
+        self._lags: dict[int, float] = {}
+        self._no_lag = float("inf")
         self._crowded: set[int] = set()
         self._left_out: set[int] = set()
         self._failures: dict[int, int] = {}
@@ -52,8 +54,10 @@ class Inbox(asyncio.Queue[object]):
 
     async def put(self, item: object) -> None:
         if isinstance(item, Update):
+            lag = self._lag(item)
             if not self._has_place(item):
                 return
+            self._lags[item.update_id] = lag
             id, payload = item.update_id, item.to_json()
             if not await self._desk.journal(lambda journal: journal.receive(id, payload)):
                 log.info("update %d came before", id)
@@ -76,7 +80,25 @@ class Inbox(asyncio.Queue[object]):
         self._in_hand[place] += 1
         return True
 
+    def _lag(self, update: Update) -> float:
+        """Seconds that a message has waited at Telegram because we were too slow to take it.
+
+        Our clock need not be Telegram's: what counts is by how much the difference has grown since it was least, or
+        since nothing was in hand. So questions of a time when the bot was down, taken the oldest first, have no lag.
+        """
+        if update.message is None:
+            return 0.0
+        since_sent = time.time() - update.message.date.timestamp()
+        self._no_lag = since_sent if not self._in_hand else min(self._no_lag, since_sent)
+        return since_sent - self._no_lag
+
+    def came(self, update: object) -> float:
+        """When the update came, by `time.monotonic`, or would have if we had been quick enough; asked once."""
+        lag = self._lags.pop(update.update_id, 0.0) if isinstance(update, Update) else 0.0
+        return time.monotonic() - lag
+
     def _free(self, update: Update) -> None:
+        self._lags.pop(update.update_id, None)
         place = place_of(update)
         self._in_hand[place] -= 1
         if self._in_hand[place] <= LINE // 2:
@@ -138,7 +160,7 @@ class InOrder(BaseUpdateProcessor):
 
     async def do_process_update(self, update: object, coroutine: Awaitable[Any]) -> None:
         """Wait for the update before it in the same chat, then handle this one."""
-        came.set(time.monotonic())
+        came.set(self._inbox.came(update))
         place = place_of(update)
         before = self._last.get(place)
         mine = self._last[place] = asyncio.get_running_loop().create_future()
