@@ -3,8 +3,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-peers
 DATA ?= ../shared/eval/dev
+MINUTES ?= 60
 
-.PHONY: demo test lint bench peers lock clean
+.PHONY: demo test lint audit bench fuzz peers lock clean
 
 demo: $(VENV)/installed
 	$(BIN)/kibaru demo
@@ -17,6 +18,12 @@ lint: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Asks the package index for known vulnerabilities of what requirements.lock pins: needs the Internet, so not in .ci/run.
+audit:
+	$(PYTHON) -m venv $(VENV)-audit
+	$(VENV)-audit/bin/pip install --quiet pip-audit
+	$(VENV)-audit/bin/pip-audit --strict --no-deps --disable-pip --requirement requirements.lock
+
 bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/quality.py --data $(DATA)
 	$(BIN)/python benchmarks/speed.py --data $(DATA)
@@ -28,7 +35,13 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/syncing.py
 	$(BIN)/python benchmarks/syncing.py --posts 300 --kills 20
 	$(BIN)/python benchmarks/load.py --memory 2000
+	$(BIN)/python benchmarks/overload.py
+	$(BIN)/python benchmarks/overload.py --generations 500
 	$(BIN)/python benchmarks/conversation.py
+
+fuzz: $(VENV)/installed-dev
+	$(BIN)/pip install --quiet atheris==3.0.0
+	$(BIN)/python benchmarks/fuzzing/run.py --minutes $(MINUTES)
 
 # What Kibaru is compared with, in an environment of its own
 peers: $(VENV)/installed-dev $(PEERS)/installed
@@ -55,4 +68,4 @@ lock:
 	$(BIN)/pip freeze --all --exclude kibaru --exclude pip | sed "s/+cpu$$//" > requirements.lock
 
 clean:
-	rm -rf $(VENV) $(PEERS) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-audit $(PEERS) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -187,7 +187,7 @@ def main() -> None:
     if arguments.cases:
         rows = [asdict(case.signals) | {"answerable": case.answerable, "weight": case.weight} for case in found]
         arguments.cases.write_text("\n".join(map(json.dumps, rows)), "utf-8")
-    entries = {}
+    entries, former = {}, json.loads(CALIBRATION.read_text("utf-8"))
     for model, names in ((MODEL_NAME, [*Signals.__dataclass_fields__]), ("*", ["keywords"])):
         weights, bias = fit(found, names)
         entries[model] = {
@@ -196,7 +196,7 @@ def main() -> None:
             "threshold": threshold(found, weights, bias, arguments.refused),
             "sure": threshold(found, weights, bias, arguments.unsure),
             "usual_margin": usual_margin(large),
-            "quoting": quoting,
+            "quoting": quoting if model == MODEL_NAME else former["*"]["quoting"],  # of sentences that are read alone
             "fitted_on": f"the tuning halves: {len(questions)} questions of {arguments.data.name}, {len(asked)} on the "
             f"samples; {len(found)} cases; benchmarks/calibrate.py",
         }

@@ -40,8 +40,8 @@ from kibaru.settings import Settings  # noqa: E402
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _LINES = (ROOT / "tests" / "sample_questions.jsonl").read_text("utf-8").splitlines()
-_QUESTIONS = [json.loads(line)["question"] for line in _LINES]
-_UNLIMITED = "from kibaru_bot import cli, network; network.PER_SECOND = 10**6; cli.main()"
+QUESTIONS = [json.loads(line)["question"] for line in _LINES]
+UNLIMITED = "from kibaru_bot import cli, network; network.PER_SECOND = 10**6; cli.main()"
 
 _rounds = count()
 
@@ -58,7 +58,7 @@ def main() -> None:
         index = Path(folder, "index")
         alone = _ask_alone(index, given.alone)
         shutil.copytree(index, unused := Path(folder, "unused"))
-        with BotApiServer() as server, _bot(server, index, "-m", "kibaru_bot") as pid:
+        with BotApiServer() as server, running(server, index, "-m", "kibaru_bot") as pid:
             print("# Telegram's limits, Telegram on the same machine")
             spent = _compared(server, pid, given)
             print(f"processor a question: {1000 * spent:.1f} ms, of Kibaru.ask alone {1000 * alone:.1f} ms")
@@ -67,17 +67,17 @@ def main() -> None:
             server.fail("getUpdates", times=10**9, delay=given.latency)
             _compared(server, pid, given)
             server.clear_faults()
-            print(f"memory: {_memory(pid):.0f} MB")
+            print(f"memory: {memory(pid):.0f} MB")
             for asked in range(given.questions, given.memory + given.questions, given.questions):
                 _wave(server, given.questions, given.chats)
-                print(f"memory after {asked} questions more: {_memory(pid):.0f} MB")
-        with BotApiServer(limits=FloodLimits.off()) as server, _bot(server, unused, "-c", _UNLIMITED) as pid:
+                print(f"memory after {asked} questions more: {memory(pid):.0f} MB")
+        with BotApiServer(limits=FloodLimits.off()) as server, running(server, unused, "-c", UNLIMITED) as pid:
             print("# no limits, Telegram on the same machine")
             _compared(server, pid, given)
 
 
 @contextmanager
-def _bot(server: BotApiServer, index: Path, *how: str) -> Iterator[int]:
+def running(server: BotApiServer, index: Path, *how: str, **variables: str) -> Iterator[int]:
     """The bot in a process of its own, warmed up with every question; its process id."""
     environment = os.environ | {
         "PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'bot'}",
@@ -85,12 +85,14 @@ def _bot(server: BotApiServer, index: Path, *how: str) -> Iterator[int]:
         "KIBARU_TELEGRAM_API": server.url,
         "KIBARU_INDEX": str(index),
         "KIBARU_QUESTIONS_PER_MINUTE": "10000",
+        "KIBARU_DEADLINE": "600",  # so that nobody is told to come back
+        **variables,
     }
     with subprocess.Popen([sys.executable, *how], env=environment, cwd=index.parent) as bot:
         try:
             first = server.user("First", language_code="fr")
-            server.answer_to(server.say(first, first, _QUESTIONS[0]), timeout=120)
-            _wave(server, len(_QUESTIONS), len(_QUESTIONS), told=False)
+            server.answer_to(server.say(first, first, QUESTIONS[0]), timeout=120)
+            _wave(server, len(QUESTIONS), len(QUESTIONS), told=False)
             yield bot.pid
         finally:
             bot.terminate()
@@ -99,7 +101,7 @@ def _bot(server: BotApiServer, index: Path, *how: str) -> Iterator[int]:
 def _in_new_words(number: int) -> Iterator[str]:
     """So many questions that the bot has not embedded yet."""
     opening = f"Question {next(_rounds)} :"
-    return (f"{opening} {_QUESTIONS[n % len(_QUESTIONS)]}" for n in range(number))
+    return (f"{opening} {QUESTIONS[n % len(QUESTIONS)]}" for n in range(number))
 
 
 def _compared(server: BotApiServer, pid: int, given: argparse.Namespace) -> float:
@@ -163,7 +165,7 @@ def _ask_alone(index: Path, number: int) -> float:
     with Kibaru(settings, create=True) as kibaru:
         list(kibaru.add(read_articles([SAMPLES])))
         kibaru.embedder = RememberingEmbedder(settings)
-        for text in _QUESTIONS:
+        for text in QUESTIONS:
             kibaru.ask(text)
         texts = list(_in_new_words(number))
         began = time.process_time()
@@ -177,7 +179,8 @@ def _processor(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
-def _memory(pid: int) -> float:
+def memory(pid: int | str = "self") -> float:
+    """Resident memory of a process, in MB."""
     line = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS"))
     return int(line.split()[1]) / 1024
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -59,6 +61,79 @@ def test_forget_leaves_nothing(tmp_path: Path) -> None:
     assert journal.counts() == (0, 0)
     journal.close()
     assert b"Tombouctou" not in path.read_bytes()
+
+
+def bytes_of(folder: Path) -> bytes:
+    """All there is on the disk: the database, its log, and what SQLite puts beside them."""
+    return b"".join(path.read_bytes() for path in folder.iterdir())
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """Another connection to the journal's database, as the running bot has: so that its log stays on the disk."""
+    connection = sqlite3.connect(tmp_path / "kibaru.db", isolation_level=None)
+    connection.execute("pragma journal_mode = wal")
+    yield connection
+    connection.close()
+
+
+def many_readers(journal: Journal) -> None:
+    """Readers 0 to 6 ask 700 questions in turn, of all lengths; some are edited, voted on, deleted for their age."""
+    drawn = random.Random(7)
+    for number in range(700):
+        who = f"reader-{number % 7}-of-seven"
+        for text in [f"{who} {'long ' * drawn.randrange(160)}"] * (2 if drawn.random() < 0.1 else 1):
+            id = journal.record(
+                text, text, "fr", False, 0.5,
+                reader=who, conversation=f"{drawn.random()} {who}", message=f"{drawn.random()} {who}",
+            )  # fmt: skip
+        journal.replied(id, [drawn.randrange(10**9) for _ in range(drawn.randrange(1, 4))])
+        journal.vote(id, False)
+        journal.receive(number, f'{{"text": "{text}"}}')
+        journal.settle(number)
+        if number % 100 == 99:
+            journal.scrub()
+
+
+def test_forget_leaves_no_byte_of_one_reader_among_many(tmp_path: Path, watched: sqlite3.Connection) -> None:
+    journal = Journal(tmp_path / "kibaru.db")
+    many_readers(journal)
+    assert b"reader-3-of-seven" in bytes_of(tmp_path)
+    assert journal.forget(["reader-3-of-seven"]) >= 100
+    assert journal.is_scrubbed
+    assert b"reader-3-of-seven" not in bytes_of(tmp_path)
+    assert b"reader-4-of-seven" in bytes_of(tmp_path)
+    journal.close()
+
+
+def test_retention_leaves_no_byte_of_what_is_too_old(tmp_path: Path, watched: sqlite3.Connection) -> None:
+    journal = Journal(tmp_path / "kibaru.db")
+    many_readers(journal)
+    journal.keep_draft('[{"title": "Un brouillon oublié"}]')
+    shift(tmp_path / "kibaru.db", "questions", "asked", 91)
+    shift(tmp_path / "kibaru.db", "drafts", "made", 8)
+    journal.prune(90)
+    stored = bytes_of(tmp_path)
+    assert b"of-seven" not in stored
+    assert b"Un brouillon" not in stored
+    assert journal.counts() == (0, 0)
+    journal.close()
+
+
+def test_what_somebody_is_still_reading_is_wiped_when_they_are_done(
+    tmp_path: Path, watched: sqlite3.Connection
+) -> None:
+    journal = Journal(tmp_path / "kibaru.db")
+    ask(journal, 1, "Où est Tombouctou ?")
+    watched.execute("begin")
+    assert watched.execute("select count(*) from questions").fetchone() == (1,)
+    journal.forget(recognised(journal, *reader_message(1)).reader)
+    assert not journal.is_scrubbed
+    watched.execute("commit")
+    journal.scrub()
+    assert journal.is_scrubbed
+    assert b"Tombouctou" not in bytes_of(tmp_path)
+    journal.close()
 
 
 def test_a_new_key_still_knows_the_reader_and_the_next_does_not(tmp_path: Path) -> None:

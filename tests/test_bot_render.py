@@ -25,6 +25,7 @@ from kibaru.journal import Asked
 from kibaru.newsroom import Kibaru
 from kibaru.quoting import Quote
 from kibaru.sentences import Span
+from kibaru_bot.buttons import Sealed
 from kibaru_bot.commands import article_key, example_question
 from kibaru_bot.editing import _detail, _detail_keyboard
 from kibaru_bot.inline import offered
@@ -139,7 +140,7 @@ def test_any_answer_is_messages_whose_quotes_are_the_articles_own(
         assert quote.start <= start < end <= quote.end
         assert same(text, quote.article.text[start:end])
     for page in range(-1, len(made)):
-        check_keyboard(answer_keyboard(10**12, page, True, said, catalogue(code)))
+        check_keyboard(answer_keyboard(Sealed(10**15 - 1, "f" * 16), page, True, said, catalogue(code)))
 
 
 @several

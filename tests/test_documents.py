@@ -221,3 +221,10 @@ def test_saved_pages_are_read_from_files(story: Story) -> None:
 def test_short_hand_made_page_is_an_article() -> None:
     article = only("a.htm", b"<h1>Le march\xe9</h1><p>Le maire a ouvert le march\xe9.</p>")
     assert (article.title, article.text) == ("Le marché", "Le maire a ouvert le marché.")
+
+
+def test_file_without_a_name_in_an_archive_is_passed_over() -> None:
+    data = zipped({"nameless.txt": "Sans nom\n\nTexte.", "a.txt": "Un pont\n\nIl est ouvert."})
+    (found,) = read_bytes("a.zip", data.replace(b"nameless.txt", b"\0ameless.txt"))  # a name ends at NUL
+    assert isinstance(found, Article)
+    assert found.title == "Un pont"

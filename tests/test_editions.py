@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from kibaru.articles import Article, canonical_url, make_article, url_key
 from kibaru.ingest import Failure
 from kibaru.newsroom import Kibaru
+from kibaru.quoting import Quote
 from kibaru.sameness import bands, tell_the_same
+from kibaru.sentences import Span
 from kibaru.settings import Settings
 from kibaru.store import Filters
 
@@ -182,3 +184,12 @@ def test_a_rebuild_links_what_an_earlier_kibaru_stored(archive: Kibaru, cashew: 
         archive.store.unlink(cashew.id)
     archive.rebuild()
     assert archive.store.alike([copy.id]) == {copy.id: {cashew.id}}
+
+
+def test_an_empty_page_is_counted_and_stays_one() -> None:
+    article = make_article(text="Page deux.\n\nPage quatre.", pages=[0, 0, 12, 12])
+    assert article.pages == (0, 0, 12, 12)
+    again = make_article(title=article.title, text=article.text, pages=article.pages)
+    assert again == article
+    cover = make_article(text="  \n Page deux.", pages=[0, 3])
+    assert Quote(cover, 0, 10, Span(0, 10)).page == 2

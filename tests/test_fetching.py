@@ -101,7 +101,8 @@ def test_no_spelling_of_a_forbidden_address_is_connected_to(host: str, site: Sit
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://news.example/", "gopher://127.0.0.1:70/", "javascript:1",
                                  "//127.0.0.1/", "http:///", "http://", "", "http://a b/", "http://a\n/", "http://x:0/",
-                                 "http://x:70000/", "data:text/html,x", "http://" + 5000 * "a"])  # fmt: skip
+                                 "http://x:70000/", "data:text/html,x", "http://" + 5000 * "a",
+                                 "https://xn--/", "https://xn--a/"])  # fmt: skip
 def test_only_http_and_https_are_fetched(url: str, connections: Connections) -> None:
     with fetcher() as web, pytest.raises(BadInput) as raised:
         web.get(url)

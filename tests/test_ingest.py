@@ -92,6 +92,11 @@ def test_csv_without_a_text_column_says_so(tmp_path: Path) -> None:
     assert "must name the columns" in failure(path)
 
 
+def test_csv_with_the_line_ends_of_old_macs_says_so(tmp_path: Path) -> None:
+    (path := tmp_path / "a.csv").write_bytes(b"title,text\rUn,deux\r")
+    assert "it is not CSV" in failure(path)
+
+
 def test_folder_is_read_by_name_without_hidden_and_foreign_files(tmp_path: Path) -> None:
     for name in ("b/2.txt", "a.txt", ".hidden.txt", ".git/x.txt", "photo.jpg"):
         (tmp_path / name).parent.mkdir(exist_ok=True)

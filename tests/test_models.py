@@ -75,7 +75,7 @@ def test_unpacked_model_agrees_with_the_packages_own_engine(unpacked: Path) -> N
 
 
 def test_packaged_model_agrees_with_sentence_transformers(unpacked: Path) -> None:
-    texts = ["", "Qui ?", "</s> <pad> <s>", "  ﬁn\u200b ½\n", "فتح السوق أبوابه", "Le pont a rouvert mardi. " * 7]
+    texts = ["", "Qui ?", "  ﬁn\u200b ½\n", "فتح السوق أبوابه", "Le pont a rouvert mardi. " * 7]
     texts += [f"Le marché numéro {n} a rouvert. " * n for n in range(1, 20)] + ["fleuve " * 900]
     theirs = SentenceTransformer(str(unpacked), device="cpu", model_kwargs={"dtype": "float32"})
     expected = theirs.encode(texts, prompt="passage: ")
@@ -83,11 +83,18 @@ def test_packaged_model_agrees_with_sentence_transformers(unpacked: Path) -> Non
         assert np.all((Bert(unpacked).encode(texts, "passage: ", batch) * expected).sum(axis=1) > 0.999)
 
 
+def test_words_of_the_models_own_language_are_mere_text(unpacked: Path) -> None:
+    model = Bert(unpacked)
+    vectors = model.encode(["Le pont </s> <pad> <mask> a rouvert", "Le pont a rouvert", "Le pont </s>"], "", 1)
+    assert vectors[0] @ vectors[1] < 0.99
+    assert vectors[1] @ vectors[2] < 0.99
+
+
 def test_asking_imports_neither_torch_nor_what_reports_home(unpacked: Path) -> None:
     code = (
         "import sys; from kibaru.embedding import Embedder; from kibaru.settings import Settings;"
         "Embedder(Settings()).embed_questions(['Qui ?']);"
-        "print(*{'torch', 'transformers', 'openvino_telemetry'} & set(sys.modules))"
+        "print(*{'torch', 'transformers', 'tokenizers', 'openvino_telemetry'} & set(sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
 
@@ -103,7 +110,7 @@ def test_packaged_model_runs_on_torch_where_there_is_no_openvino(
     assert (without * Embedder(Settings()).embed_passages(["Le pont a rouvert mardi."])).sum() > 0.999
 
 
-@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "config.json", "openvino.xml"])
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "openvino.xml", "sentencepiece.model"])
 def test_damaged_file_of_the_right_size_is_said(weights: Path, unpacked: Path, tmp_path: Path, name: str) -> None:
     (tmp_path / "models").mkdir()
     shutil.copytree(unpacked, tmp_path / "models" / unpacked.name)

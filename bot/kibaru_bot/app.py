@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from functools import partial
 from typing import Any
 
 from telegram import LinkPreviewOptions, Message, Update
@@ -11,17 +13,20 @@ from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
 from telegram.ext import (
     ApplicationBuilder,
+    ApplicationHandlerStop,
     CallbackQueryHandler,
     CommandHandler,
     Defaults,
     InlineQueryHandler,
     MessageHandler,
+    TypeHandler,
     filters,
 )
 
 from kibaru.errors import BadInput, KibaruError
+from kibaru.journal import Journal
 from kibaru.settings import Settings
-from kibaru_bot import commands, editing, inline, publishing, questions, upkeep
+from kibaru_bot import commands, editing, heartbeat, inline, publishing, questions, upkeep
 from kibaru_bot.inbox import Inbox, InOrder
 from kibaru_bot.menus import publish_menus
 from kibaru_bot.network import Limiter
@@ -29,12 +34,14 @@ from kibaru_bot.people import Pace
 from kibaru_bot.state import App, Context, State, state
 from kibaru_bot.syncing import keep_in_sync
 from kibaru_bot.talking import acknowledge, say
+from kibaru_bot.watching import Watch, ages
 from kibaru_bot.worker import Newsdesk
 
 log = logging.getLogger(__name__)
 
 UPDATES = [Update.MESSAGE, Update.EDITED_MESSAGE, Update.CALLBACK_QUERY, Update.INLINE_QUERY]
 _PRUNED_EVERY = 3600.0
+_SCRUBBED_EVERY = 10.0
 _EDITED = filters.UpdateType.EDITED_MESSAGE & ~filters.IS_AUTOMATIC_FORWARD
 _SAID = filters.UpdateType.MESSAGE & ~filters.IS_AUTOMATIC_FORWARD
 """Not what Telegram copies from a channel into its discussion group: that speaks to readers, not to us."""
@@ -43,6 +50,9 @@ _SAID = filters.UpdateType.MESSAGE & ~filters.IS_AUTOMATIC_FORWARD
 def build(settings: Settings) -> App:
     """The application, with its newsdesk open. Raises KibaruError when token or archive are missing."""
     token = token_of(settings)
+    watch = Watch()
+    if settings.bot_metrics:
+        watch.serve(settings.bot_metrics)
     desk = Newsdesk(settings)
     inbox = Inbox(desk)
     api = settings.telegram_api.rstrip("/")
@@ -69,8 +79,9 @@ def build(settings: Settings) -> App:
         .post_shutdown(_close)
         .build()
     )
-    application.bot_data["state"] = State(settings, desk, Pace(settings.questions_per_minute))
+    application.bot_data["state"] = State(settings, desk, Pace(settings.questions_per_minute), watch)
     application.bot_data["inbox"] = inbox
+    application.add_handler(TypeHandler(Update, _leave_out), group=-1)
     if settings.admins:
         _add_admin_handlers(application, settings)
     _add_handlers(application)
@@ -97,8 +108,8 @@ def _add_handlers(application: App) -> None:
     }.items():
         application.add_handler(CommandHandler(name, handler, _SAID))
     for pattern, pressed in {
-        r"^m:\d{1,15}:\d{1,3}$": questions.on_more,
-        r"^v:\d{1,15}:[01]$": questions.on_vote,
+        r"^m:\d{1,15}:\d{1,3}:[0-9a-f]{16}$": questions.on_more,
+        r"^v:\d{1,15}:[01]:[0-9a-f]{16}$": questions.on_vote,
         "^x:": commands.on_example,
         "^l:[a-z]+$": commands.on_language_chosen,
     }.items():
@@ -114,6 +125,7 @@ def _add_handlers(application: App) -> None:
 def _add_admin_handlers(application: App, settings: Settings) -> None:
     """What only admins reach, and only in their own chat; to all others it does not exist."""
     admins = filters.User(settings.admins) & filters.ChatType.PRIVATE & _SAID
+    commands_of_theirs = admins & ~filters.FORWARDED  # what others wrote is no order of theirs
     for name, handler in {
         "add": publishing.on_add,
         "articles": editing.on_articles,
@@ -121,7 +133,7 @@ def _add_admin_handlers(application: App, settings: Settings) -> None:
         "status": upkeep.on_status,
         "unanswered": upkeep.on_unanswered,
     }.items():
-        application.add_handler(CommandHandler(name, handler, admins))
+        application.add_handler(CommandHandler(name, handler, commands_of_theirs))
     application.add_handler(CallbackQueryHandler(publishing.on_decision, r"^p:(yes|no):\d{1,15}$"))
     application.add_handler(CallbackQueryHandler(editing.on_button, r"^a(l:\d{1,6}:|u:\d{1,15}$|[dry]:.)"))
     application.add_handler(CallbackQueryHandler(upkeep.on_csv, "^uc:$"))
@@ -137,6 +149,16 @@ class ArticleText(filters.MessageFilter):
         return not text.startswith("/") and publishing.is_article(text)
 
 
+async def _leave_out(update: Update, context: Context) -> None:
+    """Say so to the chat whose line is full; the update goes no further."""
+    if not context.bot_data["inbox"].is_left_out(update):
+        return
+    if update.message and update.message.from_user:
+        state(context).watch.told("left out")
+        await say(update.message, (await state(context).words(update.message.from_user)).too_many)
+    raise ApplicationHandlerStop
+
+
 async def _prepare(application: App) -> None:
     """Before the first update: the model is loaded, the menus are set, and what was left undone is taken up."""
     bot_state: State = application.bot_data["state"]
@@ -144,6 +166,7 @@ async def _prepare(application: App) -> None:
     application.bot_data["tasks"] = [
         asyncio.create_task(publish_menus(application.bot, bot_state.settings.admins)),
         asyncio.create_task(_prune(bot_state)),
+        asyncio.create_task(_live(bot_state, application.bot_data["inbox"])),
         asyncio.create_task(keep_in_sync(application.bot, bot_state)),
     ]
     await application.bot_data["inbox"].restore(application.bot)
@@ -154,8 +177,37 @@ async def _prune(bot_state: State) -> None:
         try:
             await bot_state.desk.journal(lambda journal: journal.prune(bot_state.settings.retention_days))
         except KibaruError as error:
-            log.warning("old questions were not deleted: %s", error)
+            bot_state.watch.problem(f"old questions were not deleted: {error}")
         await asyncio.sleep(_PRUNED_EVERY)
+
+
+async def _live(bot_state: State, inbox: Inbox) -> None:
+    """Give signs of life, and keep the journal's log short."""
+    scrubbed, tell, folder = time.monotonic(), "READY=1", bot_state.settings.index
+    while True:
+        try:
+            at = await bot_state.desk.read(ages)
+            due = time.monotonic() - scrubbed >= _SCRUBBED_EVERY
+            if await bot_state.desk.journal(partial(_scrub, due=due)):
+                scrubbed = time.monotonic()
+            desk = bot_state.desk
+            alive = desk.silent < heartbeat.SILENT
+            bot_state.watch.observe(desk.waiting, inbox.in_hand, alive and desk.problem is None, at)
+            if alive:
+                sign = heartbeat.Sign(time.time(), desk.waiting, desk.problem)
+                await asyncio.to_thread(heartbeat.give, folder, sign)
+                heartbeat.tell_systemd(tell)
+                tell = "WATCHDOG=1"
+        except (KibaruError, OSError) as error:
+            log.warning("no sign of life was given: %s", error)
+        await asyncio.sleep(heartbeat.SECONDS)
+
+
+def _scrub(journal: Journal, *, due: bool) -> bool:
+    if due or not journal.is_scrubbed:
+        journal.scrub()
+        return True
+    return False
 
 
 async def _stop(application: App) -> None:
@@ -165,7 +217,10 @@ async def _stop(application: App) -> None:
 
 async def _close(application: App) -> None:
     await _stop(application)
-    await asyncio.to_thread(application.bot_data["state"].desk.close)
+    bot_state: State = application.bot_data["state"]
+    heartbeat.tell_systemd("STOPPING=1")
+    await asyncio.to_thread(bot_state.desk.close)
+    heartbeat.end(bot_state.settings.index)
 
 
 async def _failed(update: object, context: Context) -> None:
@@ -178,7 +233,7 @@ async def _failed(update: object, context: Context) -> None:
         log.warning("an answer did not get through (%s), it is tried again later", type(error).__name__)
         context.bot_data["inbox"].unsent(update)
         return
-    log.error("an update could not be handled: %s", type(error).__name__, exc_info=error)
+    state(context).watch.problem(f"an update could not be handled: {type(error).__name__}", error)
     if not isinstance(update, Update) or update.effective_user is None or isinstance(error, TelegramError):
         return
     words = await state(context).words(update.effective_user)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from html import escape
 from itertools import islice
@@ -14,12 +15,13 @@ from kibaru.newsroom import Kibaru
 from kibaru_bot.lengths import MAX_CALLBACK, shortened
 from kibaru_bot.menus import publish_admin_menu
 from kibaru_bot.messages import LANGUAGES, Catalogue, catalogue
+from kibaru_bot.patience import Overloaded
 from kibaru_bot.people import Reader, recognised
 from kibaru_bot.questions import reply
 from kibaru_bot.render import article_list
 from kibaru_bot.state import Context, State, state
 from kibaru_bot.talking import acknowledge, say
-from kibaru_bot.worker import Newsdesk, Overloaded
+from kibaru_bot.worker import Newsdesk
 
 _LATEST = 10
 _EXAMPLES = 3
@@ -177,14 +179,15 @@ async def example_articles(state: State) -> list[Article]:
     )
     now = (count, [article.digest for article in newest])
     if state.examples[0] != now:
-        state.examples = (now, [article for article in newest if await _is_found(state.desk, article)][:_EXAMPLES])
+        with contextlib.suppress(Overloaded):  # then those of before, and the next time anew
+            state.examples = (now, [article for article in newest if await _is_found(state.desk, article)][:_EXAMPLES])
     return state.examples[1]
 
 
 async def _is_found(desk: Newsdesk, article: Article) -> bool:
     try:
         answer, _ = await desk.ask(example_question(article, catalogue(article.language)))
-    except (KibaruError, Overloaded):
+    except KibaruError:
         return False
     return bool(answer.quotes) and answer.quotes[0].article.id == article.id
 

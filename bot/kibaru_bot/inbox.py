@@ -3,6 +3,9 @@
 So a bot that is killed answers on restart what it had not answered yet. Killed after an answer was sent and before
 its update was settled, it would answer again, unless the journal knows the answer; only the moment between the
 sending and the note of it can double an answer, and none can lose one.
+
+Each chat has a line of its own, of which one update at a time is handled: so chats take turns, however much one of
+them sends. What does not fit into a chat's line is left out, and the chat is told so once.
 """
 
 from __future__ import annotations
@@ -10,12 +13,15 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
+from collections import Counter
 from collections.abc import Awaitable
 from typing import Any
 
 from telegram import Bot, Update
 from telegram.ext import BaseUpdateProcessor
 
+from kibaru_bot.patience import came
 from kibaru_bot.worker import Newsdesk
 
 log = logging.getLogger(__name__)
@@ -23,6 +29,8 @@ log = logging.getLogger(__name__)
 _IN_HAND = 2_000
 """Updates being handled or waiting for their turn; beyond it, no more are taken from Telegram, which keeps them."""
 
+LINE = 20
+"""Updates of one chat that wait: about what Telegram lets a bot write to a group within a minute."""
 
 AGAIN_SECONDS = 30.0
 _ATTEMPTS = 20
@@ -35,25 +43,87 @@ class Inbox(asyncio.Queue[object]):
     def __init__(self, desk: Newsdesk) -> None:
         super().__init__()
         self._desk = desk
-        self._room = asyncio.Semaphore(_IN_HAND)
+        self._in_hand: Counter[int] = Counter()
+        self._freed = asyncio.Event()
+        self._lags: dict[int, float] = {}
+        self._no_lag = float("inf")
+        self._crowded: set[int] = set()
+        self._left_out: set[int] = set()
         self._failures: dict[int, int] = {}
         self._unsent: set[int] = set()
 
     async def put(self, item: object) -> None:
         if isinstance(item, Update):
+            lag = self._lag(item)
+            if not self._has_place(item):
+                return
+            self._lags[item.update_id] = lag
             id, payload = item.update_id, item.to_json()
             if not await self._desk.journal(lambda journal: journal.receive(id, payload)):
                 log.info("update %d came before", id)
+                self._free(item)
                 return
-            await self._room.acquire()
+            while self._in_hand.total() > _IN_HAND:
+                self._freed.clear()
+                await self._freed.wait()
         await super().put(item)
+
+    def _has_place(self, update: Update) -> bool:
+        """Take a place in the line of the update's chat. The first that finds it full gets one too, to be told so."""
+        place = place_of(update)
+        if place in self._crowded:
+            return False
+        if self._in_hand[place] >= LINE and place not in self._desk.settings.admins:
+            log.warning("a chat sends more than %d messages at once: the rest are left out", LINE)
+            self._crowded.add(place)
+            self._left_out.add(update.update_id)
+        self._in_hand[place] += 1
+        return True
+
+    def _lag(self, update: Update) -> float:
+        """Seconds that a message has waited at Telegram because we were too slow to take it.
+
+        Our clock need not be Telegram's: what counts is by how much the difference has grown since it was least, or
+        since nothing was in hand. So questions of a time when the bot was down, taken the oldest first, have no lag.
+        """
+        if update.message is None:
+            return 0.0
+        since_sent = time.time() - update.message.date.timestamp()
+        self._no_lag = since_sent if not self._in_hand else min(self._no_lag, since_sent)
+        return since_sent - self._no_lag
+
+    def came(self, update: object) -> float:
+        """When the update came, by `time.monotonic`, or would have if we had been quick enough; asked once."""
+        lag = self._lags.pop(update.update_id, 0.0) if isinstance(update, Update) else 0.0
+        return time.monotonic() - lag
+
+    def _free(self, update: Update) -> None:
+        self._lags.pop(update.update_id, None)
+        place = place_of(update)
+        self._in_hand[place] -= 1
+        if self._in_hand[place] <= LINE // 2:
+            self._crowded.discard(place)
+        if not self._in_hand[place]:
+            del self._in_hand[place]
+        self._left_out.discard(update.update_id)
+        self._freed.set()
+
+    def is_left_out(self, update: Update) -> bool:
+        """Whether the update found the line of its chat full, as do those after it that nobody sees."""
+        return update.update_id in self._left_out
+
+    @property
+    def in_hand(self) -> int:
+        """Updates being handled or waiting for their turn."""
+        return self._in_hand.total()
 
     async def restore(self, bot: Bot) -> None:
         """Queue what an earlier run received and did not deal with."""
         unsettled = await self._desk.journal(lambda journal: journal.unsettled())
         for _, payload in unsettled:
-            await self._room.acquire()
-            await super().put(Update.de_json(json.loads(payload), bot))
+            update = Update.de_json(json.loads(payload), bot)
+            self._in_hand[place_of(update)] += 1
+            self.put_nowait(update)
         if unsettled:
             log.info("%d updates of an earlier run are taken up again", len(unsettled))
 
@@ -70,7 +140,7 @@ class Inbox(asyncio.Queue[object]):
             asyncio.get_running_loop().call_later(AGAIN_SECONDS, self.put_nowait, update)
             return
         self._unsent.discard(update.update_id)
-        self._room.release()
+        self._free(update)
         await self._desk.journal(lambda journal: journal.settle(update.update_id))
 
 
@@ -90,7 +160,8 @@ class InOrder(BaseUpdateProcessor):
 
     async def do_process_update(self, update: object, coroutine: Awaitable[Any]) -> None:
         """Wait for the update before it in the same chat, then handle this one."""
-        place = _place(update)
+        came.set(self._inbox.came(update))
+        place = place_of(update)
         before = self._last.get(place)
         mine = self._last[place] = asyncio.get_running_loop().create_future()
         try:
@@ -105,7 +176,8 @@ class InOrder(BaseUpdateProcessor):
             await self._inbox.settle(update)
 
 
-def _place(update: object) -> int:
+def place_of(update: object) -> int:
+    """Whose line an update is in: the number of its chat, or of the user where there is none."""
     if isinstance(update, Update):
         if update.effective_chat:
             return update.effective_chat.id

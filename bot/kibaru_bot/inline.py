@@ -16,9 +16,9 @@ from kibaru.articles import Article
 from kibaru.errors import KibaruError
 from kibaru_bot.lengths import shortened
 from kibaru_bot.messages import Catalogue
+from kibaru_bot.patience import Overloaded
 from kibaru_bot.render import outlet, quote_block, shown, source
 from kibaru_bot.state import Context, state
-from kibaru_bot.worker import Overloaded
 
 _OFFERED = 6
 _SHORTEST = 3
@@ -37,7 +37,8 @@ async def on_inline(update: Update, context: Context) -> None:
     try:
         answer, _ = await state(context).desk.ask(query.query, quotes=_OFFERED)
     except (KibaruError, Overloaded):
-        await query.answer([], cache_time=0)
+        busy = InlineQueryResultsButton(words.inline_busy_plain, start_parameter="inline")
+        await query.answer([], cache_time=0, button=busy)
         return
     results = offered(answer, words)
     nothing = InlineQueryResultsButton(words.inline_none_plain, start_parameter="inline") if answer.is_refusal else None

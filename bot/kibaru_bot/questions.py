@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 
 from telegram import InlineKeyboardButton, Message, Update, User
@@ -11,15 +10,15 @@ from telegram.constants import MessageEntityType
 from kibaru.answering import MAX_QUESTION, MAX_QUOTES, WORTH_QUOTING, Answer
 from kibaru.errors import BadInput, KibaruError
 from kibaru.journal import Asked, Journal
+from kibaru_bot.buttons import Sealed, opened, seal
 from kibaru_bot.lengths import units
 from kibaru_bot.messages import Catalogue
+from kibaru_bot.patience import Overloaded, waited
 from kibaru_bot.people import Reader, recognised, speaker
 from kibaru_bot.render import PER_PAGE, answer_pages, refusal
 from kibaru_bot.state import Context, State, state
 from kibaru_bot.talking import Keyboard, acknowledge, argument, can_be_linked, change, deliver, say, typing
-from kibaru_bot.worker import Overloaded
-
-log = logging.getLogger(__name__)
+from kibaru_bot.worker import Newsdesk
 
 _TURNS = 3
 _THREAD_MINUTES = 60
@@ -75,22 +74,27 @@ def addressed(message: Message) -> str | None:
 
 async def reply(message: Message, user: User, question: str, state: State) -> None:
     """Answer a question in reply to its message; when it was answered before, put the new answer in its place."""
-    async with typing(message):
-        reader, before, earlier = await state.desk.journal(lambda journal: _look_up(journal, user, message))
-        if earlier and earlier.replies and earlier.question == question:
-            return  # the bot stopped after answering, before it had noted that
+    reader, before, earlier = await state.desk.journal(lambda journal: _look_up(journal, user, message))
+    if earlier and earlier.replies and earlier.question == question:
+        return  # the bot stopped after answering, before it had noted that
+    try:
+        state.desk.check_patience()  # before anything else is spent on it
         if seconds := state.pace.wait(speaker(user, message)):
+            state.watch.told("too fast")
             await say(message, reader.words.too_fast.format(seconds=seconds))
             return
-        try:
+        async with typing(message):
             answer, understood = await state.desk.ask(question, before)
-        except (Overloaded, KibaruError) as error:
-            await say(message, _explained(error, question, reader.words))
-            return
-        id = await state.desk.journal(lambda journal: _record(journal, reader, question, understood, answer))
-        pages, keyboard = _rendered(answer, id, reader.words)
-        sent = await deliver(message, pages, keyboard, earlier.replies if earlier else ())
-        await state.desk.journal(lambda journal: journal.replied(id, sent))
+            asked = await state.desk.journal(
+                lambda journal: _record(journal, reader, message, question, understood, answer)
+            )
+            pages, keyboard = _rendered(answer, asked, reader.words)
+            sent = await deliver(message, pages, keyboard, earlier.replies if earlier else ())
+    except (Overloaded, KibaruError) as error:
+        await say(message, _explained(error, question, reader.words, state))
+        return
+    await state.desk.journal(lambda journal: journal.replied(asked.id, sent))
+    state.watch.told("refused" if answer.is_refusal else "answered", waited())
 
 
 async def on_more(update: Update, context: Context) -> None:
@@ -98,26 +102,27 @@ async def on_more(update: Update, context: Context) -> None:
     query, desk = update.callback_query, state(context).desk
     if query is None or query.data is None or not isinstance(query.message, Message):
         return
-    _, id, page = query.data.split(":")
     words = await state(context).words(query.from_user)
-    asked = await desk.journal(lambda journal: journal.asked(int(id)))
-    if asked is None:
+    found = await _pressed(query.message, query.data, desk)
+    if found is None:
         await acknowledge(query, words.expired_toast, alert=True)
         return
     if state(context).pace.wait(query.from_user.id):
         await acknowledge(query, words.overloaded)
         return
+    asked, page = found
     try:
         answer, _ = await desk.ask(asked.understood, quotes=MAX_QUOTES)
     except (Overloaded, KibaruError):
         await acknowledge(query, words.overloaded, alert=True)
         return
-    pages, at = answer_pages(answer, words), int(page)
-    if not 0 <= at < len(pages):
+    pages = answer_pages(answer, words)
+    if not 0 <= page < len(pages):
         await acknowledge(query, words.no_more_toast)
         return
-    keyboard = answer_keyboard(int(id), at, at + 1 < len(pages), answer, words, asked.helpful is None)
-    await change(query.get_bot(), query.message.chat_id, query.message.message_id, pages[at], keyboard)
+    sealed = Sealed(asked.id, query.data.rpartition(":")[2])
+    keyboard = answer_keyboard(sealed, page, page + 1 < len(pages), answer, words, asked.helpful is None)
+    await change(query.get_bot(), query.message.chat_id, query.message.message_id, pages[page], keyboard)
     await acknowledge(query)
 
 
@@ -126,10 +131,14 @@ async def on_vote(update: Update, context: Context) -> None:
     query, desk = update.callback_query, state(context).desk
     if query is None or query.data is None or not isinstance(query.message, Message):
         return
-    _, id, helpful = query.data.split(":")
     words = await state(context).words(query.from_user)
-    await desk.journal(lambda journal: journal.vote(int(id), helpful == "1"))
-    await acknowledge(query, words.thanks_toast if helpful == "1" else words.sorry_toast)
+    found = await _pressed(query.message, query.data, desk)
+    if found is None:
+        await acknowledge(query, words.expired_toast, alert=True)
+        return
+    asked, helpful = found
+    await desk.journal(lambda journal: journal.vote(asked.id, helpful == 1))
+    await acknowledge(query, words.thanks_toast if helpful else words.sorry_toast)
     markup = query.message.reply_markup
     left = [
         row
@@ -140,22 +149,35 @@ async def on_vote(update: Update, context: Context) -> None:
         await query.edit_message_reply_markup(reply_markup=type(markup)(left) if left else None)
 
 
-def answer_keyboard(id: int, page: int, more: bool, answer: Answer, words: Catalogue, votes: bool = True) -> Keyboard:
+async def _pressed(message: Message, data: str, desk: Newsdesk) -> tuple[Asked, int] | None:
+    """The question of a button and the number beside it; None when it is forgotten, or was asked in another chat."""
+    _, id, number, seal = data.split(":")
+    asked = await desk.journal(lambda journal: opened(journal, message.chat_id, Sealed(int(id), seal)))
+    return (asked, int(number)) if asked else None
+
+
+def answer_keyboard(
+    asked: Sealed, page: int, more: bool, answer: Answer, words: Catalogue, votes: bool = True
+) -> Keyboard:
     """The buttons under an answer: its pages, the first article, and whether it helped."""
-    turn = [InlineKeyboardButton(words.previous_button, callback_data=f"m:{id}:{page - 1}")] if page > 0 else []
+
+    def data(kind: str, number: int) -> str:
+        return f"{kind}:{asked.id}:{number}:{asked.seal}"
+
+    turn = [InlineKeyboardButton(words.previous_button, callback_data=data("m", page - 1))] if page > 0 else []
     if more:
-        turn.append(InlineKeyboardButton(words.more_button, callback_data=f"m:{id}:{page + 1}"))
+        turn.append(InlineKeyboardButton(words.more_button, callback_data=data("m", page + 1)))
     shown = answer.quotes[max(page, 0) * PER_PAGE :] or answer.quotes
     url = shown[0].article.url if shown else None
     link = [InlineKeyboardButton(words.open_button, url=url)] if can_be_linked(url) else []
     vote = [
-        InlineKeyboardButton(words.helpful_button, callback_data=f"v:{id}:1"),
-        InlineKeyboardButton(words.unhelpful_button, callback_data=f"v:{id}:0"),
+        InlineKeyboardButton(words.helpful_button, callback_data=data("v", 1)),
+        InlineKeyboardButton(words.unhelpful_button, callback_data=data("v", 0)),
     ]
     return [row for row in (turn, link, vote if votes else []) if row]
 
 
-def _rendered(answer: Answer, id: int, words: Catalogue) -> tuple[list[str], Keyboard]:
+def _rendered(answer: Answer, asked: Sealed, words: Catalogue) -> tuple[list[str], Keyboard]:
     """The messages of an answer, and the keyboard under the last."""
     if answer.is_refusal:
         return [refusal(answer.leads, words)], ()
@@ -165,7 +187,7 @@ def _rendered(answer: Answer, id: int, words: Catalogue) -> tuple[list[str], Key
     more = any(hit.score >= WORTH_QUOTING * best for hit in further)
     # A first message of few quotes is followed by a full first page, which begins with the same.
     page = len(pages) - 1 if len(answer.quotes) >= PER_PAGE else -1
-    return pages, answer_keyboard(id, page, more, answer, words)
+    return pages, answer_keyboard(asked, page, more, answer, words)
 
 
 def _look_up(journal: Journal, user: User, message: Message) -> tuple[Reader, list[str], Asked | None]:
@@ -176,8 +198,10 @@ def _look_up(journal: Journal, user: User, message: Message) -> tuple[Reader, li
     return reader, before[:_TURNS], earlier
 
 
-def _record(journal: Journal, reader: Reader, question: str, understood: str, answer: Answer) -> int:
-    return journal.record(
+def _record(
+    journal: Journal, reader: Reader, message: Message, question: str, understood: str, answer: Answer
+) -> Sealed:
+    id = journal.record(
         question,
         understood,
         reader.words.code,
@@ -187,12 +211,16 @@ def _record(journal: Journal, reader: Reader, question: str, understood: str, an
         conversation=reader.conversation[0],
         message=reader.message[0],
     )
+    return seal(journal, message.chat_id, id)
 
 
-def _explained(error: Exception, question: str, words: Catalogue) -> str:
+def _explained(error: Exception, question: str, words: Catalogue, state: State) -> str:
     if isinstance(error, Overloaded):
+        state.watch.told("told to come back")
         return words.overloaded
     if isinstance(error, BadInput):
+        state.watch.told("not a question")
         return words.too_long.format(most=MAX_QUESTION) if units(question) > MAX_QUESTION else words.empty_question
-    log.error("a question could not be answered: %s", error)
+    state.watch.told("failed")
+    state.watch.problem(f"a question could not be answered: {error}")
     return words.unavailable

@@ -12,6 +12,7 @@ from kibaru.articles import Article
 from kibaru.settings import Settings
 from kibaru_bot.messages import Catalogue
 from kibaru_bot.people import Pace, is_admin, recognised
+from kibaru_bot.watching import Watch
 from kibaru_bot.worker import Newsdesk
 
 _Data = dict[Any, Any]
@@ -21,11 +22,12 @@ App = Application[Any, Any, Any, Any, Any, Any]
 
 @dataclass(slots=True)
 class State:
-    """The running bot: its newsdesk, readers' pace, and cached example questions."""
+    """The running bot: its newsdesk, readers' pace, what is watched, and cached example questions."""
 
     settings: Settings
     desk: Newsdesk
     pace: Pace
+    watch: Watch
     examples: tuple[object, list[Article]] = (None, [])
     rebuilding: bool = False
 

@@ -33,7 +33,7 @@ async def keep_in_sync(bot: Bot, bot_state: State) -> None:
         try:
             summaries = await bot_state.desk.apart(lambda kibaru: _sync(kibaru, bot_state))
         except KibaruError as error:
-            log.warning("the sources were not brought in: %s", error)
+            bot_state.watch.problem(f"the sources were not brought in: {error}")
         else:
             await _tell(bot, bot_state, [summary for summary in summaries if _is_news(summary, known)])
             known |= {summary.source.id: summary.problem for summary in summaries}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from kibaru_bot.messages import Catalogue
 from kibaru_bot.render import Block, pages
 from kibaru_bot.state import Context, State, state
 from kibaru_bot.talking import acknowledge, change, say, typing
+from kibaru_bot.watching import ages
 
 _EDITED_EVERY = 3.0
 _GROUPED = 500
@@ -31,7 +33,9 @@ _ALIKE = 0.94
 """Cosine from which two questions count as the same. In `benchmarks/conversation.py`, with the default model, 27 of 33
 pairs that ask the same meet so and 18 others do, F1 0.69; at 0.93 it is 0.62, at 0.95 0.58."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_BEGINS_A_FORMULA = re.compile(r"(?:^|[;\t\r\n])\s*(?=[=+@＝＋＠-]|－)")
+"""Where a spreadsheet may see a cell begin with what it takes for a formula: at its start, and, where lists are parted
+by semicolons as in France, behind each of these, whatever the quotes around."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +107,12 @@ async def on_status(update: Update, context: Context) -> None:
     async with typing(message):
         where = bot_state.desk.read if bot_state.rebuilding else bot_state.desk.edit
         archive = await where(lambda kibaru: kibaru.status())
+        at = await bot_state.desk.read(ages)
         questions, refused = await bot_state.desk.journal(lambda journal: journal.counts())
     dates = archive.published and words.about_dates.format(
         first=words.date(archive.published[0]), last=words.date(archive.published[1])
     )
+    watch = bot_state.watch
     text = words.status.format(
         articles=archive.articles,
         dates=dates or "",
@@ -114,11 +120,17 @@ async def on_status(update: Update, context: Context) -> None:
         megabytes=round(archive.bytes / 1e6, 1),
         languages=", ".join(archive.languages) or "-",
         generation=archive.generation.id if archive.generation else "-",
+        built=f" ({words.moment(at.built)})" if at.built else "",
         model=escape(archive.model),
         health=escape(archive.problem or "✓"),
         questions=questions,
         refused=refused,
         queue=bot_state.desk.waiting,
+        started=words.moment(watch.started),
+        answered=watch.count("answered", "refused"),
+        shed=watch.count("told to come back"),
+        synced=words.moment(at.synced),
+        error=escape(shortened(watch.error or "-", 300)),
     )
     await say(message, text)
 
@@ -197,4 +209,4 @@ def csv_of(groups: Sequence[Group]) -> bytes:
 
 
 def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) else cell
+    return _BEGINS_A_FORMULA.sub(r"\g<0>'", cell)

@@ -1,8 +1,8 @@
 """Everything slow, away from the event loop: three threads, each the only user of its own connection.
 
-Questions go to one thread by a bounded queue; reading and the journal to a second, so that they never wait for a
-question; publishing, removing and rebuilding to a third, so that no question waits for them. The embedding model is
-loaded once and shared.
+Questions go to one thread by a bounded queue, which lets in only what can be answered in time; reading and the
+journal to a second, so that they never wait for a question; publishing, removing and rebuilding to a third, so that no
+question waits for them. The embedding model is loaded once and shared.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import contextlib
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from kibaru.newsroom import Kibaru
 from kibaru.remembering import RememberingEmbedder
 from kibaru.settings import Settings
 from kibaru.store import DATABASE
+from kibaru_bot.patience import Overloaded, Patience
 from kibaru_bot.thread import answer_in_thread
 
 log = logging.getLogger(__name__)
@@ -34,9 +36,7 @@ T = TypeVar("T")
 _BATCH = 16
 """Questions embedded together; those that come meanwhile are in the next batch."""
 
-
-class Overloaded(Exception):  # a state of the bot, not an error of the archive
-    """So many questions wait that one more would wait too long."""
+_IDLE_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +60,15 @@ class Newsdesk:
         self._editing, self._reading = (Kibaru(settings, embedder=self._embedder) for _ in range(2))
         self._journal = Journal(settings.index / DATABASE, key_days=settings.key_days)
         self._questions: queue.Queue[_Question | None] = queue.Queue(settings.queue)
+        self._in_work = 0
+        self._patience = Patience(settings.deadline)
+        self._alive = time.monotonic()
         self._thread = threading.Thread(target=self._answer_all, name="answering", daemon=True)
         self._readers = ThreadPoolExecutor(1, "reading")
         self._editors = ThreadPoolExecutor(1, "editing")
         self.stopping = threading.Event()
+        self.problem: str | None = None
+        """Why questions cannot be answered at present."""
         self._thread.start()
 
     def warm_up(self) -> None:
@@ -85,20 +90,31 @@ class Newsdesk:
 
     @property
     def waiting(self) -> int:
-        """Questions that wait for an answer."""
-        return self._questions.qsize()
+        """Questions that wait for an answer, or are being answered."""
+        return self._questions.qsize() + self._in_work
+
+    @property
+    def silent(self) -> float:
+        """Seconds since the thread that answers last did, or found that it could."""
+        return time.monotonic() - self._alive
+
+    def check_patience(self) -> None:
+        """Whether the reader in hand can be answered in time. Raises Overloaded."""
+        self._patience.check(self.waiting)
 
     async def ask(self, question: str, before: Sequence[str] = (), *, quotes: int = 3) -> tuple[Answer, str]:
         """The answer, and the question as it was understood in its conversation.
 
-        Raises Overloaded when too many wait, and what `Kibaru.ask` raises.
+        Raises Overloaded when too many wait or the deadline has come, and what `Kibaru.ask` raises.
         """
+        self.check_patience()
         waiting = _Question(question, tuple(before), quotes)
         try:
             self._questions.put_nowait(waiting)
-        except queue.Full:
+            async with asyncio.timeout(self._patience.left()):  # which cancels the question
+                return await asyncio.wrap_future(waiting.answered)
+        except (queue.Full, TimeoutError):
             raise Overloaded from None
-        return await asyncio.wrap_future(waiting.answered)
 
     async def journal(self, job: Callable[[Journal], T]) -> T:
         """The result of a short job on the journal."""
@@ -128,16 +144,40 @@ class Newsdesk:
 
     def _answer_all(self) -> None:
         while True:
-            batch = [self._questions.get()]
-            while batch[-1] is not None and len(batch) < _BATCH and not self._questions.empty():
-                batch.append(self._questions.get())
-            waiting = [question for question in batch if question is not None]
+            batch = self._next_batch()
+            waiting = [question for question in batch if question is not None and not question.answered.cancelled()]
+            self._in_work, began = len(waiting), time.monotonic()
             if len(waiting) > 1:
                 self._embed_together([question.text for question in waiting])
             for question in waiting:
                 self._answer(question)
-            if len(waiting) < len(batch):
+                self._in_work -= 1
+                self._alive = time.monotonic()
+            if waiting:
+                self._patience.took(time.monotonic() - began, len(waiting))
+            if None in batch:
                 return
+
+    def _next_batch(self) -> list[_Question | None]:
+        """Questions to answer together, waiting for the first; None, the last of all, says that no more will come."""
+        batch: list[_Question | None] = []
+        while not batch:
+            try:
+                batch.append(self._questions.get(timeout=_IDLE_SECONDS))
+            except queue.Empty:
+                self._try_out()
+        while batch[-1] is not None and len(batch) < _BATCH and not self._questions.empty():
+            batch.append(self._questions.get())
+        return batch
+
+    def _try_out(self) -> None:
+        """Ask a question of our own, so that one can tell a bot that nobody asks from one that cannot answer."""
+        try:
+            self._answering.find("Kibaru ?")
+            self.problem = None
+        except Exception as error:  # the thread must live on
+            self.problem = str(error)
+        self._alive = time.monotonic()
 
     def _embed_together(self, texts: Sequence[str]) -> None:
         """Embed questions as one batch; the embedder then knows them when each is answered."""
@@ -157,5 +197,9 @@ class Newsdesk:
             waiting.answered.set_result(
                 answer_in_thread(self._answering, waiting.text, waiting.before, quotes=waiting.quotes)
             )
+            self.problem = None
+        except BadInput as error:
+            waiting.answered.set_exception(error)
         except Exception as error:  # goes to whoever asked; the thread must live on
+            self.problem = str(error)
             waiting.answered.set_exception(error)

@@ -31,11 +31,6 @@ _CLOSE = 0.6
 """The first _READ hits (or as many as may be quoted) that score at least _CLOSE of the best are read, and quoted: on
 eval/dev two of them on average, which hold the answer as often, within half a point, as three would."""
 
-_SENTENCE_WEIGHT = 5.0
-"""Of the cosine of a passage's best sentence against its fused score: cosines of sentences to a question differ by
-about 0.1. Reranking so raised MRR on eval/dev by 0.004 and the share of first passages with the answer by one point;
-weights of 2.5 and 10 brought nothing and -0.001."""
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -88,7 +83,7 @@ def answer(
     distinct = _told_once(found.hits, alike)
     best = distinct[0].score
     close = list(takewhile(lambda hit: hit.score >= _CLOSE * best, distinct[:_READ]))
-    read = _reranked(read_hits(store, embedder, g, embedded, close))
+    read = read_hits(store, embedder, g, embedded, close)
     first = [reading.hit for reading in read]
     hits = first + [hit for hit in found.hits if hit not in first]
     signals = _signals(question, distinct, read, found.rarity, calibration)
@@ -168,15 +163,6 @@ def _read_anew(embedder: Embedder, article: Article, passage: StoredPassage) -> 
     text = embedded_text(article.title, passage.heading, article.text[passage.start : passage.end])
     shift = len(text) - passage.end
     return spans, embedder.embed_sentences(text, [Span(start + shift, end + shift) for start, end in spans])
-
-
-def _reranked(read: list[Reading]) -> list[Reading]:
-    """The passages in the order of their score and their best sentence together."""
-
-    def score(passage: Reading) -> float:
-        return passage.hit.score + _SENTENCE_WEIGHT * passage.nearest
-
-    return sorted(read, key=score, reverse=True)
 
 
 def _signals(

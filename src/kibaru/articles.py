@@ -81,8 +81,8 @@ def make_article(
     if len(text) > MAX_TEXT:
         raise BadInput(f"the text has {len(text):,} characters; an article may have {MAX_TEXT:,}")
     if not title:
-        title = _first_words(text)
-    title = title[:_MAX_TITLE]
+        title = " ".join(_first_words(text).split())
+    title = title[:_MAX_TITLE].rstrip()
     canonical = canonical_url(url.strip()) if url.strip() else None
     return Article(
         id=_checked_id(id.strip()) or (_derived_id(canonical) if canonical else _derived_id(title, text)),
@@ -90,9 +90,9 @@ def make_article(
         text=text,
         url=canonical,
         published=parse_date(published).isoformat() if published.strip() else None,
-        author=" ".join(clean(author).split()) or None,
+        author=" ".join(clean(author).split())[:_MAX_TITLE].rstrip() or None,
         language=_checked_language(language) or detect_language(f"{title}\n{text}"),
-        outlet=" ".join(clean(outlet).split())[:_MAX_TITLE] or None,
+        outlet=" ".join(clean(outlet).split())[:_MAX_TITLE].rstrip() or None,
         modified=parse_date(modified).isoformat() if modified.strip() else None,
         pages=tuple(pages),
     )
@@ -109,8 +109,9 @@ def clean(text: str) -> str:
 
 
 def _cleaned(text: str, pages: Sequence[int]) -> tuple[str, list[int]]:
-    """The text cleaned and stripped, and where its pages start then."""
-    edges = [0, *sorted({page for page in pages if 0 < page < len(text)}), len(text)]
+    """The text cleaned and stripped, and where its pages start then; an empty page where the next one does."""
+    begun = sorted(min(page, len(text)) for page in pages)
+    edges = [*([] if begun[:1] == [0] else [0]), *begun, len(text)]
     parts = [clean(text[start:end]) for start, end in pairwise(edges)]
     joined = "".join(parts)
     text = joined.strip()
@@ -120,10 +121,12 @@ def _cleaned(text: str, pages: Sequence[int]) -> tuple[str, list[int]]:
 
 
 def canonical_url(url: str) -> str:
-    """The form of a web address that is shown: lower-case host, no default port, no fragment, no tracking parameters.
+    """The form of a web address that is shown: lower-case host, no default port, no fragment, no tracking parameters,
+    nothing that is not seen: control characters are left out, others (zero width, direction) are percent-encoded.
 
     Raises BadInput when it is no address of the web.
     """
+    url = "".join(each if each.isprintable() or each.isspace() else quote(each) for each in _UNWANTED.sub("", url))
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -185,7 +188,7 @@ def _first_words(text: str) -> str:
 
 
 def _checked_id(id: str) -> str:
-    if len(id) > _MAX_ID or not re.fullmatch(r"[^\s\x00-\x1f]*", id) or id.startswith("-"):
+    if len(id) > _MAX_ID or not id.isprintable() or re.search(r"\s", id) or id.startswith("-"):
         raise BadInput(f"the id {id[:40]!r} is not usable: up to {_MAX_ID} characters, no spaces, no dash in front")
     return id
 

@@ -170,7 +170,8 @@ def _manifest(file: Path, stream: BinaryIO, folder: Path) -> Manifest:
         if fields["kind"] != _KIND:
             raise ValueError
         if fields["format"] > _FORMAT or fields["schema"] > SCHEMA:
-            raise BadInput(f"{file} was made by Kibaru {fields['kibaru']}: upgrade with 'pip install -U kibaru'.")
+            made_by = str(fields["kibaru"])[:20]
+            raise BadInput(f"{file} was made by Kibaru {made_by!r}: upgrade with 'pip install -U kibaru'.")
         manifest = Manifest(**fields)
         if any(type(fields[name]) is not int for name in ("format", "schema", "size", *_COUNTED)):
             raise ValueError
@@ -226,7 +227,7 @@ def _verify(file: Path, manifest: Manifest, database: Path) -> None:
                 raise _broken(file, "its database is damaged")
             if version(connection) != manifest.schema or _counts(database).items() - asdict(manifest).items():
                 raise _broken(file, "its database is not the one announced")
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):  # names in it may be no text
         raise _broken(file, "its database is damaged") from None
 
 

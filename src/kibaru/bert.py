@@ -24,12 +24,14 @@ from kibaru.sentences import Span
 
 if TYPE_CHECKING:
     from openvino import CompiledModel, Model, Node
-    from tokenizers import Encoding, Tokenizer
+    from sentencepiece import SentencePieceProcessor
 
 Vectors = NDArray[np.float32]
 
 GRAPH = "openvino.xml"
 """The file's name in the model's folder; its weights are in a .bin beside it."""
+
+VOCABULARY = "sentencepiece.model"
 
 _WORDS = "embeddings.word_embeddings.weight"
 _GROUP = 64
@@ -49,12 +51,14 @@ class Bert:
         """Load the model. Raises ValueError, KeyError, RuntimeError or OSError when a file in the folder is damaged."""
         config = json.loads((folder / "config.json").read_text("utf-8"))
         self.dimension = int(config["hidden_size"])
+        self._begin, self._end = int(config["bos_token_id"]), int(config["eos_token_id"])
         self._padding = int(config["pad_token_id"])
+        self._longest = int(config["max_position_embeddings"])
         with ThreadPoolExecutor(1) as apart:  # neither reading the vocabulary nor compiling needs the interpreter
-            tokenizer = apart.submit(_read_tokenizer, folder, int(config["max_position_embeddings"]))
+            vocabulary = apart.submit(_read_vocabulary, folder / VOCABULARY)
             self._words = _mapped(folder / "model.safetensors", _WORDS)
             self._request = _compiled(folder / GRAPH).create_infer_request()
-            self._tokenizer = tokenizer.result()
+            self._vocabulary = vocabulary.result()
 
     def encode(self, texts: Sequence[str], prompt: str, batch: int) -> Vectors:
         """Unit vectors (len(texts), dimension) of the texts after `prompt`, made of `batch` texts of like length each
@@ -71,17 +75,20 @@ class Bert:
         longest_first = sorted(range(len(texts)), key=lambda which: -len(texts[which]))
         for first in range(0, len(texts), batch):
             turn = longest_first[first : first + batch]
-            encodings = self._tokenizer.encode_batch([prompt + texts[which] for which in turn])
-            for which, encoding, states in zip(turn, encodings, self._states(encodings), strict=True):
-                vectors[which] = _unit(states.mean(axis=0))
+            cut = [self._vocabulary.encode(prompt + texts[which], return_type="offset_mapping") for which in turn]
+            room = self._longest - 2
+            states = self._states([[self._begin, *pieces["ids"][:room], self._end] for pieces in cut])
+            for which, pieces, own in zip(turn, cut, states, strict=True):
+                vectors[which] = _unit(own.mean(axis=0))
                 if parts[which]:
-                    inner[which] = _means(states, np.array(encoding.offsets) - len(prompt), parts[which])
+                    offsets = np.array(pieces["offsets"][:room]).reshape(-1, 2) - len(prompt)
+                    inner[which] = _means(own[1:-1], offsets, parts[which])
         return vectors, inner
 
-    def _states(self, encodings: list[Encoding]) -> list[Vectors]:
+    def _states(self, tokens: list[list[int]]) -> list[Vectors]:
         """The last hidden states (tokens, dimension) of each text."""
-        counts = [len(encoding.ids) for encoding in encodings]
-        padded = [encoding.ids + [self._padding] * (max(counts) - len(encoding.ids)) for encoding in encodings]
+        counts = [len(ids) for ids in tokens]
+        padded = [ids + [self._padding] * (max(counts) - len(ids)) for ids in tokens]
         present = np.arange(max(counts)) < np.array(counts)[:, None]
         mask = np.where(present, 0, _FORBIDDEN).astype(np.float32)
         states = self._request.infer({"words": self._words[padded].astype(np.float32), "mask": mask})[0]
@@ -183,18 +190,10 @@ def _openvino() -> ModuleType:
             del sys.modules[tools]
 
 
-def _read_tokenizer(folder: Path, longest: int) -> Tokenizer:
-    """The tokenizer, which cuts texts off at `longest` tokens and knows the special ones also where a text has them."""
-    from tokenizers import Tokenizer
+def _read_vocabulary(path: Path) -> SentencePieceProcessor:
+    from sentencepiece import SentencePieceProcessor
 
-    try:
-        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    except Exception as error:  # the library has no class of its own
-        raise ValueError(f"tokenizer.json: {error}") from error
-    special = json.loads((folder / "tokenizer_config.json").read_text("utf-8"))
-    tokenizer.add_special_tokens(sorted({special[name] for name in special if name.endswith("_token")}))
-    tokenizer.enable_truncation(longest)
-    return tokenizer
+    return SentencePieceProcessor(model_proto=path.read_bytes())
 
 
 def _mapped(path: Path, name: str) -> NDArray[np.float16]:

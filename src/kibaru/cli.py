@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sqlite3
 import sys
@@ -17,6 +16,7 @@ from kibaru.articles import parse_date
 from kibaru.errors import BadInput, KibaruError
 from kibaru.evaluation.cli import evaluation
 from kibaru.safekeeping import backup, doctor, restore
+from kibaru.terminal import json_line, tell
 from kibaru.web.commands import source, sync
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    click.echo(f"kibaru: {message}", err=True)
+    tell(f"kibaru: {message}", err=True)
     sys.exit(code)
 
 
@@ -130,19 +130,19 @@ def _add(kibaru: Kibaru, items: Iterable[Any]) -> int:
     for outcome in kibaru.add(items):
         if isinstance(outcome, Failure):
             failures += 1
-            click.echo(f"kibaru: {outcome}", err=True)
+            tell(f"kibaru: {outcome}", err=True)
             continue
         counts[outcome.change] += 1
-        click.echo(f"{outcome.change:9}  {outcome.article.id}  {outcome.article.title}")
+        tell(f"{outcome.change:9}  {outcome.article.id}  {outcome.article.title}")
         if outcome.alike:
-            click.echo(f"           tells the same as {', '.join(outcome.alike)}")
+            tell(f"           tells the same as {', '.join(outcome.alike)}")
         elif outcome.same_title:
-            click.echo(
+            tell(
                 f"kibaru: {outcome.same_title} has the same title; if this is its new version, "
                 f"run 'kibaru remove {outcome.same_title}'",
                 err=True,
             )
-    click.echo(", ".join(f"{count} {change}" for change, count in (counts | {"failed": failures}).items() if count))
+    tell(", ".join(f"{count} {change}" for change, count in (counts | {"failed": failures}).items() if count))
     return failures
 
 
@@ -156,7 +156,7 @@ def list_(settings: Settings, since: str | None, until: str | None, language: st
 
     with _open_store(settings) as store:
         for article in store.articles(_filters(since, until, language)):
-            line = json.dumps(article_json(article), ensure_ascii=False) if as_json else article_line(article)
+            line = json_line(article_json(article)) if as_json else article_line(article)
             click.echo(line)
 
 
@@ -176,7 +176,7 @@ def show(settings: Settings, id: str, editions: bool, as_json: bool) -> None:
     if as_json:
         record = asdict(article) | {"alike": alike}
         record |= {"editions": [asdict(edition) for edition in earlier]} if editions else {}
-        click.echo(json.dumps(record, ensure_ascii=False))
+        tell(json_line(record))
     else:
         click.echo("\n\n".join([article_text(article, alike), *map(edition_text, earlier)]))
 
@@ -189,10 +189,10 @@ def remove(settings: Settings, ids: tuple[str, ...]) -> None:
     with _open(settings) as kibaru:
         removed = {article.id: article for article in kibaru.remove(ids)}
     for article in removed.values():
-        click.echo(f"removed    {article.id}  {article.title}")
+        tell(f"removed    {article.id}  {article.title}")
     missing = [id for id in ids if id not in removed]
     for id in missing:
-        click.echo(f"kibaru: there is no article {id}", err=True)
+        tell(f"kibaru: there is no article {id}", err=True)
     if missing:
         sys.exit(1)
 
@@ -203,7 +203,7 @@ def export(settings: Settings) -> None:
     """Print every article as a line of JSON, which 'kibaru add' takes back."""
     with _open_store(settings) as store:
         for article in store.articles():
-            click.echo(json.dumps(asdict(article), ensure_ascii=False))
+            tell(json_line(asdict(article)))
 
 
 @commands.command()
@@ -232,7 +232,7 @@ def rebuild(settings: Settings, from_scratch: bool) -> None:
             )
         except KeyboardInterrupt:
             raise KibaruError("The rebuild was stopped: the old index still answers; run it again to go on.") from None
-    click.echo(
+    tell(
         f"generation {built.generation}: {built.articles} articles, {built.passages} passages, "
         f"{built.embedded} of them embedded"
     )
@@ -258,7 +258,7 @@ def ask(
 
     with _open(settings) as kibaru:
         answer = kibaru.ask(question, quotes=top, filters=_filters(since, until, language))
-    click.echo(json.dumps(answer_json(answer), ensure_ascii=False) if as_json else answer_text(answer))
+    click.echo(json_line(answer_json(answer)) if as_json else answer_text(answer))
     if answer.is_refusal:
         sys.exit(1)
 
@@ -279,7 +279,7 @@ def _chat(kibaru: Kibaru) -> None:
         try:
             click.echo(answer_text(kibaru.ask(question)) + "\n")
         except BadInput as error:
-            click.echo(f"kibaru: {error}\n", err=True)
+            tell(f"kibaru: {error}\n", err=True)
 
 
 def _next_question() -> str:
@@ -303,7 +303,7 @@ def status(settings: Settings, as_json: bool) -> None:
 
     with _open(settings) as kibaru:
         state = kibaru.status()
-    click.echo(json.dumps(status_json(state), ensure_ascii=False) if as_json else status_text(state))
+    tell(json_line(status_json(state)) if as_json else status_text(state))
     if state.problem:
         sys.exit(2)
 
@@ -321,7 +321,7 @@ def demo(settings: Settings) -> None:
         for question in _DEMO_QUESTIONS:
             click.echo(f"\n{click.style('? ' + question, fg='cyan')}\n{answer_text(kibaru.ask(question))}")
         if sys.stdin.isatty():
-            click.echo("\nYour turn (an empty line ends):")
+            tell("\nYour turn (an empty line ends):")
             _chat(kibaru)
 
 

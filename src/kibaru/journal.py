@@ -3,6 +3,7 @@
 These tables live in the archive's database beside the articles, on a connection of their own, and are made when first
 used. Readers stand in them under a keyed hash only. The key is replaced every `key_days`, the one before is kept as
 long again so that a conversation outlives the change, and then lost: older rows can no longer be tied to anyone.
+What is deleted is overwritten in the database at once (SQLite's `secure_delete`), and in its log by `scrub`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ _INBOX_KEPT = timedelta(days=3)
 
 _DRAFTS = 20
 """Previews that wait at once; each may be a file of 20 MB."""
+
+_DRAFTS_KEPT = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class Journal:
     def __init__(self, path: Path, *, key_days: int = 30) -> None:
         self._key_life = timedelta(days=key_days)
         self._tables = SideTables(path, TABLES)
+        self.is_scrubbed = True
 
     def close(self) -> None:
         self._tables.close()
@@ -115,9 +119,10 @@ class Journal:
                 self._tables.run("insert into preferences values (?, ?)", [reader[0], language])
 
     def forget(self, reader: Sequence[str]) -> int:
-        """Delete a reader's questions and preferences; how many questions there were."""
+        """Delete a reader's questions and preferences from the disk; how many questions there were."""
         gone = self._tables.run(f"delete from questions where reader in ({_marks(reader)})", reader).rowcount
         self.set_language(reader, None)
+        self.scrub()
         return gone
 
     # Questions
@@ -139,7 +144,8 @@ class Journal:
         self._tables.run("update questions set replies = ? where id = ?", [json.dumps(list(replies)), id])
 
     def vote(self, id: int, helpful: bool) -> None:
-        self._tables.run("update questions set helpful = ? where id = ?", [helpful, id])
+        """Whether an answer helped; the first vote counts."""
+        self._tables.run("update questions set helpful = ? where id = ? and helpful is null", [helpful, id])
 
     def asked(self, id: int) -> Asked | None:
         return next(iter(self._questions("id = ?", [id])), None)
@@ -174,11 +180,19 @@ class Journal:
         return int(kept), int(refused)
 
     def prune(self, days: int) -> None:
-        """Delete questions older than so many days, and numbers of updates that cannot come again."""
+        """Delete questions older than so many days, previews nobody decided on, and numbers of updates that cannot
+        come again."""
         now = datetime.now(UTC)
         self._tables.run("delete from questions where asked < ?", [(now - timedelta(days=days)).isoformat()])
         self._tables.run("delete from inbox where payload is null and received < ?", [(now - _INBOX_KEPT).isoformat()])
+        self._tables.run("delete from drafts where made < ?", [(now - _DRAFTS_KEPT).isoformat()])
         self.fingerprints()
+        self.scrub()
+
+    def scrub(self) -> None:
+        """Leave no deleted row on the disk; `is_scrubbed` is False when somebody was reading, and it is to be tried
+        again."""
+        self.is_scrubbed = self._tables.empty_log()
 
     # Drafts
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kibaru.errors import ModelUnavailable
+from kibaru.pieces import sentencepiece_model
 
 if TYPE_CHECKING:
     import numpy as np
@@ -134,7 +135,8 @@ def unpack_again(weights: Path, models: Path) -> Path:
 def left_over(models: Path) -> list[Path]:
     """Folders of unpackings that were killed, and of an earlier Kibaru; call while none is running."""
     earlier = _earlier_folder(models)
-    return [*models.glob(f".{earlier.name}-*"), *([earlier] if earlier.exists() else [])]
+    killed = (path for folder in (unpacked_folder(models), earlier) for path in models.glob(f".{folder.name}-*"))
+    return [*killed, *([earlier] if earlier.exists() else [])]
 
 
 def _is_complete(folder: Path) -> bool:
@@ -187,11 +189,23 @@ def _fsync(path: Path) -> None:
 
 @dataclass(frozen=True)
 class _Packed:
-    """The parsed file: BERT's hyper-parameters, its tokenizer and its tensors by their packed names."""
+    """The parsed file: BERT's hyper-parameters, its vocabulary and its tensors by their packed names."""
 
     config: dict[str, Any]
-    tokenizer: Tokenizer
+    vocabulary: _Vocabulary
     tensors: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class _Vocabulary:
+    """Pieces with their log probabilities, and the numbers of those that mean something else than text."""
+
+    pieces: list[str]
+    scores: tuple[float, ...]
+    begin: int
+    end: int
+    padding: int
+    unknown: int
 
 
 class _Cursor:
@@ -216,6 +230,7 @@ def _read(data: bytes) -> _Packed:
     hidden, layers, heads, ffn, vocabulary, positions, types, epsilon, block = cursor.take("7ifi")
     if magic != b"E5S1" or version != 1 or block != _BLOCK:
         raise ModelUnavailable(f"Packed weights of an unknown layout ({magic!r}, version {version}, block {block}).")
+    pieces = _read_vocabulary(cursor)
     config = {
         "vocab_size": vocabulary,
         "hidden_size": hidden,
@@ -225,9 +240,10 @@ def _read(data: bytes) -> _Packed:
         "max_position_embeddings": positions,
         "type_vocab_size": types,
         "layer_norm_eps": epsilon,
-        "pad_token_id": 1,
+        "bos_token_id": pieces.begin,
+        "eos_token_id": pieces.end,
+        "pad_token_id": pieces.padding,
     }
-    tokenizer = _read_tokenizer(cursor)
     (count,) = cursor.take("i")
     directory = []
     for _ in range(count):
@@ -237,18 +253,15 @@ def _read(data: bytes) -> _Packed:
         name: _tensor(data[offset : offset + size], dtype, elements)
         for name, dtype, elements, offset, size in directory
     }
-    return _Packed(config, tokenizer, tensors)
+    return _Packed(config, pieces, tensors)
 
 
-def _read_tokenizer(cursor: _Cursor) -> Tokenizer:
+def _read_vocabulary(cursor: _Cursor) -> _Vocabulary:
     """The SentencePiece unigram model: piece offsets, scores, bytes; then its normalisation map, which is skipped.
 
-    Compared over all of Unicode, that map is SentencePiece's `nmt_nfkc` but for 42 characters younger than it, so
-    the library's own `Nmt` and `NFKC` stand in for it.
+    Compared over all of Unicode, that map is SentencePiece's `nmt_nfkc` but for 42 characters younger than it.
     """
-    from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
-
-    pieces_count, bos, eos, pad, unknown = cursor.take("5i")
+    pieces_count, begin, end, padding, unknown = cursor.take("5i")
     (blob_length,) = cursor.take("Q")
     offsets = cursor.take(f"{pieces_count + 1}I")
     scores = cursor.take(f"{pieces_count}f")
@@ -256,8 +269,17 @@ def _read_tokenizer(cursor: _Cursor) -> Tokenizer:
     _, map_length = cursor.take("iI")
     cursor.take_bytes(map_length)
 
-    pieces = [blob[start:end].decode() for start, end in pairwise(offsets)]
-    tokenizer = Tokenizer(models.Unigram(list(zip(pieces, scores, strict=True)), unk_id=unknown))
+    pieces = [blob[first:last].decode() for first, last in pairwise(offsets)]
+    assert pieces[padding] == "<pad>"
+    return _Vocabulary(pieces, scores, begin, end, padding, unknown)
+
+
+def _tokenizer(vocabulary: _Vocabulary) -> Tokenizer:
+    """The vocabulary for transformers; the library's own `Nmt` and `NFKC` stand in for the normalisation map."""
+    from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+
+    pieces = list(zip(vocabulary.pieces, vocabulary.scores, strict=True))
+    tokenizer = Tokenizer(models.Unigram(pieces, unk_id=vocabulary.unknown))
     tokenizer.normalizer = normalizers.Sequence(
         [normalizers.Nmt(), normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")]
     )
@@ -266,10 +288,16 @@ def _read_tokenizer(cursor: _Cursor) -> Tokenizer:
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>",
         pair="<s> $A </s> </s> $B </s>",
-        special_tokens=[("<s>", bos), ("</s>", eos)],
+        special_tokens=[("<s>", vocabulary.begin), ("</s>", vocabulary.end)],
     )
-    assert pieces[pad] == "<pad>"
     return tokenizer
+
+
+def _sentencepiece(vocabulary: _Vocabulary) -> bytes:
+    """The vocabulary for `kibaru.bert`. `<mask>`, which only training needed, is the last piece."""
+    mask = len(vocabulary.pieces) - 1
+    control = {vocabulary.begin, vocabulary.end, vocabulary.padding, mask}
+    return sentencepiece_model(vocabulary.pieces, vocabulary.scores, vocabulary.unknown, control)
 
 
 def _tensor(data: bytes, dtype: int, elements: int) -> np.ndarray:
@@ -303,7 +331,7 @@ def _save(packed: _Packed, folder: Path) -> None:
     import numpy as np
     from safetensors.numpy import save_file
 
-    from kibaru.bert import save_graph
+    from kibaru.bert import VOCABULARY, save_graph
 
     hidden, length = packed.config["hidden_size"], packed.config["max_position_embeddings"]
     files: dict[str, Any] = {
@@ -331,7 +359,8 @@ def _save(packed: _Packed, folder: Path) -> None:
     for name, content in files.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(json.dumps(content, indent=1), "utf-8")
-    packed.tokenizer.save(str(folder / "tokenizer.json"))
+    _tokenizer(packed.vocabulary).save(str(folder / "tokenizer.json"))
+    (folder / VOCABULARY).write_bytes(_sentencepiece(packed.vocabulary))
     tensors = _bert_tensors(packed)
     save_graph(tensors, packed.config, folder)
     halves = {name: tensor.astype(np.float16) for name, tensor in tensors.items()}

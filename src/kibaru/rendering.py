@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kibaru.terminal import harmless, one_line
+
 if TYPE_CHECKING:
     from kibaru.answering import Answer
     from kibaru.articles import Article
@@ -35,9 +37,9 @@ def _quote_text(quote: Quote) -> str:
 
 
 def source(article: Article, page: int | None = None) -> str:
-    """Title, page, outlet, date and link of an article, on one line."""
+    """Title, page, outlet, date and link of an article, on one line of plain text."""
     parts = (article.title, page and f"p. {page}", article.outlet, (article.published or "")[:10], article.url)
-    return " · ".join(part for part in parts if part)
+    return one_line(" · ".join(part for part in parts if part))
 
 
 def answer_json(answer: Answer) -> dict[str, Any]:
@@ -68,7 +70,8 @@ def article_json(article: Article) -> dict[str, Any]:
 
 
 def article_line(article: Article) -> str:
-    return f"{article.id}  {(article.published or '-')[:10]:10}  {article.language or '-':2}  {article.title}"
+    line = f"{article.id}  {(article.published or '-')[:10]:10}  {article.language or '-':2}  {article.title}"
+    return one_line(line)
 
 
 def article_text(article: Article, alike: Sequence[str] = ()) -> str:
@@ -76,12 +79,14 @@ def article_text(article: Article, alike: Sequence[str] = ()) -> str:
     changed = article.modified and f"modified {article.modified}"
     facts = [article.outlet, article.author, article.published, changed, article.language, article.url]
     facts += [f"id {article.id}", f"tells the same as {', '.join(alike)}" if alike else None]
-    return f"{click.style(article.title, bold=True)}\n{' · '.join(f for f in facts if f)}\n\n{article.text}"
+    known = " · ".join(fact for fact in facts if fact)
+    return f"{click.style(harmless(article.title), bold=True)}\n{harmless(known)}\n\n{harmless(article.text)}"
 
 
 def edition_text(edition: Edition) -> str:
     """An earlier text of an article, and until when it stood."""
-    return f"--- until {edition.replaced}: {click.style(edition.title, bold=True)}\n\n{edition.text}"
+    title = click.style(harmless(edition.title), bold=True)
+    return f"--- until {edition.replaced}: {title}\n\n{harmless(edition.text)}"
 
 
 def status_json(status: Status) -> dict[str, Any]:
@@ -100,9 +105,12 @@ def status_text(status: Status) -> str:
         "model": f"{status.model}{calibrated}",
         "health": status.problem or "good",
     }
-    return "\n".join(f"{name:10} {value}" for name, value in rows.items())
+    return harmless("\n".join(f"{name:10} {value}" for name, value in rows.items()))
 
 
 def _highlighted(quote: Quote) -> str:
     text, (start, end) = quote.article.text, quote.highlight
-    return text[quote.start : start] + click.style(text[start:end], bold=True) + text[end : quote.end]
+    before, words, after = (
+        harmless(part) for part in (text[quote.start : start], text[start:end], text[end : quote.end])
+    )
+    return before + click.style(words, bold=True) + after

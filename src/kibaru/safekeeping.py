@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from kibaru.terminal import json_line, tell
 
 if TYPE_CHECKING:
     from kibaru.checks import Finding
@@ -33,30 +34,30 @@ def doctor(settings: Settings, mending: bool, as_json: bool) -> None:
     if mending and findings:
         left = repair(settings, embedder, findings, done.append if as_json else _mended)
         if not as_json and left:
-            click.echo("Still wrong:")
+            tell("Still wrong:")
             _print(left)
     aside = set_aside(settings.index)
     if as_json:
         record: dict[str, object] = {"healthy": not left, "findings": [asdict(finding) for finding in findings]}
         record |= {"set_aside": [{"folder": str(path), "bytes": size} for path, size in aside.items()]}
         record |= {"done": done, "left": [asdict(finding) for finding in left]} if mending else {}
-        click.echo(json.dumps(record, ensure_ascii=False))
+        tell(json_line(record))
     else:
         for path, size in aside.items():
-            click.echo(f"set aside  an earlier archive in {path} ({size / 1e6:.1f} MB): 'rm -r {path}' deletes it")
+            tell(f"set aside  an earlier archive in {path} ({size / 1e6:.1f} MB): 'rm -r {path}' deletes it")
         if not left:
-            click.echo(f"The archive in {settings.index} is healthy.")
+            tell(f"The archive in {settings.index} is healthy.")
     if left:
         sys.exit(2)
 
 
 def _print(findings: list[Finding]) -> None:
     for finding in findings:
-        click.echo(f"{finding.problem}: {finding.remedy}.")
+        tell(f"{finding.problem}: {finding.remedy}.")
 
 
 def _mended(step: str) -> None:
-    click.echo(f"mended     {step}")
+    tell(f"mended     {step}")
 
 
 @click.command()
@@ -71,7 +72,7 @@ def backup(settings: Settings, file: Path) -> None:
 
     made = back_up(settings.index, file)
     size = file.stat().st_size / 1e6
-    click.echo(f"backed up  {made.articles} articles and {made.questions} questions into {file} ({size:.1f} MB)")
+    tell(f"backed up  {made.articles} articles and {made.questions} questions into {file} ({size:.1f} MB)")
 
 
 @click.command()
@@ -85,9 +86,9 @@ def restore(settings: Settings, file: Path, force: bool) -> None:
 
     restored = put_back(settings, Embedder(settings), file, force=force)
     if restored.aside:
-        click.echo(f"set aside  the archive there was, in {restored.aside}")
+        tell(f"set aside  the archive there was, in {restored.aside}")
     built = restored.built
-    click.echo(
+    tell(
         f"restored   {built.articles} articles as of {restored.manifest.made}: {built.passages} passages, "
         f"{built.embedded} of them embedded"
     )

@@ -71,6 +71,17 @@ class Settings(BaseSettings):
     key_days: int = Field(default=30, ge=1, description="How often the key of readers' fingerprints is replaced.")
     questions_per_minute: int = Field(default=20, ge=1, description="More of one reader are refused politely.")
     queue: int = Field(default=500, ge=1, description="Questions that may wait at once; more are told to come back.")
+    deadline: float = Field(
+        default=30.0, ge=1, le=600, description="Seconds within which a reader has an answer or is told to come back."
+    )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="How kibaru-bot logs: lines for people, or JSON objects for programs."
+    )
+    bot_metrics: str = Field(
+        default="",
+        pattern=r"^(.*:\d{1,5})?$",
+        description="Host and port of an HTTP endpoint for Prometheus; without it, there is none.",
+    )
     webhook_url: str | None = Field(
         default=None, description="Public https address for a webhook; without it, the bot polls."
     )
@@ -97,3 +108,6 @@ def load_settings() -> Settings:
         field = str(first["loc"][0])
         variable = field if field.isupper() else f"KIBARU_{field.upper()}"
         raise BadInput(f"{variable} is not usable: {first['msg']}. See .env.example.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise BadInput(f".env cannot be read ({reason}): see .env.example.") from error

@@ -15,6 +15,7 @@ from typing import Any
 from kibaru.store import explanation
 
 _BUSY_SECONDS = 60.0
+_LOG_BUSY_SECONDS = 0.1
 
 Parameters = Sequence[object] | Mapping[str, object]
 
@@ -47,6 +48,15 @@ class SideTables:
     def rows(self, query: str, parameters: Parameters = ()) -> list[Any]:
         with self._explained():
             return self.run(query, parameters).fetchall()
+
+    def empty_log(self) -> bool:
+        """Cut SQLite's write-ahead log to nothing, in which deleted rows still stand; False while somebody reads."""
+        with self._explained():
+            self._db.execute(f"pragma busy_timeout = {1000 * _LOG_BUSY_SECONDS:.0f}")
+            try:
+                return not self._db.execute("pragma wal_checkpoint(truncate)").fetchone()[0]
+            finally:
+                self._db.execute(f"pragma busy_timeout = {1000 * _BUSY_SECONDS:.0f}")
 
     @contextmanager
     def together(self) -> Iterator[None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -23,6 +24,8 @@ FORMAT = 2
 """The layout of a generation's folder; 1 had no `head`, `rest` and `size`."""
 
 _MANIFEST = "manifest.json"
+_SNAPSHOT = re.compile(r"vectors-\d+-\d+\.faiss")
+_COUNTS = ("generation", "dimension", "articles", "passages", "last_passage", "last_removed")
 _CHUNK = 1 << 20
 
 
@@ -68,15 +71,23 @@ def read_manifest(folder: Path, generation: Generation) -> Manifest:
     try:
         fields = json.loads((folder / _MANIFEST).read_bytes())
         if fields["format"] not in (1, FORMAT):
-            raise unusable(folder, f"it has format {fields['format']}, this Kibaru reads {FORMAT}")
+            raise unusable(folder, f"it has format {str(fields['format'])[:20]!r}, this Kibaru reads {FORMAT}")
         manifest = Manifest(**fields)
+        if not _SNAPSHOT.fullmatch(manifest.file) or not all(_is_count(fields[name]) for name in _COUNTS):
+            raise ValueError
+        if not all(fields.get(name) is None or _is_count(fields[name]) for name in ("head", "size")):
+            raise ValueError
     except FileNotFoundError:
         raise unusable(folder, "its manifest is missing") from None
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         raise unusable(folder, "its manifest is damaged") from None
     if (manifest.generation, manifest.model) != (generation.id, generation.model):
         raise unusable(folder, "its manifest belongs to another index")
     return manifest
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and value >= 0
 
 
 def read_snapshot(folder: Path, generation: Generation, *, to_change: bool = False) -> tuple[Manifest, Kind]:

@@ -23,7 +23,7 @@ def with_accents(question: str, texts: Iterable[str]) -> str:
     spellings: dict[str, Counter[str]] = {word: Counter() for word in asked}
     for text in texts:
         for word in _WORD.findall(text):
-            folded = word.lower() if word.isascii() else fold(word)
+            folded = fold(word)
             if folded in spellings:
                 spellings[folded][word.lower()] += 1
 

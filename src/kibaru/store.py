@@ -318,6 +318,11 @@ class Store:
         ).fetchone()
         return Generation(*row) if row else None
 
+    def built(self) -> str | None:
+        """When the current generation was built (ISO date and time, UTC)."""
+        built: str | None = self._value("select built from generations where state = 'current'")
+        return built
+
     def new_generation(self, model: str, dimension: int, chunking: int, stemming: int, *, above: int = 0) -> Generation:
         """Make the empty tables of a generation being built; its number is above those there are, and `above`."""
         last = self._value("select max(id) from generations") or 0

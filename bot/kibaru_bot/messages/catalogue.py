@@ -47,8 +47,10 @@ class Catalogue:
     unknown_command: str
     overloaded: str
     too_fast: str
+    too_many: str
     unavailable: str
     inline_none_plain: str
+    inline_busy_plain: str
     # Commands, in Telegram's menu
     start_command: str
     help_command: str
@@ -121,3 +123,7 @@ class Catalogue:
         if not 1 <= month <= 12:
             return ""
         return f"{'1er' if day == 1 and self.code == 'fr' else day} {self.months[month - 1]} {year}"
+
+    def moment(self, iso: str | None) -> str:
+        """A moment (ISO, UTC) to the minute: 3 juin 2025, 14:05 UTC; a dash for none."""
+        return f"{self.date(iso)}, {iso[11:16]} UTC" if iso else "-"

@@ -58,8 +58,13 @@ ENGLISH = Catalogue(
     unknown_command="I don't know this command. /help says what I can do.",
     overloaded="Many readers are writing right now. Please ask again in a minute.",
     too_fast="You are faster than I am! Wait {seconds} seconds before the next question.",
+    too_many=(
+        "So many messages at once! I have left out this one and those after it. Please send them again once I have "
+        "answered the others."
+    ),
     unavailable="I cannot answer right now. The newsroom has been told; try again in a few minutes.",
     inline_none_plain="The articles don't say",
+    inline_busy_plain="Try again in a minute",
     start_command="Begin",
     help_command="What I can do",
     latest_command="The newest articles",
@@ -129,8 +134,10 @@ ENGLISH = Catalogue(
     status=(
         "<b>Archive</b>: {articles} articles{dates}, {passages} passages, {megabytes} MB\n<b>Languages</b>: "
         "{languages}\n"
-        "<b>Index</b>: generation {generation}, {model}\n<b>Health</b>: {health}\n"
-        "<b>Questions</b>: {questions} kept, {refused} without an answer, {queue} waiting"
+        "<b>Index</b>: generation {generation}{built}, {model}\n<b>Health</b>: {health}\n"
+        "<b>Questions</b>: {questions} kept, {refused} without an answer, {queue} waiting\n"
+        "<b>Since {started}</b>: {answered} answered, {shed} told to come back\n"
+        "<b>Sources synced</b>: {synced}\n<b>Last error</b>: {error}"
     ),
     unanswered="<b>Questions refused or judged unhelpful</b>",
     unanswered_none="No question without an answer. Well done!",

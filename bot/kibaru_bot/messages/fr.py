@@ -61,8 +61,13 @@ FRENCH = Catalogue(
     unknown_command="Je ne connais pas cette commande. /help dit ce que je sais faire.",
     overloaded="Beaucoup de lecteurs écrivent en ce moment. Reposez votre question dans une minute, s’il vous plaît.",
     too_fast="Vous allez plus vite que moi ! Attendez {seconds} secondes avant la prochaine question.",
+    too_many=(
+        "Que de messages à la fois ! J’ai laissé de côté celui-ci et ceux qui le suivent. Renvoyez-les, s’il vous "
+        "plaît, quand j’aurai répondu aux autres."
+    ),
     unavailable="Je ne peux pas répondre en ce moment. La rédaction est prévenue ; réessayez dans quelques minutes.",
     inline_none_plain="Les articles ne le disent pas",
+    inline_busy_plain="Réessayez dans une minute",
     start_command="Commencer",
     help_command="Ce que je sais faire",
     latest_command="Les derniers articles",
@@ -138,8 +143,10 @@ FRENCH = Catalogue(
     status=(
         "<b>Archive</b> : {articles} articles{dates}, {passages} passages, {megabytes} Mo\n<b>Langues</b> : "
         "{languages}\n"
-        "<b>Index</b> : génération {generation}, {model}\n<b>Santé</b> : {health}\n"
-        "<b>Questions</b> : {questions} gardées, {refused} sans réponse, {queue} en attente"
+        "<b>Index</b> : génération {generation}{built}, {model}\n<b>Santé</b> : {health}\n"
+        "<b>Questions</b> : {questions} gardées, {refused} sans réponse, {queue} en attente\n"
+        "<b>Depuis {started}</b> : {answered} réponses, {shed} renvois à plus tard\n"
+        "<b>Sources relevées</b> : {synced}\n<b>Dernière erreur</b> : {error}"
     ),
     unanswered="<b>Questions sans réponse ou jugées inutiles</b>",
     unanswered_none="Aucune question sans réponse. Bravo !",

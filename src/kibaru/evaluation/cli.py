@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kibaru.articles import clean
 from kibaru.errors import BadInput, StorageError
+from kibaru.terminal import harmless, json_line, tell
 
 if TYPE_CHECKING:
     from kibaru.evaluation.asking import Progress
@@ -86,11 +85,11 @@ def run(
         _write(save, run_lines(result))
     measured = tables(result)
     if as_json:
-        click.echo(json.dumps(run_json(result, measured), ensure_ascii=False))
+        tell(json_line(run_json(result, measured)))
     else:
-        click.echo(clean(run_text(result, measured)))
+        tell(run_text(result, measured))
     if errors:
-        _write(errors, clean(errors_text(result)) + "\n")
+        _write(errors, harmless(errors_text(result)) + "\n")
     if picture:
         save_reliability(result, picture)
 
@@ -110,9 +109,9 @@ def compare(before: Path, after: Path, as_json: bool) -> None:
     if not compared:
         raise BadInput(f"{before} and {after} have no question in common.")
     if as_json:
-        click.echo(json.dumps(comparison_json(*runs, compared), ensure_ascii=False))
+        tell(json_line(comparison_json(*runs, compared)))
     else:
-        click.echo(clean(comparison_text(*runs, compared)))
+        tell(comparison_text(*runs, compared))
 
 
 @evaluation.command()
@@ -126,12 +125,12 @@ def export(settings: Settings, folder: Path) -> None:
     from kibaru.evaluation.exporting import export_set
 
     made = export_set(settings, folder)
-    click.echo(
+    tell(
         f"{folder}: {made.articles} articles, {made.headlines} headlines; to check: {made.questions} questions voted "
         f"helpful, {made.unanswerable} refused or voted unhelpful"
     )
     if made.personal:
-        click.echo(f"left out: {made.personal} questions with an address, a telephone number or a @name")
+        tell(f"left out: {made.personal} questions with an address, a telephone number or a @name")
 
 
 def _write(path: Path, text: str) -> None:

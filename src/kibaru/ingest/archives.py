@@ -76,7 +76,7 @@ def files_in(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
     """The archive's files in order, without folders and hidden ones."""
     for member in archive.infolist():
         parts = PurePosixPath(member.filename).parts
-        if not member.is_dir() and parts and not any(map(_is_hidden, parts)):
+        if parts and not member.is_dir() and not any(map(_is_hidden, parts)):
             yield member
 
 

@@ -57,7 +57,7 @@ class Failure:
     why: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.why}"
+        return f"{_printable(self.where)}: {self.why}"
 
 
 def read_articles(paths: Iterable[str | Path]) -> Iterator[Article | Failure]:
@@ -161,9 +161,13 @@ def _read_part(where: str, name: str, stream: IO[bytes], nesting: int) -> Iterat
 
 
 def _inside(where: str, name: str) -> str:
-    """Where a part is: its name as given, shortened, with nothing in it that a terminal obeys."""
-    shown = "".join(character if character.isprintable() else "?" for character in name)
-    return f"{where}, {shown[-200:]}"
+    """Where a part is: its name as given, shortened."""
+    return f"{where}, {_printable(name)[-200:]}"
+
+
+def _printable(name: str) -> str:
+    """A name on one line, with nothing in it that a terminal obeys."""
+    return "".join(character if character.isprintable() else "?" for character in name)
 
 
 def _suffix(name: str) -> str:

@@ -77,7 +77,11 @@ def records_from_csv(lines: Iterable[str]) -> Iterator[tuple[int, Any]]:
     lines = iter(lines)
     header = next(lines, "").lstrip("\ufeff")
     delimiter = max(",;\t", key=header.count)
-    columns = [name.strip().lower() for name in next(csv.reader([header], delimiter=delimiter), [])]
+    try:
+        columns = [name.strip().lower() for name in next(csv.reader([header], delimiter=delimiter), [])]
+    except csv.Error as error:
+        yield 1, BadInput(f"it is not CSV ({error})")
+        return
     if "text" not in columns:
         yield 1, BadInput(f"its first line must name the columns ({', '.join(FIELDS)}), 'text' among them")
         return

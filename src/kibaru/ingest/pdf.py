@@ -30,6 +30,7 @@ MAX_PAGES = 3_000
 """Pages of a PDF. The longest report a newsroom would add has some 1,000; each takes some 20 ms."""
 
 _MAX_CHARACTERS = 100_000  # of one page; a newspaper's broadsheet has 20,000
+_TALLEST = 14_400  # points: the longest side that a page of PDF may have
 _HEAD_LINES = 15
 _LIGATURE = re.compile("[\ufb00-\ufb06]")
 _HYPHEN_MARKS = "\x02\ufffe"  # how pdfium gives a hyphen that it takes for one of a line's end
@@ -68,7 +69,10 @@ def article_from_pdf(data: bytes) -> Article:
         document.close()
     if sum(len(line.text) for page in pages for line in page.lines) < 20 * max(1, len(pages)):
         raise BadInput("it has no text: it is a scan, and needs OCR first (for example with ocrmypdf)")
-    return _article(without_running_heads(pages), _date_lines(pages[0]), facts)
+    kept = without_running_heads(pages)
+    if not any(page.lines for page in kept):
+        raise BadInput("there is nothing on its pages but page numbers and running heads")
+    return _article(kept, _date_lines(pages[0]), facts)
 
 
 def _date_lines(page: Page) -> list[str]:
@@ -168,6 +172,7 @@ def _page(document: Any, number: int) -> Page:
             lines = tuple(
                 Line(x.text, x.left - left, x.right - left, x.bottom - bottom, x.top - bottom, x.bold)
                 for x in _lines(text_page)
+                if 0 < x.size < _TALLEST  # else nobody sees it
             )
         finally:
             text_page.close()

@@ -88,6 +88,7 @@ def parse_url(url: str, base: str = "") -> httpx.URL:
     try:
         parsed = httpx.URL(base).join(url) if base else httpx.URL(url)
         host, scheme = parsed.raw_host.decode("ascii"), parsed.scheme
+        _ = parsed.host  # fails where it is no name in any script
         port = parsed.port
     except (httpx.InvalidURL, UnicodeError, ValueError, TypeError):
         raise BadInput(f"{url[:80]!r} is no web address (https://…)") from None

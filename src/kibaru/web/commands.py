@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ import click
 
 from kibaru.articles import parse_date
 from kibaru.errors import KibaruError
+from kibaru.terminal import harmless, json_line, tell
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -57,7 +57,7 @@ def add(settings: Settings, url: str) -> None:
         best = offers[0]
         for offer in offers:
             sign = "*" if offer is best else " "
-            click.echo(f"{sign} {_KINDS[offer.kind]:13}  {offer.about}  {offer.endpoint}")
+            tell(f"{sign} {_KINDS[offer.kind]:13}  {offer.about}  {offer.endpoint}")
         added = sources.add(url, best.kind, best.endpoint, best.title)
         sources.keep_robots(fetcher.asked_robots)
     why = {
@@ -65,10 +65,10 @@ def add(settings: Settings, url: str) -> None:
         "sitemap": "it has the whole history",
         "feed": "it has the latest articles; nothing here tells of earlier ones with their dates",
     }[best.kind]
-    click.echo(f"added      source {added.id}, {added.title}: the {_KINDS[best.kind]}, for {why}")
-    click.echo(f"Run 'kibaru sync {added.id}' to bring in its articles.")
+    tell(f"added      source {added.id}, {added.title}: the {_KINDS[best.kind]}, for {why}")
+    tell(f"Run 'kibaru sync {added.id}' to bring in its articles.")
     if not settings.contact:
-        click.echo("kibaru: set KIBARU_CONTACT, so that the site's people can reach you", err=True)
+        tell("kibaru: set KIBARU_CONTACT, so that the site's people can reach you", err=True)
 
 
 @source.command("list")
@@ -85,15 +85,15 @@ def list_(settings: Settings, as_json: bool, failed: bool, gone: bool) -> None:
                      for seen in sources.in_state(found, state)]  # fmt: skip
             if as_json:
                 record = asdict(found) | asdict(counts) | ({"pages": [asdict(seen) for seen in pages]} if pages else {})
-                click.echo(json.dumps(record, ensure_ascii=False))
+                tell(json_line(record))
                 continue
             state = "paused" if found.paused else f"synced {found.synced[:16]}" if found.synced else "never synced"
             told = ", ".join(f"{count} {name}" for name, count in asdict(counts).items() if count or name == "kept")
-            click.echo(f"{found.id}  {found.title}  {_KINDS[found.kind]}  {told}  {state}  {found.endpoint}")
+            tell(f"{found.id}  {found.title}  {_KINDS[found.kind]}  {told}  {state}  {found.endpoint}")
             if found.problem:
-                click.echo(f"   last time: {found.problem}")
+                tell(f"   last time: {found.problem}")
             for seen in pages:
-                click.echo(f"   {seen.state:6}  {seen.article or '-'}  {seen.url}  {seen.why}".rstrip())
+                tell(f"   {seen.state:6}  {seen.article or '-'}  {seen.url}  {seen.why}".rstrip())
 
 
 @source.command()
@@ -104,7 +104,7 @@ def remove(settings: Settings, name: str) -> None:
     with _open(settings) as (_, sources):
         found = sources.find(name)
         sources.remove(found)
-    click.echo(f"removed    source {found.id}, {found.title}; its articles stay")
+    tell(f"removed    source {found.id}, {found.title}; its articles stay")
 
 
 @source.command()
@@ -127,7 +127,7 @@ def _set_paused(settings: Settings, name: str, paused: bool) -> None:
     with _open(settings) as (_, sources):
         found = sources.find(name)
         sources.pause(found, paused)
-    click.echo(f"{'paused' if paused else 'resumed':9}  source {found.id}, {found.title}")
+    tell(f"{'paused' if paused else 'resumed':9}  source {found.id}, {found.title}")
 
 
 @click.command()
@@ -174,7 +174,7 @@ def _bar() -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     console = Console(stderr=True)
     with Progress(
         *columns, console=console, disable=not sys.stderr.isatty(), redirect_stdout=sys.stdout.isatty()
@@ -189,7 +189,7 @@ class _Shown:
         self._bar = bar
         self._quiet = quiet
         self._pages = 0
-        self._task = bar.add_task(source.title, total=None)
+        self._task = bar.add_task(harmless(source.title), total=None)
 
     def expect(self, pages: int) -> None:
         self._pages += pages
@@ -200,15 +200,15 @@ class _Shown:
         if self._quiet:
             return
         if event.change == "failed":
-            click.echo(f"kibaru: {event.url}: {event.why}", err=True)
+            tell(f"kibaru: {event.url}: {event.why}", err=True)
         elif event.change != "unchanged":
-            click.echo(f"{event.change:9}  {event.article or '-'}  {event.title or event.url}")
+            tell(f"{event.change:9}  {event.article or '-'}  {event.title or event.url}")
 
     def end(self, summary: Summary, dry_run: bool) -> None:
         self._bar.stop_task(self._task)
         if self._quiet:
             counts = {change: summary.counts.get(change, 0) for change in ("added", "updated", "failed", "gone")}
             record = {"source": summary.source.id, "title": summary.source.title, "problem": summary.problem}
-            click.echo(json.dumps(record | counts | {"dry_run": dry_run}, ensure_ascii=False))
+            tell(json_line(record | counts | {"dry_run": dry_run}))
         else:
-            click.echo(f"{'would bring: ' if dry_run else ''}{summary}")
+            tell(f"{'would bring: ' if dry_run else ''}{summary}")

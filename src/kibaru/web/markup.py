@@ -6,7 +6,7 @@ import re
 from html import unescape
 from typing import Any
 
-from kibaru.articles import MAX_TEXT
+from kibaru.articles import MAX_TEXT, clean
 from kibaru.errors import BadInput
 from kibaru.ingest.furniture import is_furniture_line, strip_furniture
 from kibaru.ingest.html_tree import parse_html, plain_blocks, resolve_layout
@@ -37,4 +37,4 @@ def as_text(value: Any) -> str:
 
 def plain(markup: str) -> str:
     """One line of text from a title or name with entities and tags in it."""
-    return " ".join(unescape(re.sub(r"<[^<>]{0,300}>", "", markup[:2_000])).split())
+    return " ".join(clean(unescape(re.sub(r"<[^<>]{0,300}>", "", markup[:2_000]))).split())

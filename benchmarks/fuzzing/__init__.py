@@ -1,0 +1,1 @@
+"""Fuzzing of every parser and every rendering; `run.py` is the way in."""
