@@ -277,6 +277,7 @@ def test_a_backup_of_an_earlier_layout_is_brought_up_to_date(folder: Path, file:
     def age(connection: sqlite3.Connection) -> None:
         for statement in (
             "drop table alike", "drop table bands", "drop table editions", "drop index articles_url_key",
+            "drop index articles_language", "drop index articles_filtered", "drop table sentences",
             *(f"alter table articles drop column {name}" for name in ("outlet", "modified", "pages", "url_key")),
             "create index articles_url on articles (url)", "pragma user_version = 1",
         ):  # fmt: skip

@@ -135,6 +135,7 @@ MENDED = {
         execute(folder, "drop index articles_url_key"),
         execute(folder, "drop index articles_language"),
         execute(folder, "drop index articles_filtered"),
+        execute(folder, "drop table sentences"),
         *(execute(folder, f"alter table articles drop column {c}") for c in ("outlet", "modified", "pages", "url_key")),
         execute(folder, "create index articles_url on articles (url)"),
         execute(folder, "pragma user_version = 1"),
