@@ -169,9 +169,9 @@ def report(arguments: argparse.Namespace, model: str, texts: list[str], cache: P
         )
     best = {kind: max(run[kind] for run in reached) for kind in reached[0]}
     print(
-        f"\nA token takes {OPERATIONS / 1e6:.1f} million operations. Matrix multiplication reaches, a second of processor"
+        f"\nA token takes {OPERATIONS / 1e6:.1f} million operations. A product of matrices reaches, in a second of the"
     )
-    print("time, " + ", ".join(f"{rate:.0f} Gop/s in {kind}" for kind, rate in best.items()) + ".")
+    print("processor, " + ", ".join(f"{rate:.0f} Gop/s in {kind}" for kind, rate in best.items()) + ".")
 
 
 def tokens_of(texts: list[str]) -> int:
