@@ -28,8 +28,8 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/quality.py --data $(DATA)
 	$(BIN)/python benchmarks/speed.py --data $(DATA)
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/faults.py
 	$(BIN)/python benchmarks/scale.py --data $(DATA) --sizes 1000 10000 100000
-	$(BIN)/python benchmarks/crashes.py
 	$(BIN)/python benchmarks/hostile.py
 	$(BIN)/python benchmarks/hostile_sites.py
 	$(BIN)/python benchmarks/syncing.py

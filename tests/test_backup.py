@@ -18,6 +18,7 @@ from kibaru.articles import Article, make_article
 from kibaru.journal import Journal
 from kibaru.newsroom import Kibaru
 from kibaru.settings import Settings
+from kibaru.staging import staging
 from kibaru.store import Filters
 
 Run = Callable[..., Finished]
@@ -286,3 +287,32 @@ def test_a_backup_of_an_earlier_layout_is_brought_up_to_date(folder: Path, file:
     assert run("restore", str(file), "--force").code == 0
     assert run("doctor").code == 0
     assert "19 morts" in run("ask", QUESTION).out
+
+
+def test_what_a_killed_backup_left_is_cleared_away_by_the_next(folder: Path, file: Path, run: Run) -> None:
+    left = file.with_name(f".{file.name}-killed")
+    left.mkdir()
+    (left / "kibaru.db").write_bytes(b"half")
+    with staging(file.parent, f".{file.name}-") as of_another:
+        assert run("backup", str(file)).code == 0
+        assert of_another.exists()
+    assert not left.exists()
+    assert not of_another.exists()
+
+
+def test_a_log_of_a_database_that_is_gone_is_not_written_into_the_restored_one(
+    folder: Path, file: Path, run: Run
+) -> None:
+    """`kibaru.db-wal` holds pages; SQLite writes them into whatever database it finds beside it."""
+    before = run("export").out
+    with sqlite3.connect(folder / "kibaru.db") as writer:
+        for _ in range(20):
+            writer.execute("update articles set title = title || 'x'")
+        writer.commit()
+        kept = (folder / "kibaru.db-wal").read_bytes()
+    writer.close()
+    (folder / "kibaru.db").unlink()
+    (folder / "kibaru.db-wal").write_bytes(kept)
+    assert run("restore", str(file)).code == 0
+    assert run("export").out == before
+    assert run("doctor").code == 0

@@ -1,18 +1,23 @@
 """An index that is missing, older, foreign or damaged says so in one line, with the command that mends it."""
 
+import errno
 import json
+import os
 import re
 import shutil
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from conftest import Finished
 
 from kibaru.articles import Article
+from kibaru.indexing import Outcome
+from kibaru.newsroom import Kibaru
 
 QUESTION = "Quel est le bilan des inondations de Kankan ?"
 Run = Callable[..., Finished]
@@ -161,3 +166,17 @@ def test_read_only_archive_answers_and_refuses_additions(folder: Path, article: 
     assert ended.returncode == 2
     assert ended.stderr.count("\n") == 1
     assert "permissions" in ended.stderr
+
+
+def test_articles_are_added_though_the_snapshot_cannot_be_renewed(
+    archive: Kibaru, article: Article, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("kibaru.vectors.write_snapshot", full)
+    long = replace(article, text="\n\n".join(f"Le puits numéro {n} du village est ouvert. " * 12 for n in range(40)))
+    (outcome,) = archive.add([long])
+    assert isinstance(outcome, Outcome)
+    assert "was not renewed" in caplog.text
+    assert archive.store.article(outcome.article.id)

@@ -14,8 +14,9 @@ from filelock import FileLock
 from test_damage import DAMAGES, QUESTION, change, execute, flip_a_bit, manifest, mounted, snapshot
 
 from kibaru import packaged_model
-from kibaru.articles import Article
+from kibaru.articles import Article, make_article
 from kibaru.newsroom import Kibaru
+from kibaru.replacing import making_ready
 from kibaru.settings import Settings
 from kibaru.snapshots import checksum, read_snapshot, write_snapshot
 
@@ -86,6 +87,10 @@ def open_files(folder: Path) -> None:
     snapshot(folder).chmod(0o640)
 
 
+def open_folder(folder: Path) -> None:
+    folder.chmod(0o755)
+
+
 MENDED = {
     **DAMAGES,
     "snapshot and manifest of other vectors": swap_snapshots,
@@ -121,6 +126,8 @@ MENDED = {
     ),
     "files left over": leave_files,
     "files open to others": open_files,
+    "folder open to others": open_folder,
+    "files that may not be written": lambda folder: (snapshot(folder).chmod(0o400), folder.chmod(0o500)),
     "earlier layout": lambda folder: (
         execute(folder, "drop table alike"),
         execute(folder, "drop table bands"),
@@ -163,7 +170,7 @@ def test_a_healthy_archive_is_left_as_it_is(folder: Path, run: Run) -> None:
         ended = run("doctor", *arguments)
         assert ended == Finished(0, f"The archive in {folder} is healthy.\n", "")
     assert state() == before
-    assert json.loads(run("doctor", "--json").out) == {"healthy": True, "findings": []}
+    assert json.loads(run("doctor", "--json").out) == {"healthy": True, "findings": [], "set_aside": []}
 
 
 def test_what_a_program_reads(folder: Path, run: Run) -> None:
@@ -310,3 +317,53 @@ def test_new_archives_are_closed_to_others(folder: Path, run: Run, article: Arti
         list(kibaru.add([article]))
         assert all(path.stat().st_mode & 0o077 == 0 for path in (folder, *folder.glob("kibaru.db*")))
     assert run("doctor").code == 0
+
+
+def test_modes_are_mended(folder: Path, run: Run) -> None:
+    open_files(folder)
+    open_folder(folder)
+    assert "0755 instead of 0700" in run("doctor").out
+    assert run("doctor", "--repair").code == 0
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in (folder / "kibaru.db", snapshot(folder))} == {0o600}
+
+
+def test_a_short_notice_is_nothing_to_compare(archive: Kibaru, run: Run) -> None:
+    list(archive.add([make_article(title="Mairie", text="La mairie est fermée lundi.")]))
+    assert run("doctor").code == 0
+
+
+def test_an_archive_that_was_never_filled_says_how_to_begin(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `kibaru add` leaves it when it is killed at once."""
+    (tmp_path / "new").mkdir(mode=0o700)
+    monkeypatch.setenv("KIBARU_INDEX", str(tmp_path / "new"))
+    database = tmp_path / "new" / "kibaru.db"
+    database.touch(mode=0o600)
+    for _ in range(2):
+        for arguments in (["doctor"], ["doctor", "--repair"]):
+            ended = run(*arguments)
+            assert (ended.code, ended.err.count("\n")) == (1, 1)
+            assert "kibaru add" in ended.err
+        connection = sqlite3.connect(database)
+        connection.execute("pragma journal_mode = wal")
+        connection.close()
+
+
+def test_what_is_being_restored_is_not_left_over(folder: Path, run: Run) -> None:
+    with making_ready(folder) as staged:
+        (staged / "kibaru.db").write_bytes(b"half")
+        assert run("doctor").code == 0
+        assert run("doctor", "--repair").code == 0
+        assert (staged / "kibaru.db").exists()
+
+
+def test_an_archive_set_aside_is_mentioned_with_how_to_delete_it(folder: Path, run: Run) -> None:
+    spoil(folder, "articles_title")
+    assert run("doctor", "--repair").code == 0
+    (aside,) = folder.glob("damaged-*")
+    examined = run("doctor")
+    assert examined.code == 0
+    assert f"'rm -r {aside}' deletes it" in examined.out
+    assert json.loads(run("doctor", "--json").out)["set_aside"][0]["folder"] == str(aside)

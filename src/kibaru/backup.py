@@ -24,10 +24,11 @@ from kibaru import __version__
 from kibaru.embedding import Embedder
 from kibaru.errors import BadInput, IndexUnusable, StorageError
 from kibaru.indexing import Rebuilt
-from kibaru.replacing import copy_truth, replace_archive, staging
+from kibaru.replacing import copy_truth, making_ready, replace_archive
 from kibaru.schema import SCHEMA, expected, is_of_a_generation, version
 from kibaru.settings import Settings
 from kibaru.snapshots import sync_folder
+from kibaru.staging import staging
 from kibaru.store import DATABASE, Store, explanation
 
 _FORMAT = 1
@@ -80,32 +81,29 @@ def back_up(folder: Path, file: Path) -> Manifest:
         generation = store.current_generation()
         if store.connection.execute("pragma quick_check(1)").fetchone()[0] != "ok":
             raise IndexUnusable(f"The database in {folder} is damaged and was not backed up: run 'kibaru doctor'.")
-    building = file.with_name(f".{file.name}.{os.getpid()}")
-    copy = building.with_name(f"{building.name}.db")
     try:
-        os.close(os.open(copy, os.O_CREAT | os.O_EXCL, 0o600))
-        copy_truth(folder / DATABASE, copy, empty=_PRIVATE)
-        manifest = Manifest(
-            kind=_KIND,
-            format=_FORMAT,
-            kibaru=__version__,
-            schema=SCHEMA,
-            made=datetime.now(UTC).isoformat(timespec="seconds"),
-            model=generation.model if generation else "",
-            **_counts(copy),
-            size=copy.stat().st_size,
-            sha256=_sha256(copy),
-        )
-        _write(manifest, copy, building)
-        building.replace(file)
-        sync_folder(file.parent)
+        with staging(file.parent, f".{file.name}-") as staged:
+            copy, building = staged / DATABASE, staged / "packed"
+            os.close(os.open(copy, os.O_CREAT | os.O_EXCL, 0o600))
+            copy_truth(folder / DATABASE, copy, empty=_PRIVATE)
+            manifest = Manifest(
+                kind=_KIND,
+                format=_FORMAT,
+                kibaru=__version__,
+                schema=SCHEMA,
+                made=datetime.now(UTC).isoformat(timespec="seconds"),
+                model=generation.model if generation else "",
+                **_counts(copy),
+                size=copy.stat().st_size,
+                sha256=_sha256(copy),
+            )
+            _write(manifest, copy, building)
+            building.replace(file)
+            sync_folder(file.parent)
     except OSError as error:
         raise StorageError(
             f"{file} cannot be written ({error.strerror or error}): check its folder, free space and permissions."
         ) from error
-    finally:
-        copy.unlink(missing_ok=True)
-        building.unlink(missing_ok=True)
     return manifest
 
 
@@ -122,7 +120,7 @@ def restore(settings: Settings, embedder: Embedder, file: Path, *, force: bool =
         )
     with _opened(file) as stream:
         manifest = _manifest(file, stream, folder)
-        with staging(folder) as staged:
+        with making_ready(folder) as staged:
             _unpack(file, stream, manifest, staged / DATABASE)
             _verify(file, manifest, staged / DATABASE)
             built, aside = replace_archive(folder, staged, embedder, "replaced")

@@ -9,22 +9,22 @@ from contextlib import closing
 from pathlib import Path
 
 from kibaru.checks import Finding, Mend
-from kibaru.checks.database import check_articles, check_file
+from kibaru.checks.database import check_articles, check_file, is_new
 from kibaru.checks.folder import (
     check_left_over,
     check_model,
     check_modes,
-    close_to_others,
     left_over_files,
-    open_to_others,
+    mode_of,
     unused,
+    wrong_modes,
 )
 from kibaru.checks.index import check_index, left_over_tables, vectors_to_embed_again
 from kibaru.embedding import Embedder
 from kibaru.errors import NotFound
 from kibaru.indexing import locked, rebuild
 from kibaru.packaged_model import left_over, packaged_weights, unpack_again
-from kibaru.replacing import copy_truth, replace_archive, staging
+from kibaru.replacing import copy_truth, making_ready, replace_archive
 from kibaru.schema import expected
 from kibaru.settings import Settings
 from kibaru.store import DATABASE, Store, explanation
@@ -43,12 +43,15 @@ def examine(settings: Settings, embedder: Embedder) -> list[Finding]:
 
 def _findings(settings: Settings, embedder: Embedder) -> Iterator[Finding]:
     folder, database = settings.index, settings.index / DATABASE
+    yield from check_modes(folder)
     yield from check_model(settings)
     if not database.exists():
         if any(folder.glob("generation-*")):
             yield Finding(f"The database {database} is missing", "put back a backup with 'kibaru restore FILE'", None)
             return
         raise NotFound(f"There is no archive in {folder} yet: add articles with 'kibaru add PATH'.")
+    if is_new(database) and not any(folder.glob("generation-*")):  # what began to fill it was killed
+        raise NotFound(f"The archive in {folder} is empty: add articles with 'kibaru add PATH'.")
     if fatal := list(check_file(database)):
         yield from fatal
         return
@@ -57,7 +60,6 @@ def _findings(settings: Settings, embedder: Embedder) -> Iterator[Finding]:
             yield from check_articles(store)
             yield from check_index(store, folder, embedder.identity)
         yield from check_left_over(folder)
-        yield from check_modes(folder)
     except (sqlite3.Error, OSError) as error:
         raise explanation(error, folder) from error
 
@@ -99,7 +101,7 @@ def _migrate(settings: Settings, _: Embedder) -> str:
 
 def _rewrite(settings: Settings, embedder: Embedder) -> str:
     folder = settings.index
-    with staging(folder) as staged:
+    with making_ready(folder) as staged:
         (staged / DATABASE).touch(mode=0o600)
         copy_truth(folder / DATABASE, staged / DATABASE)
         built, aside = replace_archive(folder, staged, embedder, "damaged")
@@ -144,9 +146,9 @@ def _delete(path: Path) -> None:
 
 
 def _close(settings: Settings, _: Embedder) -> str:
-    paths = open_to_others(settings.index)
+    paths = wrong_modes(settings.index)
     for path in paths:
-        close_to_others(path)
+        path.chmod(mode_of(path))
     return f"closed {len(paths)} files and folders to others"
 
 
@@ -162,11 +164,11 @@ def _rebuild(settings: Settings, embedder: Embedder) -> str:
 
 
 _STEPS: dict[Mend, Callable[[Settings, Embedder], str]] = {
+    Mend.CLOSE: _close,
     Mend.UNPACK: _unpack,
     Mend.MIGRATE: _migrate,
     Mend.REWRITE: _rewrite,
     Mend.ACCEPT: _accept,
     Mend.TIDY: _tidy,
-    Mend.CLOSE: _close,
     Mend.REBUILD: _rebuild,
 }

@@ -18,7 +18,7 @@ from kibaru.articles import Article
 from kibaru.asked_dates import Timing, timing
 from kibaru.confidence import calibration, is_calibrated
 from kibaru.embedding import Embedder
-from kibaru.errors import IndexUnusable, KibaruError, NotFound
+from kibaru.errors import IndexUnusable, KibaruError, NotFound, StorageError
 from kibaru.indexing import Outcome, Progress, Rebuilt, add_articles, ensure_generation, rebuild, remove_articles
 from kibaru.ingest import Failure
 from kibaru.languages import STEMMING, expect_detection
@@ -112,7 +112,9 @@ class Kibaru:
         try:
             if is_outdated(self.store, self.folder, generation):
                 renew(self.store, self.folder, generation)
-        except (IndexUnusable, OSError):
+        except (StorageError, OSError) as error:  # the articles are safe without it: it spares the next start some work
+            log.warning("the snapshot in %s was not renewed: %s", self.folder, error)
+        except IndexUnusable:
             if self.store.current_generation() == generation:  # else a rebuild has cleared it away
                 raise
 

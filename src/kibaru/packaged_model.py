@@ -135,7 +135,8 @@ def unpack_again(weights: Path, models: Path) -> Path:
 def left_over(models: Path) -> list[Path]:
     """Folders of unpackings that were killed, and of an earlier Kibaru; call while none is running."""
     earlier = _earlier_folder(models)
-    return [*models.glob(f".{earlier.name}-*"), *([earlier] if earlier.exists() else [])]
+    killed = (path for folder in (unpacked_folder(models), earlier) for path in models.glob(f".{folder.name}-*"))
+    return [*killed, *([earlier] if earlier.exists() else [])]
 
 
 def _is_complete(folder: Path) -> bool:

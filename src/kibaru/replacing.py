@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
@@ -15,10 +14,13 @@ from kibaru.indexing import Rebuilt, locked, rebuild
 from kibaru.journal_tables import TABLES
 from kibaru.schema import connect, is_of_a_generation, version
 from kibaru.snapshots import drop_other_snapshots, sync_folder
+from kibaru.staging import staging
 from kibaru.store import DATABASE, Store, explanation
 
 STAGING = ".replacing-"
 """What the folders begin with in which a database is made ready."""
+
+_SET_ASIDE = ("replaced-*", "damaged-*")
 
 _DERIVED = frozenset({"generations"})
 
@@ -57,21 +59,28 @@ def _objects(connection: sqlite3.Connection, kind: str) -> dict[str, str]:
 
 
 @contextmanager
-def staging(folder: Path) -> Iterator[Path]:
-    """A folder in that of the archive, for one's own eyes and gone at the end. Raises KibaruError."""
+def making_ready(folder: Path) -> Iterator[Path]:
+    """A folder in that of the archive, which is made if it is not there, to make a database ready in.
+
+    Raises KibaruError.
+    """
     new = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        made = Path(tempfile.mkdtemp(prefix=STAGING, dir=folder))
+        with staging(folder, STAGING) as made:
+            yield made
     except OSError as error:
         raise explanation(error, folder) from error
-    try:
-        yield made
     finally:
-        shutil.rmtree(made, ignore_errors=True)
         if new:  # and nothing came of it
             with suppress(OSError):
                 folder.rmdir()
+
+
+def set_aside(folder: Path) -> dict[Path, int]:
+    """The archives that were set aside in that of `folder`, with their sizes in bytes."""
+    found = sorted(path for pattern in _SET_ASIDE for path in folder.glob(pattern))
+    return {path: sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) for path in found}
 
 
 def replace_archive(folder: Path, staged: Path, embedder: Embedder, aside: str) -> tuple[Rebuilt, Path | None]:
@@ -88,10 +97,15 @@ def replace_archive(folder: Path, staged: Path, embedder: Embedder, aside: str) 
                 store.connection.executescript(TABLES)  # which a running bot counts on
                 built = rebuild(store, staged, embedder, above=_last_generation(folder))
             with locked(folder, "write.lock"):
-                kept = _set_aside(folder, aside) if target.exists() else None
+                kept = _set_aside(folder, staged, aside) if target.exists() else None
                 generation = f"generation-{built.generation}"
-                (staged / generation).rename(folder / generation)
-                _switch(ready, target)
+                try:
+                    (staged / generation).rename(folder / generation)
+                    _switch(ready, target)
+                except BaseException:  # what is set aside is in its place still
+                    for made in filter(None, (kept, folder / generation)):
+                        shutil.rmtree(made, ignore_errors=True)
+                    raise
                 for other in folder.glob("generation-*"):
                     if kept and other.name != generation:
                         other.rename(kept / other.name)
@@ -114,18 +128,22 @@ def _last_generation(folder: Path) -> int:
     return last
 
 
-def _set_aside(folder: Path, prefix: str) -> Path:
+def _set_aside(folder: Path, staged: Path, prefix: str) -> Path:
     """Copy the database into a folder of its own: as of one moment where it can be read, else its files as they are."""
-    kept = Path(tempfile.mkdtemp(prefix=f"{prefix}-{datetime.now(UTC):%Y%m%d-%H%M%S}-", dir=folder))
-    copy = kept / DATABASE
+    copies = staged / prefix
+    copies.mkdir(mode=0o700)
+    copy = copies / DATABASE
     copy.touch(mode=0o600)
     try:
         with closing(connect(folder / DATABASE, create=False)) as old, closing(sqlite3.connect(copy)) as new:
             old.backup(new)
     except sqlite3.DatabaseError:
         for file in folder.glob(f"{DATABASE}*"):
-            shutil.copy2(file, kept / file.name)
-    sync_folder(kept)
+            shutil.copy2(file, copies / file.name)
+    sync_folder(copies)
+    mark = staged.name.removeprefix(STAGING)
+    kept = copies.rename(folder / f"{prefix}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{mark}")
+    sync_folder(folder)
     return kept
 
 
@@ -139,7 +157,8 @@ def _switch(ready: Path, target: Path) -> None:
         except sqlite3.OperationalError:  # full, read-only or locked
             raise
         except sqlite3.DatabaseError:  # so damaged that nobody can have it open
-            for beside in ("-wal", "-shm"):
-                target.with_name(target.name + beside).unlink(missing_ok=True)
+            pass
+    for beside in ("-wal", "-shm"):  # of another database: SQLite would write its pages into this one
+        target.with_name(target.name + beside).unlink(missing_ok=True)
     ready.replace(target)
     sync_folder(target.parent)

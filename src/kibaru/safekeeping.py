@@ -24,6 +24,7 @@ def doctor(settings: Settings, mending: bool, as_json: bool) -> None:
     """Find what is wrong with the archive, and what to do (exit code 2 when something is)."""
     from kibaru.doctor import examine, repair
     from kibaru.embedding import Embedder
+    from kibaru.replacing import set_aside
 
     embedder = Embedder(settings)
     findings = examine(settings, embedder)
@@ -35,12 +36,17 @@ def doctor(settings: Settings, mending: bool, as_json: bool) -> None:
         if not as_json and left:
             tell("Still wrong:")
             _print(left)
+    aside = set_aside(settings.index)
     if as_json:
-        record = {"healthy": not left, "findings": [asdict(finding) for finding in findings]}
+        record: dict[str, object] = {"healthy": not left, "findings": [asdict(finding) for finding in findings]}
+        record |= {"set_aside": [{"folder": str(path), "bytes": size} for path, size in aside.items()]}
         record |= {"done": done, "left": [asdict(finding) for finding in left]} if mending else {}
         tell(json_line(record))
-    elif not left:
-        tell(f"The archive in {settings.index} is healthy.")
+    else:
+        for path, size in aside.items():
+            tell(f"set aside  an earlier archive in {path} ({size / 1e6:.1f} MB): 'rm -r {path}' deletes it")
+        if not left:
+            tell(f"The archive in {settings.index} is healthy.")
     if left:
         sys.exit(2)
 

@@ -9,12 +9,12 @@ from enum import StrEnum
 class Mend(StrEnum):
     """What `kibaru doctor --repair` does about a finding."""
 
+    CLOSE = "close the files to others"
     UNPACK = "unpack the model"
     MIGRATE = "bring the database up to date"
     REWRITE = "write the database anew"
     ACCEPT = "take damaged texts as they are"
     TIDY = "clear away what is left over"
-    CLOSE = "close the files to others"
     REBUILD = "rebuild the index"
 
 

@@ -19,9 +19,20 @@ _KEYWORDS = re.compile(r"\bfts5\b.*\bstems_\d+|^unable to validate the inverted 
 _TRUTH = ("articles", "editions")
 
 
+def is_new(path: Path) -> bool:
+    """Whether a database has no tables yet."""
+    if not path.stat().st_size:
+        return True
+    try:
+        with closing(connect(path, create=False)) as connection:
+            return not connection.execute("select count(*) from sqlite_master").fetchone()[0]
+    except sqlite3.Error:
+        return False
+
+
 def check_file(path: Path) -> Iterator[Finding]:
     """What keeps the database from being used; `path` exists. Raises KibaruError when it cannot be opened."""
-    if not path.stat().st_size:
+    if is_new(path):
         yield Finding(f"The database {path} is empty", RESTORE, None)
         return
     try:

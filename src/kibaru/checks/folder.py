@@ -12,8 +12,9 @@ from filelock import FileLock, Timeout
 from kibaru.checks import REPAIR, Finding, Mend
 from kibaru.checks.index import left_over_tables
 from kibaru.packaged_model import MODEL_NAME, damage, left_over, packaged_weights
-from kibaru.replacing import STAGING
+from kibaru.replacing import STAGING, set_aside
 from kibaru.settings import Settings
+from kibaru.staging import abandoned
 from kibaru.store import DATABASE, Store
 
 
@@ -39,7 +40,7 @@ def left_over_files(folder: Path) -> list[Path]:
         known = {g for (g,) in store.connection.execute("select id from generations")}
     generations = [path for path in folder.glob("generation-*") if path.name.removeprefix("generation-").isdigit()]
     found = [path for path in generations if int(path.name.removeprefix("generation-")) not in known]
-    found += folder.glob(f"{STAGING}*")
+    found += abandoned(folder, STAGING)
     if generation and (served := folder / f"generation-{generation.id}").exists():
         manifest = _text(served / "manifest.json")
         if '"vectors-' in manifest:  # else it is damaged itself
@@ -72,20 +73,26 @@ def unused(folder: Path, lock: str = "rebuild.lock") -> Iterator[bool]:
 
 
 def check_modes(folder: Path) -> Iterator[Finding]:
-    """Readers' questions are nobody else's business."""
-    if opened := open_to_others(folder):
-        problem = f"Others on this machine may read {opened[0]}" + (f" and {len(opened) - 1} more" * (len(opened) > 1))
-        yield Finding(problem, REPAIR, Mend.CLOSE)
+    """Readers' questions are nobody else's business; and who keeps the archive must be able to write it."""
+    if wrong := wrong_modes(folder):
+        mode = stat.S_IMODE(wrong[0].stat().st_mode)
+        problem = f"{wrong[0]} has the mode {mode:04o} instead of {mode_of(wrong[0]):04o}"
+        problem += f", and {len(wrong) - 1} more have a wrong one" * (len(wrong) > 1)
+        others = any(path.stat().st_mode & 0o077 for path in wrong)
+        yield Finding(problem + ": others may read it" * others, REPAIR, Mend.CLOSE)
 
 
-def open_to_others(folder: Path) -> list[Path]:
-    """Files and folders of the archive that its group or everybody may read or write."""
-    paths = [*folder.glob(f"{DATABASE}*"), *folder.glob("generation-*"), *folder.glob("generation-*/*")]
-    return sorted(path for path in paths if not path.name.endswith(".lock") and path.stat().st_mode & 0o077)
+def wrong_modes(folder: Path) -> list[Path]:
+    """The archive's folder, and the files and folders of it, that others may use or their owner may not."""
+    paths = [folder, *folder.glob(f"{DATABASE}*"), *folder.glob("generation-*"), *folder.glob("generation-*/*")]
+    paths += [path for aside in set_aside(folder) for path in (aside, *aside.rglob("*"))]
+    paths = [path for path in paths if path.exists() and not path.name.endswith(".lock")]
+    return [path for path in paths if (mode := path.stat().st_mode) & 0o077 or ~mode & mode_of(path)]
 
 
-def close_to_others(path: Path) -> None:
-    path.chmod(stat.S_IMODE(path.stat().st_mode) & 0o700)
+def mode_of(path: Path) -> int:
+    """Which mode a file or folder of an archive should have."""
+    return 0o700 if path.is_dir() else 0o600
 
 
 def check_model(settings: Settings) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from kibaru.errors import IndexUnusable, StorageError
 from kibaru.indexing import vector_key
 from kibaru.languages import STEMMING
 from kibaru.passages import CHUNKING, embedded_text
+from kibaru.sameness import bands
 from kibaru.schema import is_of_a_generation
 from kibaru.store import Generation, Store
 from kibaru.vectors import VectorIndex
@@ -61,7 +62,8 @@ def _articles(store: Store, folder: Path, g: int) -> Iterator[Finding]:
     if lost := store.stale(g):
         problem = f"{len(lost)} articles of the index in {folder} are not in the database ({_some(lost)})"
         yield Finding(problem, f"{RESTORE} to have them again, or {REPAIR} to go on without", Mend.REBUILD, lost=True)
-    if unlinked := store.without_bands():
+    unlinked = [article.id for article in store.articles_of(store.without_bands()) if bands(article.text)]
+    if unlinked:  # short notices have no bands
         problem = f"{len(unlinked)} articles in {folder} were not compared with others that tell the same"
         yield Finding(problem, REBUILD, Mend.REBUILD)
     query = "select count(*) from {} where article_id not in (select id from articles)"
