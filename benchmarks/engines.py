@@ -57,9 +57,10 @@ def encoder(kind: str, batch: int, folder: Path) -> Encode:
     return encode
 
 
-def measure(
-    kind: str, batch: int, folder: Path, texts: list[str], questions: list[str], keep: Path
-) -> dict[str, float]:
+Figures = dict[str, float]
+
+
+def measure(kind: str, batch: int, folder: Path, texts: list[str], questions: list[str], keep: Path) -> Figures:
     """Figures of one engine in this process; its vectors are saved in `keep`."""
     encode = encoder(kind, batch, folder)
     encode(texts[:4], PROMPTS["document"])
@@ -168,7 +169,7 @@ def report(arguments: argparse.Namespace, model: str, texts: list[str], cache: P
         )
     best = {kind: max(run[kind] for run in reached) for kind in reached[0]}
     print(
-        f"\nA token takes {OPERATIONS / 1e6:.1f} million operations. Matrix multiplication here reaches, a second of the"
+        f"\nA token takes {OPERATIONS / 1e6:.1f} million operations. A product of matrices reaches, in a second of the"
     )
     print("processor, " + ", ".join(f"{rate:.0f} Gop/s in {kind}" for kind, rate in best.items()) + ".")
 

@@ -11,6 +11,7 @@ articles seven passages, as the real ones have on average. Real questions then m
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from kibaru.articles import Article, make_article
 from kibaru.indexing import vector_key
 from kibaru.languages import stems
 from kibaru.passages import embedded_text
+from kibaru.sentences import Span
 from kibaru.store import Generation, IndexedPassage, Store
 
 PASSAGES = 7
@@ -156,8 +158,22 @@ def fill(store: Store, generation: Generation, words: Words, vectors: Vectors, f
                 passages = list(_passages(article, generation.model, stem_of))
                 store.put_article(article)
                 store.put_bands(article.id, random.integers(-(2**63), 2**63, _BANDS).tolist())
-                store.put_vectors([p.key for p in passages], np.array([next(drawn) for _ in passages]))
+                own = np.array([next(drawn) for _ in passages])
+                store.put_vectors([p.key for p in passages], own)
+                kept = [
+                    _sentences(article.text[p.start : p.end], v, random) for p, v in zip(passages, own, strict=True)
+                ]
+                store.put_sentences([p.key for p in passages], kept)
                 store.put_passages(generation.id, article, passages)
+
+
+def _sentences(
+    line: str, passage: NDArray[np.float32], random: np.random.Generator
+) -> tuple[list[Span], NDArray[np.float32]]:
+    """Where the sentences of a passage are, with vectors near that of the passage."""
+    spans = [Span(*found.span()) for found in re.finditer(r"[^ .][^.]*\.", line)]
+    vectors = passage + 0.02 * random.standard_normal((len(spans), len(passage)), np.float32)
+    return spans, vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
 def _passages(article: Article, model: str, stem_of: dict[str, str]) -> Iterator[IndexedPassage]:

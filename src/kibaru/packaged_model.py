@@ -89,7 +89,7 @@ def unpack(weights: Path, models: Path) -> Path:
     except OSError as error:
         raise ModelUnavailable(
             f"The embedding model could not be unpacked into {models} ({error.strerror or error}): "
-            "free about 260 MB there, or set KIBARU_CACHE to another folder."
+            "free about 290 MB there, or set KIBARU_CACHE to another folder."
         ) from error
     return folder
 
