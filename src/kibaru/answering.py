@@ -34,8 +34,8 @@ eval/dev two of them on average, which hold the answer as often, within half a p
 
 _SENTENCE_WEIGHT = 2.5
 """Of the cosine of a passage's best sentence against its fused score. It brings the right article first for three more
-of the forty English questions about the samples, whose keywords mislead; on eval/dev, all French, it changes nothing that
-can be told from chance."""
+of the forty English questions about the samples, whose keywords mislead; on eval/dev, all French, it changes nothing
+that can be told from chance."""
 
 
 @dataclass(frozen=True, slots=True)
