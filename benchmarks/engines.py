@@ -36,7 +36,7 @@ ENGINES = {
     "sentence-transformers, float32, 32 at a time (its defaults)": ("float32", 32),
     "sentence-transformers, float32, 8 at a time": ("float32", 8),
     "sentence-transformers, bfloat16, 8 at a time": ("bfloat16", 8),
-    "OpenVINO, 8-bit weights, 8 at a time (Kibaru)": ("openvino", 8),
+    "OpenVINO, 8-bit weights, 4 at a time (Kibaru)": ("openvino", 4),
     "OpenVINO, 8-bit weights, 32 at a time": ("openvino", 32),
 }
 Encode = Callable[[Sequence[str], str], Any]

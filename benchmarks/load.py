@@ -69,7 +69,7 @@ def main() -> None:
             server.clear_faults()
             print(f"memory: {memory(pid):.0f} MB")
             for asked in range(given.questions, given.memory + given.questions, given.questions):
-                _wave(server, given.questions, given.chats)
+                wave(server, given.questions, given.chats)
                 print(f"memory after {asked} questions more: {memory(pid):.0f} MB")
         with BotApiServer(limits=FloodLimits.off()) as server, running(server, unused, "-c", UNLIMITED) as pid:
             print("# no limits, Telegram on the same machine")
@@ -92,7 +92,7 @@ def running(server: BotApiServer, index: Path, *how: str, **variables: str) -> I
         try:
             first = server.user("First", language_code="fr")
             server.answer_to(server.say(first, first, QUESTIONS[0]), timeout=120)
-            _wave(server, len(QUESTIONS), len(QUESTIONS), told=False)
+            wave(server, len(QUESTIONS), len(QUESTIONS), told=False)
             yield bot.pid
         finally:
             bot.terminate()
@@ -113,12 +113,12 @@ def _compared(server: BotApiServer, pid: int, given: argparse.Namespace) -> floa
     one_by_one = given.alone / (time.monotonic() - began)
     spent = (_processor(pid) - processor) / given.alone
     print(f"one after the other: {one_by_one:.1f} questions/s")
-    rate = _wave(server, given.questions, given.chats)
+    rate = wave(server, given.questions, given.chats)
     print(f"at once / one after the other: {rate / one_by_one:.1f}")
     return spent
 
 
-def _wave(server: BotApiServer, number: int, chats: int, *, told: bool = True) -> float:
+def wave(server: BotApiServer, number: int, chats: int, *, told: bool = True) -> float:
     """Ask at once and print what became of it; questions answered a second."""
     readers = [server.user(f"R{n}", language_code="fr") for n in range(chats)]
     too_many = server.too_many

@@ -192,3 +192,28 @@ def test_export_added_elsewhere_gives_the_same_articles(
         assert sorted(other.store.articles(), key=lambda a: a.id) == sorted(
             archive.store.articles(), key=lambda a: a.id
         )
+
+
+@pytest.mark.parametrize("damage", ["delete from sentences", "update sentences set spans = x'0500000001000000'"])
+def test_sentences_that_are_not_kept_are_read_anew_to_the_same_answer(
+    archive: Kibaru, article: Article, damage: str
+) -> None:
+    add(archive, article)
+    kept = archive.ask(QUESTION)
+    with archive.store.writing():
+        archive.store.connection.execute(damage)
+    anew = archive.ask(QUESTION)
+    assert [quote.text for quote in anew.quotes] == [quote.text for quote in kept.quotes]
+    assert anew.confidence == pytest.approx(kept.confidence, abs=0.01)
+
+
+def test_a_removed_articles_sentences_go_with_the_next_rebuild(archive: Kibaru, article: Article) -> None:
+    def count() -> int:
+        return int(archive.store.connection.execute("select count(*) from sentences").fetchone()[0])
+
+    before = count()
+    add(archive, article)
+    assert count() > before
+    archive.remove([article.id])
+    archive.rebuild()
+    assert count() == before

@@ -107,6 +107,13 @@ MENDED = {
     ),
     "vectors gone": lambda folder: execute(folder, "delete from vectors"),
     "table of vectors gone": lambda folder: execute(folder, "drop table vectors"),
+    "sentences elsewhere": lambda folder: execute(
+        folder, "update sentences set spans = x'0000000000000100' || substr(spans, 9) where rowid = 1"
+    ),
+    "sentences cut off": lambda folder: execute(
+        folder, "update sentences set spans = substr(spans, 1, 12), vectors = zeroblob(576) where rowid = 1"
+    ),
+    "table of sentences gone": lambda folder: execute(folder, "drop table sentences"),
     "index of a table gone": lambda folder: execute(folder, "drop index articles_title"),
     "stems of a passage gone": lambda folder: execute(folder, "delete from stems_1 where rowid = 2"),
     "keywords out of step": lambda folder: execute(folder, "delete from stems_1_data where id > 10"),

@@ -34,8 +34,8 @@ GRAPH = "openvino.xml"
 VOCABULARY = "sentencepiece.model"
 
 _WORDS = "embeddings.word_embeddings.weight"
-_GROUP = 64
-"""Activations that share a scale. 32 to 128 keep the cosine to float32 above 0.9997."""
+_GROUP = 128
+"""Activations that share a scale: 32 to 128 keep the cosine to float32 above 0.9995, and larger groups are quicker."""
 
 _FORBIDDEN = -1e9
 """Added to the attention that padding would get."""

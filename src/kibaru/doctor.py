@@ -132,6 +132,9 @@ def _tidy(settings: Settings, _: Embedder) -> str:
             for table in ("bands", "alike"):
                 connection.execute(f"delete from {table} where article_id not in (select id from articles)")
             connection.execute("delete from alike where other_id not in (select id from articles)")
+            if generation := store.current_generation():
+                damaged = store.damaged_sentences(generation.id, generation.dimension)
+                store.drop_sentences(generation.id, damaged)
         files = left_over_files(folder)
         for path in files:
             _delete(path)

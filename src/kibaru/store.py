@@ -441,19 +441,34 @@ class Store:
         )
 
     def sentences(self, g: int, ids: Iterable[int], dimension: int) -> dict[int, tuple[list[Span], Vectors]]:
-        """For those of these passages whose sentences are known, where these are in the article, and their unit
-        vectors (n, dimension)."""
+        """For those of these passages whose sentences are known and not damaged, where these are in the article, and
+        their unit vectors (n, dimension)."""
         import numpy as np
 
         found = {}
-        query = f"""select p.id, p.start, s.spans, s.vectors from passages_{g} as p join sentences as s on s.key = p.key
-            where 8 * length(s.vectors) = {dimension} * length(s.spans) and p.id"""
-        for id, start, blob, directions in self._in(query, ids):
+        query = f"""select p.id, p.start, p."end", s.spans, s.vectors from passages_{g} as p
+            join sentences as s on s.key = p.key
+            where length(s.spans) % 8 = 0 and 8 * length(s.vectors) = {dimension} * length(s.spans) and p.id"""
+        for id, start, end, blob, directions in self._in(query, ids):
             spans = np.frombuffer(blob, "<i4").reshape(-1, 2) + start
+            if not _are_sentences(spans, start, end):
+                continue
             vectors = np.frombuffer(directions, "i1").reshape(-1, dimension).astype(np.float32)
             vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
             found[id] = ([Span(*span) for span in spans.tolist()], vectors)
         return found
+
+    def damaged_sentences(self, g: int, dimension: int) -> list[int]:
+        """The passages whose sentences are kept, but not so that they can be."""
+        query = f"select id from passages_{g} where key in (select key from sentences)"
+        kept = [id for (id,) in self.connection.execute(query)]
+        parts = (kept[at : at + 1000] for at in range(0, len(kept), 1000))
+        return [id for part in parts for id in set(part) - self.sentences(g, part, dimension).keys()]
+
+    def drop_sentences(self, g: int, ids: Iterable[int]) -> None:
+        """Forget the sentences of these passages: they are read anew when they are wanted."""
+        keys = [(key,) for key in self.keys_of(g, ids)]
+        self.connection.executemany("delete from sentences where key = ?", keys)
 
     def vectors_after(
         self, g: int, last: int, dimension: int, limit: int = -1
@@ -536,6 +551,12 @@ def _arrays(rows: Sequence[tuple[int, bytes]], dimension: int) -> tuple[NDArray[
 
     vectors = np.frombuffer(b"".join(vector for _, vector in rows), "<f2").astype(np.float32)
     return np.array([id for id, _ in rows], np.int64), vectors.reshape(-1, dimension)
+
+
+def _are_sentences(spans: NDArray[np.int64], start: int, end: int) -> bool:
+    """Whether these (n, 2) fill `start` to `end` one after the other."""
+    flat = spans.ravel()
+    return bool(flat.size and flat[0] == start and flat[-1] == end and (flat[1:] >= flat[:-1]).all())
 
 
 def _site(url: str) -> str:

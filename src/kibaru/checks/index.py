@@ -43,6 +43,9 @@ def check_index(store: Store, folder: Path, identity: str) -> Iterator[Finding]:
         if problem := _passages(store, generation):
             yield Finding(f"The index in {folder} has {problem}", REBUILD, Mend.REBUILD)
         yield from _vectors(store, folder, generation)
+        if damaged := store.damaged_sentences(g, generation.dimension):
+            problem = f"The sentences of {len(damaged)} passages in {folder} are damaged"
+            yield Finding(problem, REPAIR, Mend.TIDY)
     if not _keywords_in_step(store, g):
         yield Finding(f"The keywords of the index in {folder} are out of step", REBUILD, Mend.REBUILD)
 
