@@ -32,6 +32,12 @@ _CLOSE = 0.6
 eval/dev two of them on average, which hold the answer as often, within half a point, as three would."""
 
 
+_SENTENCE_WEIGHT = 2.5
+"""Of the cosine of a passage's best sentence against its fused score. It brings the right article first for three more
+of the forty English questions about the samples, whose keywords mislead; on eval/dev, all French, it changes nothing
+that can be told from chance."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the articles say to a question, `quotes` in order; or a refusal: no quotes, and `leads`, the articles that
@@ -83,7 +89,7 @@ def answer(
     distinct = _told_once(found.hits, alike)
     best = distinct[0].score
     close = list(takewhile(lambda hit: hit.score >= _CLOSE * best, distinct[:_READ]))
-    read = read_hits(store, embedder, g, embedded, close)
+    read = _reranked(read_hits(store, embedder, g, embedded, close))
     first = [reading.hit for reading in read]
     hits = first + [hit for hit in found.hits if hit not in first]
     signals = _signals(question, distinct, read, found.rarity, calibration)
@@ -163,6 +169,15 @@ def _read_anew(embedder: Embedder, article: Article, passage: StoredPassage) -> 
     text = embedded_text(article.title, passage.heading, article.text[passage.start : passage.end])
     shift = len(text) - passage.end
     return spans, embedder.embed_sentences(text, [Span(start + shift, end + shift) for start, end in spans])
+
+
+def _reranked(read: list[Reading]) -> list[Reading]:
+    """The passages in the order of their score and their best sentence together."""
+
+    def score(passage: Reading) -> float:
+        return passage.hit.score + _SENTENCE_WEIGHT * passage.nearest
+
+    return sorted(read, key=score, reverse=True)
 
 
 def _signals(

@@ -31,8 +31,8 @@ Vectors = NDArray[np.float32]
 
 _ENCODING = threading.Lock()
 _BATCH = 4
-"""On two cores, 4 or 8 texts at a time embedded 1.1 to 1.2 times as fast as 16 or 32: less padding, and the work stays in
-the cache."""
+"""On two cores, 4 or 8 texts at a time embedded 1.1 to 1.2 times as fast as 16 or 32: less padding, and the work stays
+in the cache."""
 
 _TURN = 8 * _BATCH
 """Texts after which a waiting thread has its turn: a reader's question waits a second, not for all that is added."""
