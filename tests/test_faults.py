@@ -34,7 +34,7 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
 def bench(worker: Worker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     folder = tmp_path_factory.mktemp("scenes")
     with made(worker, folder) as scenes:
-        yield Bench(worker, list(takewhile(lambda scene: scene.name != "restore to nothing", scenes)), folder)
+        yield Bench(worker, list(takewhile(lambda scene: not scene.name.startswith("repair"), scenes)), folder)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,7 @@ def bench(worker: Worker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         Case("backup", "kill", 0.4),
         Case("restore", "kill", 0.1),
         Case("restore", "kill", 0.75),
+        *(Case("restore to nothing", "kill", moment) for moment in (0.965, 0.9705, 0.976)),
         Case("sync", "kill", 0.4),
         Case("publish", "kill", 0.8),
         Case("add", "fail", 0.5, errno.ENOSPC, 1, lasting=1),

@@ -97,11 +97,15 @@ def replace_archive(folder: Path, staged: Path, embedder: Embedder, aside: str) 
                 store.connection.executescript(TABLES)  # which a running bot counts on
                 built = rebuild(store, staged, embedder, above=_last_generation(folder))
             with locked(folder, "write.lock"):
-                kept = _set_aside(folder, staged, aside) if target.exists() else None
+                is_first = not target.exists()
+                kept = None if is_first else _set_aside(folder, staged, aside)
                 generation = f"generation-{built.generation}"
                 try:
+                    if is_first:  # the truth comes before what can be made of it
+                        _switch(ready, target)
                     (staged / generation).rename(folder / generation)
-                    _switch(ready, target)
+                    if not is_first:
+                        _switch(ready, target)
                 except BaseException:  # what is set aside is in its place still
                     for made in filter(None, (kept, folder / generation)):
                         shutil.rmtree(made, ignore_errors=True)
