@@ -59,10 +59,12 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The hits of a question, the best first, and `rarity`: the inverse document frequency of each of its stems."""
+    """The hits of a question, the best first, and `rarity`: the inverse document frequency of each of its stems.
+    `is_timed` when the question is about a time, which the scores heed."""
 
     hits: list[Hit]
     rarity: dict[str, float]
+    is_timed: bool = False
 
 
 def retrieve(
@@ -108,10 +110,11 @@ def retrieve(
         )
         for id, cosine in zip(ids, dense, strict=True)
     ]
-    if timing.period or timing.now:
+    is_timed = timing.period is not None or timing.now
+    if is_timed:
         hits = timely(hits, store.published({hit.passage.article_id for hit in hits}), timing)
     hits.sort(key=lambda hit: (-hit.score, hit.passage.id))
-    return Found(_diversified(hits)[:limit], rarity)
+    return Found(_diversified(hits)[:limit], rarity, is_timed)
 
 
 def _rarity(stems: list[str], counts: dict[str, int], passages: int) -> dict[str, float]:
