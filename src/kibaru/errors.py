@@ -31,3 +31,8 @@ class ModelUnavailable(KibaruError):
 
 class StorageError(KibaruError):
     """The disk said no: read-only, full, or locked by another process for too long."""
+
+
+def first_line(error: Exception, longest: int) -> str:
+    """What a library says is wrong, on one line of at most `longest` characters."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:longest]

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from kibaru.articles import Article
 from kibaru.embedding import native_dtype
-from kibaru.errors import ModelUnavailable
+from kibaru.errors import ModelUnavailable, first_line
+from kibaru.passages import embedded_text
 from kibaru.retrieval import Found
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def reranked(model: str, question: str, found: Found, articles: Mapping[str, Art
     for hit in first:
         article, passage = articles[hit.passage.article_id], hit.passage
         text = article.text[passage.start : passage.end]
-        pairs.append((question, "\n".join(part for part in (article.title, passage.heading, text) if part)))
+        pairs.append((question, embedded_text(article.title, passage.heading, text)))
     scored = [replace(hit, score=score) for hit, score in zip(first, _scores(model, pairs), strict=True)]
     scored.sort(key=lambda hit: -hit.score)
     return replace(found, hits=scored + [replace(hit, score=0.0) for hit in rest])
@@ -70,9 +71,8 @@ def _load(name: str) -> CrossEncoder:
         model: CrossEncoder = CrossEncoder(name, device="cpu", model_kwargs={"dtype": native_dtype()})
         labels, architectures = model.num_labels, getattr(model.config, "architectures", None) or []
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, ImportError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ModelUnavailable(
-            f"The reranker {name} cannot be loaded ({reason[:200]}): check KIBARU_RERANKER, or unset it."
+            f"The reranker {name} cannot be loaded ({first_line(error, 200)}): check KIBARU_RERANKER, or unset it."
         ) from error
     # An embedder loads too, under a scoring layer made up at random.
     if labels != 1 or any(architecture.endswith("Model") for architecture in architectures):

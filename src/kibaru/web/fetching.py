@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpcore
 import httpx
 
-from kibaru.errors import BadInput, KibaruError
+from kibaru.errors import BadInput, KibaruError, first_line
 from kibaru.settings import Settings
 from kibaru.web.addresses import Resolver, parse_url, resolve
 from kibaru.web.answers import GONE, NONE_KNOWN, Page, Validators, decoded, read_body, retry_after
@@ -146,7 +146,7 @@ class Fetcher:
                 why = f"takes more than {self._seconds:.0f} s to answer"
                 wait = pause if pause == _PAUSES[0] else None  # each try has taken long enough
             except (httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError, OSError) as error:
-                why = f"cannot be reached ({_reason(error)})"
+                why = f"cannot be reached ({first_line(error, 120)})"
             if wait is None:
                 break
             log.info("%s %s, again in %.0f s", target.host, why, wait)
@@ -198,10 +198,6 @@ def _netloc(target: httpx.URL) -> str:
 
 def _shown(target: httpx.URL) -> str:
     return str(target)[:200]
-
-
-def _reason(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
 
 
 def site_name(url: str) -> str:
