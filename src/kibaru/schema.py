@@ -74,8 +74,7 @@ create table passages_{g} (
 create index passages_{g}_article on passages_{g} (article_id);
 create table indexed_{g} (article_id text primary key, digest text not null, language text) without rowid;
 create table removed_{g} (number integer primary key autoincrement, passage_id integer not null);
-create virtual table stems_{g} using fts5 (title, body, tokenize = 'unicode61 remove_diacritics 0');
-create virtual table vocabulary_{g} using fts5vocab (stems_{g}, 'row')
+create virtual table stems_{g} using fts5 (title, body, tokenize = 'unicode61 remove_diacritics 0')
 """
 
 _OF_A_GENERATION = re.compile(r"(passages|indexed|removed|stems|vocabulary)_\d+(_\w+)?")
@@ -114,7 +113,7 @@ def expected() -> dict[str, str]:
 
 
 def is_of_a_generation(table: str) -> bool:
-    """Whether a table is one of GENERATION_TABLES, or one FTS5 keeps beside them."""
+    """Whether a table is one of GENERATION_TABLES, or one FTS5 keeps beside them, or a vocabulary of Kibaru 0.1."""
     return bool(_OF_A_GENERATION.fullmatch(table))
 
 

@@ -344,6 +344,7 @@ class Store:
         """Delete the generations in these states, and the vectors that then belong to none."""
         marks = ", ".join("?" * len(states))
         for (g,) in self.connection.execute(f"select id from generations where state in ({marks})", states).fetchall():
+            # Kibaru 0.1 made vocabularies, which read the stems: they go first.
             for table in (f"vocabulary_{g}", f"stems_{g}", f"passages_{g}", f"indexed_{g}", f"removed_{g}"):
                 self.connection.execute(f"drop table if exists {table}")
             self.connection.execute("delete from generations where id = ?", [g])

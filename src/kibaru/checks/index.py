@@ -19,7 +19,7 @@ from kibaru.schema import is_of_a_generation
 from kibaru.store import Generation, Store
 from kibaru.vectors import VectorIndex
 
-_KINDS = ("passages", "indexed", "removed", "stems", "vocabulary")
+_KINDS = ("passages", "indexed", "removed", "stems")
 _AT_ONCE = 10_000
 _UNIT = 0.01
 """How far from 1 the length of a vector in half precision may be; rounding makes less than 0.001 of it."""
