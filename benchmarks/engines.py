@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from evaluation_set import read_articles, read_questions
-from kibaru.bert import Bert
+from kibaru.bert import VOCABULARY, Bert
 from kibaru.embedding import Embedder
 from kibaru.packaged_model import PROMPTS, packaged_weights, unpack
 from kibaru.passages import embedded_text, split_passages
@@ -45,7 +45,7 @@ Encode = Callable[[Sequence[str], str], Any]
 def encoder(kind: str, batch: int, folder: Path) -> Encode:
     if kind == "openvino":
         model = Bert(folder)
-        return lambda texts, prompt: model.encode(texts, prompt, batch)
+        return lambda texts, prompt: model.encode(texts, prompt, batch)[0]
     from sentence_transformers import SentenceTransformer
 
     theirs = SentenceTransformer(str(folder), device="cpu", model_kwargs={"dtype": kind})
@@ -120,16 +120,16 @@ def main() -> None:
     articles = read_articles(arguments.data)
     cut = ((a, p) for a in articles for p in split_passages(a.text, a.language))
     texts = [embedded_text(a.title, p.heading, a.text[p.start : p.end]) for a, p in cut][:: len(articles) // 100]
-    texts = texts[: arguments.passages]
+    texts = sorted(texts[: arguments.passages], key=len, reverse=True)  # as Kibaru and sentence-transformers do
     questions = [q.question for q in read_questions(arguments.data) if q.kind == "question"][:100]
     if arguments.engine:
         kind, batch, keep = arguments.engine
         print(json.dumps(measure(kind, int(batch), folder, texts, questions, Path(keep))))
         return
-    report(arguments, Embedder(settings).identity, texts, Path(settings.cache))
+    report(arguments, Embedder(settings).identity, texts, folder, settings.cache)
 
 
-def report(arguments: argparse.Namespace, model: str, texts: list[str], cache: Path) -> None:
+def report(arguments: argparse.Namespace, model: str, texts: list[str], folder: Path, cache: Path) -> None:
     def child(*more: str) -> dict[str, float]:
         command = [
             sys.executable,
@@ -153,7 +153,7 @@ def report(arguments: argparse.Namespace, model: str, texts: list[str], cache: P
             vectors[name] = np.load(keep)
             keep.unlink()
     first = next(iter(ENGINES))
-    tokens = tokens_of(texts)
+    tokens = tokens_of(texts, folder)
     print(f"{model}; {len(texts)} passages, {sum(map(len, texts)):,} characters, {tokens:,} tokens\n")
     print(
         "| | characters a second | … of the processor | question, ms | … of the processor | peak MB | cosine | Gop/s |"
@@ -174,14 +174,10 @@ def report(arguments: argparse.Namespace, model: str, texts: list[str], cache: P
     print("processor, " + ", ".join(f"{rate:.0f} Gop/s in {kind}" for kind, rate in best.items()) + ".")
 
 
-def tokens_of(texts: list[str]) -> int:
+def tokens_of(texts: list[str], folder: Path) -> int:
     from sentencepiece import SentencePieceProcessor
 
-    from kibaru.bert import VOCABULARY
-
-    weights = packaged_weights()
-    assert weights
-    vocabulary = SentencePieceProcessor(model_file=str(unpack(weights, load_settings().cache / "models") / VOCABULARY))
+    vocabulary = SentencePieceProcessor(model_file=str(folder / VOCABULARY))
     return sum(min(512, 2 + len(ids)) for ids in vocabulary.encode([PROMPTS["document"] + text for text in texts]))
 
 

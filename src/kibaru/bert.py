@@ -60,27 +60,25 @@ class Bert:
             self._request = _compiled(folder / GRAPH).create_infer_request()
             self._vocabulary = vocabulary.result()
 
-    def encode(self, texts: Sequence[str], prompt: str, batch: int) -> Vectors:
-        """Unit vectors (len(texts), dimension) of the texts after `prompt`, made of `batch` texts of like length each
-        time."""
-        return self.encode_parts(texts, prompt, batch, [()] * len(texts))[0]
-
-    def encode_parts(
-        self, texts: Sequence[str], prompt: str, batch: int, parts: Sequence[Sequence[Span]]
+    def encode(
+        self, texts: Sequence[str], prompt: str, batch: int, parts: Sequence[Sequence[Span]] | None = None
     ) -> tuple[Vectors, list[Vectors]]:
-        """The same, and for each text the unit vectors (n, dimension) of its `parts`, as they are read in it: the means
-        over the tokens of a part, as in "late chunking" (Günther and others, arXiv 2409.04701)."""
+        """Unit vectors (len(texts), dimension) of the texts after `prompt`; and for each text those (n, dimension) of
+        its `parts`, as they are read in it: the means over the tokens of a part, as in "late chunking" (Günther and
+        others, arXiv 2409.04701).
+
+        `batch` texts are read at once, in the order given: the less they differ in length, the less is padding.
+        """
         vectors = np.empty((len(texts), self.dimension), np.float32)
         inner = [vectors[:0]] * len(texts)
-        longest_first = sorted(range(len(texts)), key=lambda which: -len(texts[which]))
+        room = self._longest - 2
         for first in range(0, len(texts), batch):
-            turn = longest_first[first : first + batch]
+            turn = range(first, min(first + batch, len(texts)))
             cut = [self._vocabulary.encode(prompt + texts[which], return_type="offset_mapping") for which in turn]
-            room = self._longest - 2
             states = self._states([[self._begin, *pieces["ids"][:room], self._end] for pieces in cut])
             for which, pieces, own in zip(turn, cut, states, strict=True):
                 vectors[which] = _unit(own.mean(axis=0))
-                if parts[which]:
+                if parts and parts[which]:
                     offsets = np.array(pieces["offsets"][:room]).reshape(-1, 2) - len(prompt)
                     inner[which] = _means(own[1:-1], offsets, parts[which])
         return vectors, inner

@@ -172,7 +172,7 @@ def _load_packaged(path: str) -> _Model:
             "delete that folder, and it is unpacked anew."
         ) from error
     return _Model(
-        model.dimension, PROMPTS, True, lambda texts, prompt, parts: model.encode_parts(texts, prompt, _BATCH, parts)
+        model.dimension, PROMPTS, True, lambda texts, prompt, parts: model.encode(texts, prompt, _BATCH, parts)
     )
 
 
