@@ -37,6 +37,7 @@ from kibaru.newsroom import Kibaru  # noqa: E402
 from kibaru.remembering import RememberingEmbedder  # noqa: E402
 from kibaru.samples import SAMPLES  # noqa: E402
 from kibaru.settings import Settings  # noqa: E402
+from process_memory import megabytes  # noqa: E402
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _LINES = (ROOT / "tests" / "sample_questions.jsonl").read_text("utf-8").splitlines()
@@ -181,8 +182,7 @@ def _processor(pid: int) -> float:
 
 def memory(pid: int | str = "self") -> float:
     """Resident memory of a process, in MB."""
-    line = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS"))
-    return int(line.split()[1]) / 1024
+    return megabytes(pid)["VmRSS"]
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ The bot runs as a process of its own on a copy of the archive, against the Bot A
 from __future__ import annotations
 
 import argparse
-import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -17,15 +16,15 @@ from pathlib import Path
 from kibaru.newsroom import Kibaru
 from kibaru.settings import Settings
 from load import QUESTIONS, UNLIMITED, BotApiServer, running, wave
+from process_memory import megabytes
 
 WAVES = 4
 
 
 def resident(pid: int) -> str:
     """Megabytes resident, and how many of them are mapped files."""
-    kilobytes = dict(re.findall(r"^(\w+):\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE))
-    total, files = int(kilobytes["VmRSS"]) / 1024, int(kilobytes["RssFile"]) / 1024
-    return f"{total:.0f} MB resident, {files:.0f} MB of them mapped files"
+    found = megabytes(pid)
+    return f"{found['VmRSS']:.0f} MB resident, {found['RssFile']:.0f} MB of them mapped files"
 
 
 def main() -> None:

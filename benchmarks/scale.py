@@ -35,6 +35,7 @@ from kibaru.retrieval import CANDIDATES
 from kibaru.settings import Settings
 from kibaru.store import DATABASE, Filters, Store
 from kibaru.vectors import VectorIndex, renew
+from process_memory import megabytes
 from synthetic_archive import PASSAGES, Vectors, fill, likeness, words_like
 
 QUESTIONS = 150
@@ -180,9 +181,8 @@ def nearest(store: Store, g: int, questions: NDArray[np.float32]) -> NDArray[np.
 
 def memory() -> Row:
     """Of this process: what it holds for itself, and with the files that are mapped into it."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    kilobytes = {name: int(value.split()[0]) for name, value in (line.split(":", 1) for line in lines if "kB" in line)}
-    return {"resident (MB)": kilobytes["VmRSS"] / 1024, "… of it mapped files (MB)": kilobytes["RssFile"] / 1024}
+    found = megabytes()
+    return {"resident (MB)": found["VmRSS"], "… of it mapped files (MB)": found["RssFile"]}
 
 
 def change(folders: Sequence[Path], data: Path) -> list[Row]:

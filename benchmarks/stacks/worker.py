@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from process_memory import megabytes
 from stacks import Job
 
 
@@ -27,9 +28,9 @@ def timed(do: Callable[..., Any], *arguments: Any) -> tuple[Any, dict[str, float
 
 
 def memory() -> dict[str, float]:
-    """Megabytes resident now and at the most, of this program alone: `ru_maxrss` counts what started it too."""
-    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    return {name: int(status[key].split()[0]) / 1024 for name, key in (("resident", "VmRSS"), ("peak", "VmHWM"))}
+    """Megabytes resident now and at the most."""
+    found = megabytes()
+    return {"resident": found["VmRSS"], "peak": found["VmHWM"]}
 
 
 def main() -> None:
