@@ -60,11 +60,11 @@ def frequencies(store: Store, g: int, words: Iterable[str]) -> dict[str, int]:
 
     latest = f"select id from passages_{g} order by id desc limit 1 offset {_SAMPLED}"
     row = store.connection.execute(latest).fetchone()
-    after = row[0] if row else None
-    found = {}
-    for word in words:
-        found[word] = count(word, 0, -1 if after is None else _COUNTED)
-        if found[word] == _COUNTED and after is not None:
-            scale = (store.last_passage(g) - store.last_removed(g)) / _SAMPLED
-            found[word] = max(_COUNTED, round(scale * count(word, after, -1)))
+    if row is None:
+        found = {word: count(word, 0, -1) for word in words}
+    else:
+        found = {word: count(word, 0, _COUNTED) for word in words}
+        scale = (store.last_passage(g) - store.last_removed(g)) / _SAMPLED
+        for word in (word for word in found if found[word] == _COUNTED):
+            found[word] = max(_COUNTED, round(scale * count(word, row[0], -1)))
     return {word: count for word, count in found.items() if count}
