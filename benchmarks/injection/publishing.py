@@ -24,6 +24,8 @@ _TEXT = "La digue de Djenné a tenu pendant la crue. Les riverains ont veillé t
 _SECONDS = 30.0
 
 _calls: list[int] = []
+_seen: list[int] = []
+"""How many calls the last bot made that was not killed, when its calls were counted."""
 
 
 class _Publishing:
@@ -93,7 +95,8 @@ def run(worker: Worker, before: Path, folder: Path, case: Case) -> tuple[bool, l
     """Whether the fault hit, what did not hold, and what the bot logged."""
     if not _calls:
         _once(worker, before, folder, Fault())
-        _calls.append(worker.seen)
+        _calls.append(_seen[-1])
+        assert _calls[0] > 100, "a bot that starts and publishes writes more"
     if case.how == "moment":
         case = Case(case.scene, "kill", case.moment)
     fault = case.fault(_calls[0])
@@ -113,6 +116,7 @@ def _once(worker: Worker, before: Path, folder: Path, fault: Fault) -> tuple[boo
             told.append(str(error))
             shown = None
         desk.stop()
+        _seen[:] = [worker.seen]
         hit = desk.starts > 1 or worker.seen >= fault.nth > 0
         told += _wrong(worker, folder, shown, is_failing=bool(fault.errno))
     return hit, told, (desk.log, None)
@@ -121,7 +125,7 @@ def _once(worker: Worker, before: Path, folder: Path, fault: Fault) -> tuple[boo
 def _wrong(worker: Worker, folder: Path, shown: Message | None, *, is_failing: bool) -> list[str]:
     ask = ("kibaru", "ask", "Qui a veillé trois nuits pendant la crue de Djenné ?")
     export, ended, doctor = worker.run(folder, [("kibaru", "export"), ask, ("kibaru", "doctor", "--repair", "--json")])
-    seen, told = worker.seen, []
+    told = []
     found = [title for title, _ in (articles_of(export) or {}).values()]
     if len(found) - found.count(_TITLE) != 6:
         told.append(f"articles are lost: {found}")
@@ -142,5 +146,4 @@ def _wrong(worker: Worker, folder: Path, shown: Message | None, *, is_failing: b
     connection.close()
     if logged != found.count(_TITLE):
         told.append(f"{logged} lines in the audit log")
-    worker.seen = seen
     return told
