@@ -21,7 +21,9 @@ from bot_api import BotApiServer, FloodLimits, Message
 _ADMIN = 4242
 _TITLE = "La digue de Djenné"
 _TEXT = "La digue de Djenné a tenu pendant la crue. Les riverains ont veillé trois nuits durant."
-_SECONDS = 30.0
+_SECONDS = 40.0
+_PATIENCE = 8.0
+"""Seconds after which somebody sees to a disk that goes on failing, and starts the bot anew."""
 
 _calls: list[int] = []
 _seen: list[int] = []
@@ -80,8 +82,11 @@ class _Publishing:
         self.starts += 1
 
     def _until(self, done: Callable[[], bool]) -> None:
-        end = time.monotonic() + _SECONDS
+        began = time.monotonic()
+        end = began + _SECONDS
         while not done():
+            if self._fault and self._fault.lasting and self.starts == 1 and time.monotonic() > began + _PATIENCE:
+                os.kill(self._pid, 9)
             if self._worker.poll(self._pid):
                 (ended,) = self._worker.results(self._pid)
                 self.log += ended.err + ended.out
