@@ -19,6 +19,8 @@ import pytest
 from bot_api import BotApiServer, Message, User
 from test_bot_conversations import ADMIN, BRIDGE, api, archive, asked, awa, bot, running, settings_for
 
+from kibaru.errors import StorageError
+from kibaru.journal import Journal
 from kibaru_bot import inbox, network
 from kibaru_bot.people import Pace
 
@@ -92,6 +94,25 @@ def test_an_answer_waits_until_telegram_is_back(api: BotApiServer, awa: User, mo
     api.answer_to(question, timeout=20)
     api.quiet(1)
     assert answers(api, question) == 1
+
+
+def test_a_disk_that_is_full_for_a_moment_leaves_no_deaf_bot(
+    api: BotApiServer, awa: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receive, refusals = Journal.receive, [2]
+
+    def refuse_twice(journal: Journal, update: int, payload: str) -> bool:
+        if refusals[0]:
+            refusals[0] -= 1
+            raise StorageError("The archive cannot be used (database or disk is full): check free space.")
+        return receive(journal, update, payload)
+
+    monkeypatch.setattr(inbox, "DISK_SECONDS", 0.1)
+    monkeypatch.setattr(Journal, "receive", refuse_twice)
+    question = api.say(awa, awa, BRIDGE)
+    api.answer_to(question, timeout=10)
+    assert refusals == [0]
+    assert "Diallassagou" in asked(api, awa, BRIDGE).text
 
 
 def test_typing_that_fails_costs_no_answer(api: BotApiServer, awa: User) -> None:

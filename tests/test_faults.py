@@ -47,7 +47,7 @@ def bench(worker: Worker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         Case("restore", "kill", 0.75),
         *(Case("restore to nothing", "kill", moment) for moment in (0.965, 0.9705, 0.976)),
         Case("sync", "kill", 0.4),
-        Case("publish", "kill", 0.8),
+        *(Case("publish", "kill", moment) for moment in (0.7925, 0.82)),
         Case("add", "fail", 0.5, errno.ENOSPC, 1, lasting=1),
         Case("restore", "fail", 0.9, errno.EIO),
         Case("remove", "clock", 0.5, lasting=1, shift=-40 * 365 * 86_400),

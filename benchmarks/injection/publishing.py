@@ -21,9 +21,13 @@ from bot_api import BotApiServer, FloodLimits, Message
 _ADMIN = 4242
 _TITLE = "La digue de Djenné"
 _TEXT = "La digue de Djenné a tenu pendant la crue. Les riverains ont veillé trois nuits durant."
-_SECONDS = 30.0
+_SECONDS = 40.0
+_PATIENCE = 8.0
+"""Seconds after which somebody sees to a disk that goes on failing, and starts the bot anew."""
 
 _calls: list[int] = []
+_seen: list[int] = []
+"""How many calls the last bot made that was not killed, when its calls were counted."""
 
 
 class _Publishing:
@@ -78,8 +82,11 @@ class _Publishing:
         self.starts += 1
 
     def _until(self, done: Callable[[], bool]) -> None:
-        end = time.monotonic() + _SECONDS
+        began = time.monotonic()
+        end = began + _SECONDS
         while not done():
+            if self._fault and self._fault.lasting and self.starts == 1 and time.monotonic() > began + _PATIENCE:
+                os.kill(self._pid, 9)
             if self._worker.poll(self._pid):
                 (ended,) = self._worker.results(self._pid)
                 self.log += ended.err + ended.out
@@ -93,7 +100,8 @@ def run(worker: Worker, before: Path, folder: Path, case: Case) -> tuple[bool, l
     """Whether the fault hit, what did not hold, and what the bot logged."""
     if not _calls:
         _once(worker, before, folder, Fault())
-        _calls.append(worker.seen)
+        _calls.append(_seen[-1])
+        assert _calls[0] > 100, "a bot that starts and publishes writes more"
     if case.how == "moment":
         case = Case(case.scene, "kill", case.moment)
     fault = case.fault(_calls[0])
@@ -113,6 +121,7 @@ def _once(worker: Worker, before: Path, folder: Path, fault: Fault) -> tuple[boo
             told.append(str(error))
             shown = None
         desk.stop()
+        _seen[:] = [worker.seen]
         hit = desk.starts > 1 or worker.seen >= fault.nth > 0
         told += _wrong(worker, folder, shown, is_failing=bool(fault.errno))
     return hit, told, (desk.log, None)
@@ -121,7 +130,7 @@ def _once(worker: Worker, before: Path, folder: Path, fault: Fault) -> tuple[boo
 def _wrong(worker: Worker, folder: Path, shown: Message | None, *, is_failing: bool) -> list[str]:
     ask = ("kibaru", "ask", "Qui a veillé trois nuits pendant la crue de Djenné ?")
     export, ended, doctor = worker.run(folder, [("kibaru", "export"), ask, ("kibaru", "doctor", "--repair", "--json")])
-    seen, told = worker.seen, []
+    told = []
     found = [title for title, _ in (articles_of(export) or {}).values()]
     if len(found) - found.count(_TITLE) != 6:
         told.append(f"articles are lost: {found}")
@@ -142,5 +151,4 @@ def _wrong(worker: Worker, folder: Path, shown: Message | None, *, is_failing: b
     connection.close()
     if logged != found.count(_TITLE):
         told.append(f"{logged} lines in the audit log")
-    worker.seen = seen
     return told

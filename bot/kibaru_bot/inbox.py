@@ -21,6 +21,7 @@ from typing import Any
 from telegram import Bot, Update
 from telegram.ext import BaseUpdateProcessor
 
+from kibaru.errors import KibaruError
 from kibaru_bot.patience import came
 from kibaru_bot.worker import Newsdesk
 
@@ -31,6 +32,9 @@ _IN_HAND = 2_000
 
 LINE = 20
 """Updates of one chat that wait: about what Telegram lets a bot write to a group within a minute."""
+
+DISK_SECONDS = 5.0
+"""After which a disk that refused an update is tried again."""
 
 AGAIN_SECONDS = 30.0
 _ATTEMPTS = 20
@@ -59,7 +63,7 @@ class Inbox(asyncio.Queue[object]):
                 return
             self._lags[item.update_id] = lag
             id, payload = item.update_id, item.to_json()
-            if not await self._desk.journal(lambda journal: journal.receive(id, payload)):
+            if not await self._received(id, payload):
                 log.info("update %d came before", id)
                 self._free(item)
                 return
@@ -67,6 +71,16 @@ class Inbox(asyncio.Queue[object]):
                 self._freed.clear()
                 await self._freed.wait()
         await super().put(item)
+
+    async def _received(self, update: int, payload: str) -> bool:
+        """Keep an update; False when it came before. While the disk refuses it no more is taken from Telegram, which
+        keeps what comes: an error here would end the polling, and leave a bot that hears nothing."""
+        while True:
+            try:
+                return await self._desk.journal(lambda journal: journal.receive(update, payload))
+            except KibaruError as error:
+                log.error("update %d cannot be kept, it is tried again: %s", update, error)
+                await asyncio.sleep(DISK_SECONDS)
 
     def _has_place(self, update: Update) -> bool:
         """Take a place in the line of the update's chat. The first that finds it full gets one too, to be told so."""

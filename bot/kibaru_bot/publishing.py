@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from html import escape
 from pathlib import PurePath
 
@@ -13,18 +12,16 @@ from telegram import Document, InlineKeyboardButton, Message, Update
 
 from kibaru.articles import Article, make_article
 from kibaru.errors import BadInput, KibaruError
-from kibaru.indexing import Outcome
 from kibaru.ingest import Failure
 from kibaru.ingest.files import MAX_FILE, SUFFIXES, read_bytes
-from kibaru.ingest.formats import article_from_record
-from kibaru.journal import Journal
 from kibaru.newsroom import Kibaru
 from kibaru.passages import split_passages
+from kibaru_bot.drafts import begun, counts_of, draft_of, finished, published
 from kibaru_bot.lengths import shortened
 from kibaru_bot.messages import Catalogue
 from kibaru_bot.render import outlet
 from kibaru_bot.state import Context, State, state
-from kibaru_bot.talking import acknowledge, argument, say, typing
+from kibaru_bot.talking import acknowledge, argument, change, say, typing
 
 _LISTED = 8
 _A_TEXT = 400
@@ -99,14 +96,11 @@ async def on_decision(update: Update, context: Context) -> None:
         return
     await acknowledge(query)
     if decision == "yes":
-        articles = [article_from_record(record) for record in json.loads(draft)]
-        try:
-            text = await _published(articles, str(query.from_user.id), words, bot_state)
-        except KibaruError as error:
-            text = words.publish_failed.format(why=escape(str(error)))
+        text = await _published(id, draft, str(query.from_user.id), words, bot_state)
     else:
         text = words.cancelled
-    await query.edit_message_text(text)
+    if query.message:
+        await change(query.get_bot(), query.message.chat.id, query.message.message_id, text)
     await bot_state.desk.journal(lambda journal: journal.drop_draft(id))
 
 
@@ -143,7 +137,7 @@ async def _preview(
     if all(each.change == "unchanged" for each in seen):
         await say(message, "\n\n".join([*parts, words.nothing_to_publish]))
         return
-    draft = json.dumps([asdict(each.article) for each in seen], ensure_ascii=False)
+    draft = draft_of([each.article for each in seen])
     id = await bot_state.desk.journal(lambda journal: journal.keep_draft(draft))
     yes = InlineKeyboardButton(words.publish_button, callback_data=f"p:yes:{id}")
     no = InlineKeyboardButton(words.cancel_button, callback_data=f"p:no:{id}")
@@ -193,23 +187,18 @@ def _described(seen: Sequence[_Seen], words: Catalogue) -> str:
     )
 
 
-async def _published(articles: Sequence[Article], who: str, words: Catalogue, bot_state: State) -> str:
-    """Publish articles; what to tell the admin. Raises KibaruError."""
-    done = await bot_state.desk.edit(lambda kibaru: _publish(kibaru, articles))
-    await bot_state.desk.journal(lambda journal: _log(journal, who, done))
-    counts = Counter(outcome.change for outcome, _ in done)
-    return words.published.format(added=counts["added"], updated=counts["updated"], unchanged=counts["unchanged"])
-
-
-def _publish(kibaru: Kibaru, articles: Sequence[Article]) -> list[tuple[Outcome, Article | None]]:
-    """Add articles; each outcome with the article it replaced."""
-    old = [kibaru.store.same_article(article) for article in articles]
-    outcomes = [outcome for outcome in kibaru.add(articles) if isinstance(outcome, Outcome)]
-    return list(zip(outcomes, old, strict=True))
-
-
-def _log(journal: Journal, who: str, done: Sequence[tuple[Outcome, Article | None]]) -> None:
-    for outcome, old in done:
-        if outcome.change != "unchanged":
-            before = json.dumps(asdict(old), ensure_ascii=False) if old else None
-            journal.log_change(who, outcome.change, outcome.article.id, outcome.article.title, before)
+async def _published(id: int, draft: str, who: str, words: Catalogue, bot_state: State) -> str:
+    """Publish a draft, unless a bot that was killed has; what to tell the admin."""
+    counts = counts_of(draft)
+    if counts is None:
+        try:
+            ready = await bot_state.desk.edit(lambda kibaru: begun(kibaru, draft))
+            await bot_state.desk.journal(lambda journal: journal.change_draft(id, ready))
+            done = await bot_state.desk.edit(lambda kibaru: published(kibaru, ready))
+        except KibaruError as error:
+            return words.publish_failed.format(why=escape(str(error)))
+        counts = Counter(logged.action for logged in done)
+        result = finished(counts)
+        await bot_state.desk.journal(lambda journal: journal.finish_draft(id, result, who, done))
+    added, updated, unchanged = (counts.get(kind, 0) for kind in ("added", "updated", "unchanged"))
+    return words.published.format(added=added, updated=updated, unchanged=unchanged)

@@ -57,6 +57,16 @@ class Change:
     before: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """What became of an article, for the audit log: "added", "updated" or "unchanged"; `before` as in Change."""
+
+    action: str
+    article: str
+    title: str
+    before: str | None
+
+
 class Journal:
     """The journal of one archive; its methods may be called from any thread, one at a time goes in."""
 
@@ -207,6 +217,18 @@ class Journal:
     def draft(self, id: int) -> str | None:
         rows = self._tables.rows("select articles from drafts where id = ?", [id])
         return str(rows[0][0]) if rows else None
+
+    def change_draft(self, id: int, articles: str) -> None:
+        """Keep what a draft has become."""
+        self._tables.run("update drafts set articles = ? where id = ?", [articles, id])
+
+    def finish_draft(self, id: int, result: str, who: str, changes: Sequence[Logged]) -> None:
+        """Keep `result` in place of a draft, and write what it changed to the audit log, together."""
+        with self._tables.together():
+            self.change_draft(id, result)
+            for change in changes:
+                if change.action != "unchanged":
+                    self.log_change(who, change.action, change.article, change.title, change.before)
 
     def drop_draft(self, id: int) -> None:
         self._tables.run("delete from drafts where id = ?", [id])
