@@ -5,13 +5,20 @@ PEERS := .venv-peers
 DATA ?= ../shared/eval/dev
 MINUTES ?= 60
 
-.PHONY: demo test lint audit bench fuzz peers lock clean
+.PHONY: demo test coverage lint audit bench fuzz peers lock clean
 
 demo: $(VENV)/installed
 	$(BIN)/kibaru demo
 
 test: $(VENV)/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist worksteal
+
+# Lines and branches of src and bot that the tests run, in their own processes and in those they start
+coverage: $(VENV)/installed-dev
+	$(BIN)/coverage erase
+	OMP_NUM_THREADS=1 $(BIN)/coverage run -m pytest --numprocesses 2 --dist worksteal
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -68,4 +75,4 @@ lock:
 	$(BIN)/pip freeze --all --exclude kibaru --exclude pip | sed "s/+cpu$$//" > requirements.lock
 
 clean:
-	rm -rf $(VENV) $(VENV)-audit $(PEERS) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-audit $(PEERS) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*

@@ -29,6 +29,7 @@ MEMORY = 1_500_000_000
 
 _WORN = 600_000_000  # bytes of resident memory beyond which a worker is replaced, so that none stays bloated
 _START = 120  # seconds for a worker to start, on a machine busy with other things
+_END = 1  # second for it to end by itself: what measures coverage then writes down what it saw
 
 Result = TypeVar("Result")
 
@@ -84,12 +85,15 @@ class _Worker:
         return self.owner == os.getpid() and self.process.poll() is None
 
     def stop(self) -> None:
-        self.channel.close()
+        """End it: by itself as its standard input closes, or else by force."""
         if self.process.stdin:
             self.process.stdin.close()
         if self.owner == os.getpid():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(_END)
             self.process.kill()
             self.process.wait()
+        self.channel.close()
 
 
 _lock = threading.Lock()
