@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from bot_api import BotApiServer, Message, User
 from pydantic import SecretStr
+from telegram.error import TelegramError
 
 from kibaru.articles import make_article
 from kibaru.newsroom import Kibaru
@@ -35,11 +36,14 @@ def running(settings: Settings, act: Callable[[Any], None] = lambda _: None) -> 
     loop = asyncio.new_event_loop()
     started, stop = threading.Event(), asyncio.Event()
 
+    def failed(error: TelegramError) -> None:  # as `run_polling` does it
+        application.create_task(application.process_error(None, error))
+
     async def run() -> None:
         async with application:
             await application.post_init(application)
             await application.start()
-            await application.updater.start_polling(allowed_updates=UPDATES, timeout=2)
+            await application.updater.start_polling(allowed_updates=UPDATES, timeout=2, error_callback=failed)
             started.set()
             await stop.wait()
             await application.updater.stop()

@@ -28,8 +28,9 @@ from kibaru.journal import Journal
 from kibaru.settings import Settings
 from kibaru_bot import commands, editing, heartbeat, inline, publishing, questions, upkeep
 from kibaru_bot.inbox import Inbox, InOrder
+from kibaru_bot.logs import secrets_of, without
 from kibaru_bot.menus import publish_menus
-from kibaru_bot.network import Limiter
+from kibaru_bot.network import READ_SECONDS, Limiter, Polling
 from kibaru_bot.people import Pace
 from kibaru_bot.state import App, Context, State, state
 from kibaru_bot.syncing import keep_in_sync
@@ -66,6 +67,8 @@ def build(settings: Settings) -> App:
         .rate_limiter(Limiter())
         .connection_pool_size(64)
         .pool_timeout(60)
+        .read_timeout(READ_SECONDS)
+        .get_updates_request(Polling(connection_pool_size=1))
         .defaults(
             Defaults(
                 parse_mode=ParseMode.HTML,
@@ -226,6 +229,10 @@ async def _close(application: App) -> None:
 async def _failed(update: object, context: Context) -> None:
     """Something went wrong while an update was handled: say so in the log, and to the reader."""
     error: Any = context.error
+    if update is None and isinstance(error, TelegramError):  # while asking for updates, which goes on
+        why = without(secrets_of(state(context).settings), str(error))
+        state(context).watch.problem(f"Telegram gives no updates, it is asked again: {why}")
+        return
     if isinstance(error, Forbidden):
         log.info("a chat is closed to the bot: %s", error)
         return

@@ -37,8 +37,10 @@ DISK_SECONDS = 5.0
 """After which a disk that refused an update is tried again."""
 
 AGAIN_SECONDS = 30.0
-_ATTEMPTS = 20
-"""Over ten minutes in which Telegram cannot be reached; after that, the reader has long asked again."""
+"""After which an answer that did not get through is tried again."""
+
+_UNSENT_KEPT = 86_400.0
+"""Seconds in which it is: as long as Telegram keeps what it cannot deliver."""
 
 
 class Inbox(asyncio.Queue[object]):
@@ -53,8 +55,8 @@ class Inbox(asyncio.Queue[object]):
         self._no_lag = float("inf")
         self._crowded: set[int] = set()
         self._left_out: set[int] = set()
-        self._failures: dict[int, int] = {}
-        self._unsent: set[int] = set()
+        self._unsent: dict[int, float] = {}
+        self._failed: set[int] = set()
 
     async def put(self, item: object) -> None:
         if isinstance(item, Update):
@@ -98,12 +100,14 @@ class Inbox(asyncio.Queue[object]):
         """Seconds that a message has waited at Telegram because we were too slow to take it.
 
         Our clock need not be Telegram's: what counts is by how much the difference has grown since it was least, or
-        since nothing was in hand. So questions of a time when the bot was down, taken the oldest first, have no lag.
+        since nothing was in hand but what could not be sent. So questions of a time when the bot was down, or Telegram,
+        have no lag: they are taken the oldest first.
         """
         if update.message is None:
             return 0.0
         since_sent = time.time() - update.message.date.timestamp()
-        self._no_lag = since_sent if not self._in_hand else min(self._no_lag, since_sent)
+        is_idle = self._in_hand.total() <= len(self._unsent)
+        self._no_lag = since_sent if is_idle else min(self._no_lag, since_sent)
         return since_sent - self._no_lag
 
     def came(self, update: object) -> float:
@@ -143,17 +147,17 @@ class Inbox(asyncio.Queue[object]):
 
     def unsent(self, update: Update) -> None:
         """The answer did not get through to Telegram: the update is to be handled again in a while."""
-        self._unsent.add(update.update_id)
+        self._failed.add(update.update_id)
 
     async def settle(self, update: Update) -> None:
         """The update is dealt with, unless its answer could not be sent."""
-        failures = self._failures.pop(update.update_id, 0)
-        if update.update_id in self._unsent and failures < _ATTEMPTS:
-            self._unsent.discard(update.update_id)
-            self._failures[update.update_id] = failures + 1
-            asyncio.get_running_loop().call_later(AGAIN_SECONDS, self.put_nowait, update)
-            return
-        self._unsent.discard(update.update_id)
+        since = self._unsent.pop(update.update_id, time.monotonic())
+        if update.update_id in self._failed:
+            self._failed.discard(update.update_id)
+            if time.monotonic() - since < _UNSENT_KEPT:
+                self._unsent[update.update_id] = since
+                asyncio.get_running_loop().call_later(AGAIN_SECONDS, self.put_nowait, update)
+                return
         self._free(update)
         await self._desk.journal(lambda journal: journal.settle(update.update_id))
 

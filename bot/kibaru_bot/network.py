@@ -10,19 +10,35 @@ from typing import Any
 from aiolimiter import AsyncLimiter
 from telegram.error import BadRequest, Forbidden, NetworkError
 from telegram.ext import AIORateLimiter
+from telegram.request import HTTPXRequest
 
 log = logging.getLogger(__name__)
 
-_UNLIMITED = frozenset({"sendChatAction", "answerCallbackQuery", "answerInlineQuery"})
-"""Telegram counts messages; what a reader sees at once must not queue behind them."""
-
 PER_SECOND = 28
 """Messages a second in all; Telegram allows about 30."""
+
+READ_SECONDS = 20.0
+"""How long Telegram may take to answer a call: a message sent again because it was slow would be there twice."""
 
 _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 _RETRIED = ("send", "edit", "delete", "answer", "getFile")
 
 _ReturnedJson = bool | dict[str, Any] | list[dict[str, Any]]
+
+
+class Polling(HTTPXRequest):
+    """Fetches updates from a Telegram that knew the bot when it started.
+
+    In bad hours it says now and then that it does not: python-telegram-bot takes its word for it and never asks again,
+    which would leave a bot that hears nothing.
+    """
+
+    async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
+        """The status and the body of Telegram's answer. Raises TelegramError."""
+        code, payload = await super().do_request(*args, **kwargs)
+        if code in {401, 404}:
+            raise NetworkError(f"it does not know TELEGRAM_BOT_TOKEN ({code})")
+        return code, payload
 
 
 class Limiter(AIORateLimiter):
@@ -44,16 +60,16 @@ class Limiter(AIORateLimiter):
         rate_limit_args: int | None,
     ) -> _ReturnedJson:
         """Make a call when the limits allow, and make it again after a pause when it did not get through."""
+        if endpoint == "sendChatAction":  # is seen at once or not at all; Telegram counts messages only
+            return await callback(*args, **kwargs)
         for pause in (*_PAUSES, None):
             try:
-                if endpoint in _UNLIMITED:
-                    return await callback(*args, **kwargs)
                 await self._pace(endpoint, data)
                 return await super().process_request(callback, args, kwargs, endpoint, data, rate_limit_args)
             except (BadRequest, Forbidden):
                 raise
             except NetworkError as error:
-                if pause is None or not endpoint.startswith(_RETRIED) or endpoint == "sendChatAction":
+                if pause is None or not endpoint.startswith(_RETRIED):
                     raise
                 log.info("%s failed (%s), again in %.1f s", endpoint, type(error).__name__, pause)
                 await asyncio.sleep(pause)

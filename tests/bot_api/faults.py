@@ -16,6 +16,7 @@ class Fault:
     retry_after: int = 0
     drop: bool = False
     drop_after: bool = False
+    cut: bool = False
     delay: float = 0.0
 
     def fits(self, method: str) -> bool:

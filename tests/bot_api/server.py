@@ -186,15 +186,16 @@ class BotApiServer(Places):
         retry_after: int = 0,
         drop: bool = False,
         drop_after: bool = False,
+        cut: bool = False,
         delay: float = 0.0,
     ) -> None:
         """Order trouble for the next calls of ``method`` (``*``: any but getUpdates; ``download``: files).
 
         ``drop`` cuts the connection before the method ran, ``drop_after`` after it did (the message is there,
-        the bot does not know); ``delay`` may go with any of them or alone.
+        the bot does not know), ``cut`` in the middle of what it answers; ``delay`` may go with any of them or alone.
         """
         with self.world.changed:
-            fault = Fault(method, times, status, description, retry_after, drop, drop_after, delay)
+            fault = Fault(method, times, status, description, retry_after, drop, drop_after, cut, delay)
             self._context.faults.add(fault)
 
     def clear_faults(self) -> None:

@@ -53,6 +53,14 @@ class _Handler(RequestHandler):
         connection: Any = self.request.connection
         connection.stream.close()
 
+    async def cut(self, body: dict[str, Any]) -> None:
+        """Begin to answer, and close the connection in the middle of it."""
+        whole = json.dumps(body)
+        self.set_header("Content-Length", str(len(whole)))
+        self.write(whole[: len(whole) // 2])
+        await self.flush()
+        self.drop()
+
     def prepare(self) -> None:
         self.set_header("Server", "nginx")
 
@@ -127,6 +135,9 @@ class MethodHandler(_Handler):
             return
         if fault is not None and fault.drop_after:
             self.drop()
+            return
+        if fault is not None and fault.cut:
+            await self.cut(body)
             return
         self.answer(status, body)
 
