@@ -30,6 +30,7 @@ from kibaru_bot import commands, editing, heartbeat, inline, publishing, questio
 from kibaru_bot.inbox import Inbox, InOrder
 from kibaru_bot.logs import secrets_of, without
 from kibaru_bot.menus import publish_menus
+from kibaru_bot.messages import LANGUAGES
 from kibaru_bot.network import READ_SECONDS, Limiter, Polling
 from kibaru_bot.people import Pace
 from kibaru_bot.state import App, Context, State, state
@@ -114,7 +115,7 @@ def _add_handlers(application: App) -> None:
         r"^m:\d{1,15}:\d{1,3}:[0-9a-f]{16}$": questions.on_more,
         r"^v:\d{1,15}:[01]:[0-9a-f]{16}$": questions.on_vote,
         "^x:": commands.on_example,
-        "^l:[a-z]+$": commands.on_language_chosen,
+        f"^l:({'|'.join(LANGUAGES)})$": commands.on_language_chosen,
     }.items():
         application.add_handler(CallbackQueryHandler(pressed, pattern))
     application.add_handler(InlineQueryHandler(inline.on_inline))

@@ -16,11 +16,11 @@ from kibaru_bot.lengths import MAX_CALLBACK, shortened
 from kibaru_bot.menus import publish_admin_menu
 from kibaru_bot.messages import LANGUAGES, Catalogue, catalogue
 from kibaru_bot.patience import Overloaded
-from kibaru_bot.people import Reader, recognised
+from kibaru_bot.people import recognised
 from kibaru_bot.questions import reply
 from kibaru_bot.render import article_list
 from kibaru_bot.state import Context, State, state
-from kibaru_bot.talking import acknowledge, say
+from kibaru_bot.talking import acknowledge, pressed, said, say
 from kibaru_bot.worker import Newsdesk
 
 _LATEST = 10
@@ -42,10 +42,8 @@ async def on_help(update: Update, context: Context) -> None:
 
 
 async def _introduce(update: Update, context: Context, field: str) -> None:
-    message = update.effective_message
-    if message is None or message.from_user is None:
-        return
-    words = await state(context).words(message.from_user)
+    message, user = said(update)
+    words = await state(context).words(user)
     text = str(getattr(words, field))
     articles = await example_articles(state(context))
     if not articles:
@@ -61,12 +59,10 @@ async def _introduce(update: Update, context: Context, field: str) -> None:
 
 async def on_example(update: Update, context: Context) -> None:
     """An example question was pressed: it is shown, and answered like any other."""
-    query = update.callback_query
-    if query is None or query.data is None or not isinstance(query.message, Message):
-        return
-    words, key = await state(context).words(query.from_user), query.data.partition(":")[2]
+    query, data = pressed(update)
+    words, key = await state(context).words(query.from_user), data.partition(":")[2]
     article = await state(context).desk.read(lambda kibaru: article_of(kibaru, key))
-    if article is None:
+    if article is None or not isinstance(query.message, Message):
         await acknowledge(query, words.expired_toast, alert=True)
         return
     await acknowledge(query)
@@ -77,20 +73,16 @@ async def on_example(update: Update, context: Context) -> None:
 
 async def on_latest(update: Update, context: Context) -> None:
     """The newest articles."""
-    message = update.effective_message
-    if message is None or message.from_user is None:
-        return
-    words = await state(context).words(message.from_user)
+    message, user = said(update)
+    words = await state(context).words(user)
     articles = await state(context).desk.read(lambda kibaru: list(islice(kibaru.store.articles(), _LATEST)))
     await say(message, article_list(articles, words.latest, words) if articles else words.empty_archive)
 
 
 async def on_about(update: Update, context: Context) -> None:
     """How many articles answers come from, of when, and what is kept about readers."""
-    message, settings = update.effective_message, state(context).settings
-    if message is None or message.from_user is None:
-        return
-    words = await state(context).words(message.from_user)
+    (message, user), settings = said(update), state(context).settings
+    words = await state(context).words(user)
     count, span = await state(context).desk.read(
         lambda kibaru: (kibaru.store.count_articles(), kibaru.store.span_of_dates())
     )
@@ -103,10 +95,8 @@ async def on_about(update: Update, context: Context) -> None:
 
 async def on_language(update: Update, context: Context) -> None:
     """Let the reader choose the interface language."""
-    message = update.effective_message
-    if message is None or message.from_user is None:
-        return
-    words = await state(context).words(message.from_user)
+    message, user = said(update)
+    words = await state(context).words(user)
     await say(
         message,
         words.language,
@@ -116,14 +106,11 @@ async def on_language(update: Update, context: Context) -> None:
 
 async def on_language_chosen(update: Update, context: Context) -> None:
     """Keep the chosen interface language."""
-    query = update.callback_query
-    if query is None or query.data is None:
-        return
-    user, code = query.from_user, query.data.partition(":")[2]
-    if code in LANGUAGES:
-        await state(context).desk.journal(
-            lambda journal: journal.set_language(recognised(journal, user, None).reader, code)
-        )
+    query, data = pressed(update)
+    user, code = query.from_user, data.partition(":")[2]
+    await state(context).desk.journal(
+        lambda journal: journal.set_language(recognised(journal, user, None).reader, code)
+    )
     await acknowledge(query)
     if isinstance(query.message, Message):
         await query.edit_message_text(catalogue(code).language_set)
@@ -131,39 +118,34 @@ async def on_language_chosen(update: Update, context: Context) -> None:
 
 async def on_new(update: Update, context: Context) -> None:
     """The next question has nothing to do with those before."""
-    if (message := update.effective_message) and (reader := await _reader(message, state(context))):
-        await state(context).desk.journal(lambda journal: journal.end_thread(reader.conversation))
-        await say(message, reader.words.new_thread)
+    message, user = said(update)
+    reader = await state(context).desk.journal(lambda journal: recognised(journal, user, message))
+    await state(context).desk.journal(lambda journal: journal.end_thread(reader.conversation))
+    await say(message, reader.words.new_thread)
 
 
 async def on_forget(update: Update, context: Context) -> None:
     """Delete what is kept about the reader."""
-    if (message := update.effective_message) and (reader := await _reader(message, state(context))):
-        count = await state(context).desk.journal(lambda journal: journal.forget(reader.reader))
-        await say(message, reader.words.forgotten.format(count=count))
-
-
-async def _reader(message: Message, state: State) -> Reader | None:
-    user = message.from_user
-    return await state.desk.journal(lambda journal: recognised(journal, user, message)) if user else None
+    message, user = said(update)
+    reader = await state(context).desk.journal(lambda journal: recognised(journal, user, message))
+    count = await state(context).desk.journal(lambda journal: journal.forget(reader.reader))
+    await say(message, reader.words.forgotten.format(count=count))
 
 
 async def on_unknown(update: Update, context: Context) -> None:
     """A command that is none, or is not for this user: both look the same."""
-    message = update.message
-    if message and message.from_user and message.chat.type == "private":
-        await say(message, (await state(context).words(message.from_user)).unknown_command)
+    message, user = said(update)
+    if message.chat.type == "private":
+        await say(message, (await state(context).words(user)).unknown_command)
 
 
 async def on_other(update: Update, context: Context) -> None:
     """A voice note, a photo, a sticker: say what works; in groups only when it was sent to us."""
-    message = update.message
-    if message is None or message.from_user is None or message.from_user.is_bot:
-        return
+    message, user = said(update)
     replied = message.reply_to_message
     to_me = replied is not None and replied.from_user is not None and replied.from_user.id == message.get_bot().id
     if message.chat.type == "private" or (to_me and not (replied and replied.forum_topic_created)):
-        await say(message, (await state(context).words(message.from_user)).only_text)
+        await say(message, (await state(context).words(user)).only_text)
 
 
 def example_question(article: Article, words: Catalogue) -> str:

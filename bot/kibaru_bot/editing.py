@@ -7,7 +7,7 @@ from dataclasses import asdict
 from html import escape
 from itertools import islice
 
-from telegram import InlineKeyboardButton, Message, Update
+from telegram import InlineKeyboardButton, Update
 
 from kibaru.articles import Article
 from kibaru.errors import KibaruError
@@ -19,7 +19,7 @@ from kibaru_bot.lengths import fitting, shortened
 from kibaru_bot.messages import Catalogue
 from kibaru_bot.render import source
 from kibaru_bot.state import Context, State, state
-from kibaru_bot.talking import Keyboard, acknowledge, argument, can_be_linked, change, say
+from kibaru_bot.talking import Keyboard, acknowledge, argument, can_be_linked, change, pressed, said, say
 
 _PER_PAGE = 8
 _BEGINNING = 700
@@ -29,32 +29,25 @@ _TERM_BYTES = 40
 
 async def on_articles(update: Update, context: Context) -> None:
     """`/articles`, or `/articles` and words of the title."""
-    message = update.message
-    if message is None or message.from_user is None:
-        return
-    words = await state(context).words(message.from_user)
+    message, user = said(update)
+    words = await state(context).words(user)
     text, keyboard = await _page(0, _fitting(argument(message)), words, state(context))
     await say(message, text, keyboard)
 
 
 async def on_button(update: Update, context: Context) -> None:
     """A button of the list, or of an article in it."""
-    query, bot_state = update.callback_query, state(context)
-    message = query.message if query else None
-    if (
-        query is None
-        or query.data is None
-        or not isinstance(message, Message)
-        or not bot_state.is_admin(query.from_user)
-    ):
+    (query, data), bot_state = pressed(update), state(context)
+    message = query.message
+    if message is None or not bot_state.is_admin(query.from_user):
         return
-    words, (action, _, rest) = await bot_state.words(query.from_user), query.data.partition(":")
+    words, (action, _, rest) = await bot_state.words(query.from_user), data.partition(":")
     await acknowledge(query)
     try:
         text, keyboard = await _acted(action, rest, str(query.from_user.id), words, bot_state)
     except KibaruError as error:
         text, keyboard = words.failed.format(why=escape(str(error))), ()
-    await change(query.get_bot(), message.chat_id, message.message_id, text, keyboard)
+    await change(query.get_bot(), message.chat.id, message.message_id, text, keyboard)
 
 
 async def _acted(action: str, rest: str, who: str, words: Catalogue, bot_state: State) -> tuple[str, Keyboard]:

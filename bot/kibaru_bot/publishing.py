@@ -21,7 +21,7 @@ from kibaru_bot.lengths import shortened
 from kibaru_bot.messages import Catalogue
 from kibaru_bot.render import outlet
 from kibaru_bot.state import Context, State, state
-from kibaru_bot.talking import acknowledge, argument, change, say, typing
+from kibaru_bot.talking import acknowledge, argument, change, pressed, said, say, typing
 
 _LISTED = 8
 _A_TEXT = 400
@@ -44,19 +44,15 @@ class _Seen:
 
 async def on_document(update: Update, context: Context) -> None:
     """A file from an admin."""
-    message = update.message
-    document = message.document if message else None
-    if message is None or message.from_user is None or document is None:
-        return
-    await _preview_file(message, document, await state(context).words(message.from_user), state(context))
+    message, user = said(update)
+    assert message.document is not None  # its filter lets in no other
+    await _preview_file(message, message.document, await state(context).words(user), state(context))
 
 
 async def on_add(update: Update, context: Context) -> None:
     """`/add` with a title line and a text, or in reply to a text or a file."""
-    message = update.message
-    if message is None or message.from_user is None:
-        return
-    words = await state(context).words(message.from_user)
+    message, user = said(update)
+    words = await state(context).words(user)
     text, replied = argument(message), message.reply_to_message
     if not text and replied and replied.document:
         await _preview_file(message, replied.document, words, state(context))
@@ -77,18 +73,17 @@ def is_article(text: str) -> bool:
 
 async def on_article_text(update: Update, context: Context) -> None:
     """An article typed or pasted by an admin."""
-    message = update.message
-    if message and message.from_user and message.text:
-        text, words = message.text, await state(context).words(message.from_user)
-        await _preview(message, lambda: [_article_of(text)], words, state(context))
+    message, user = said(update)
+    text, words = message.text or "", await state(context).words(user)
+    await _preview(message, lambda: [_article_of(text)], words, state(context))
 
 
 async def on_decision(update: Update, context: Context) -> None:
     """Publish or Cancel was pressed."""
-    query, bot_state = update.callback_query, state(context)
-    if query is None or query.data is None or not bot_state.is_admin(query.from_user):
+    (query, data), bot_state = pressed(update), state(context)
+    if not bot_state.is_admin(query.from_user):
         return
-    _, decision, key = query.data.split(":")
+    _, decision, key = data.split(":")
     words, id = await bot_state.words(query.from_user), int(key)
     draft = await bot_state.desk.journal(lambda journal: journal.draft(id))
     if draft is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from telegram import InlineKeyboardButton, Message, Update, User
+from telegram import CallbackQuery, InlineKeyboardButton, Message, Update, User
 from telegram.constants import MessageEntityType
 
 from kibaru.answering import MAX_QUESTION, MAX_QUOTES, WORTH_QUOTING, Answer
@@ -17,7 +17,18 @@ from kibaru_bot.patience import Overloaded, waited
 from kibaru_bot.people import Reader, recognised, speaker
 from kibaru_bot.render import PER_PAGE, answer_pages, refusal
 from kibaru_bot.state import Context, State, state
-from kibaru_bot.talking import Keyboard, acknowledge, argument, can_be_linked, change, deliver, say, typing
+from kibaru_bot.talking import (
+    Keyboard,
+    acknowledge,
+    argument,
+    can_be_linked,
+    change,
+    deliver,
+    pressed,
+    said,
+    say,
+    typing,
+)
 from kibaru_bot.worker import Newsdesk
 
 _TURNS = 3
@@ -26,32 +37,30 @@ _THREAD_MINUTES = 60
 
 async def on_text(update: Update, context: Context) -> None:
     """Any text that is meant for the bot is a question."""
-    message = update.message
-    question = addressed(message) if message else None
-    if message and message.from_user and question is not None:
-        await reply(message, message.from_user, question, state(context))
+    message, user = said(update)
+    question = addressed(message)
+    if question is not None:
+        await reply(message, user, question, state(context))
 
 
 async def on_edited(update: Update, context: Context) -> None:
     """An edited question edits its answer."""
-    message = update.edited_message
-    question = addressed(message) if message else None
-    if message and message.from_user and question is not None and not question.startswith("/"):
-        await reply(message, message.from_user, question, state(context))
+    message, user = said(update)
+    question = addressed(message)
+    if question is not None and not question.startswith("/"):
+        await reply(message, user, question, state(context))
 
 
 async def on_ask(update: Update, context: Context) -> None:
     """`/ask` and a question, in groups above all; or in reply to somebody's question."""
-    message = update.effective_message
-    if message is None or message.from_user is None:
-        return
+    message, user = said(update)
     question = argument(message)
     if not question and message.reply_to_message and message.reply_to_message.text:
         question = message.reply_to_message.text
     if not question:
-        await say(message, (await state(context).words(message.from_user)).ask_usage)
+        await say(message, (await state(context).words(user)).ask_usage)
         return
-    await reply(message, message.from_user, question, state(context))
+    await reply(message, user, question, state(context))
 
 
 def addressed(message: Message) -> str | None:
@@ -61,10 +70,10 @@ def addressed(message: Message) -> str | None:
         return None
     mine = f"@{bot.username}".lower()
     mentioned = False
-    for entity, said in message.parse_entities([MessageEntityType.MENTION, MessageEntityType.TEXT_MENTION]).items():
-        if said.lower() == mine or (entity.user and entity.user.id == bot.id):
+    for entity, words in message.parse_entities([MessageEntityType.MENTION, MessageEntityType.TEXT_MENTION]).items():
+        if words.lower() == mine or (entity.user and entity.user.id == bot.id):
             mentioned = True
-            text = text.replace(said, " ", 1)
+            text = text.replace(words, " ", 1)
     replied = message.reply_to_message
     to_me = replied is not None and replied.from_user is not None and replied.from_user.id == bot.id
     if replied and replied.forum_topic_created:
@@ -99,18 +108,16 @@ async def reply(message: Message, user: User, question: str, state: State) -> No
 
 async def on_more(update: Update, context: Context) -> None:
     """Another page of passages, in place of the one that is there."""
-    query, desk = update.callback_query, state(context).desk
-    if query is None or query.data is None or not isinstance(query.message, Message):
-        return
+    (query, data), desk = pressed(update), state(context).desk
     words = await state(context).words(query.from_user)
-    found = await _pressed(query.message, query.data, desk)
+    found = await _behind(query, data, desk)
     if found is None:
         await acknowledge(query, words.expired_toast, alert=True)
         return
     if state(context).pace.wait(query.from_user.id):
         await acknowledge(query, words.overloaded)
         return
-    asked, page = found
+    message, asked, page = found
     try:
         answer, _ = await desk.ask(asked.understood, quotes=MAX_QUOTES)
     except (Overloaded, KibaruError):
@@ -120,26 +127,24 @@ async def on_more(update: Update, context: Context) -> None:
     if not 0 <= page < len(pages):
         await acknowledge(query, words.no_more_toast)
         return
-    sealed = Sealed(asked.id, query.data.rpartition(":")[2])
+    sealed = Sealed(asked.id, data.rpartition(":")[2])
     keyboard = answer_keyboard(sealed, page, page + 1 < len(pages), answer, words, asked.helpful is None)
-    await change(query.get_bot(), query.message.chat_id, query.message.message_id, pages[page], keyboard)
+    await change(query.get_bot(), message.chat_id, message.message_id, pages[page], keyboard)
     await acknowledge(query)
 
 
 async def on_vote(update: Update, context: Context) -> None:
     """Whether an answer helped."""
-    query, desk = update.callback_query, state(context).desk
-    if query is None or query.data is None or not isinstance(query.message, Message):
-        return
+    (query, data), desk = pressed(update), state(context).desk
     words = await state(context).words(query.from_user)
-    found = await _pressed(query.message, query.data, desk)
+    found = await _behind(query, data, desk)
     if found is None:
         await acknowledge(query, words.expired_toast, alert=True)
         return
-    asked, helpful = found
+    message, asked, helpful = found
     await desk.journal(lambda journal: journal.vote(asked.id, helpful == 1))
     await acknowledge(query, words.thanks_toast if helpful else words.sorry_toast)
-    markup = query.message.reply_markup
+    markup = message.reply_markup
     left = [
         row
         for old in (markup.inline_keyboard if markup else ())
@@ -149,11 +154,15 @@ async def on_vote(update: Update, context: Context) -> None:
         await query.edit_message_reply_markup(reply_markup=type(markup)(left) if left else None)
 
 
-async def _pressed(message: Message, data: str, desk: Newsdesk) -> tuple[Asked, int] | None:
-    """The question of a button and the number beside it; None when it is forgotten, or was asked in another chat."""
+async def _behind(query: CallbackQuery, data: str, desk: Newsdesk) -> tuple[Message, Asked, int] | None:
+    """The message of a button, its question and the number beside it; None when Telegram or we have forgotten it, or it
+    was asked in another chat."""
+    message = query.message
+    if not isinstance(message, Message):
+        return None
     _, id, number, seal = data.split(":")
     asked = await desk.journal(lambda journal: opened(journal, message.chat_id, Sealed(int(id), seal)))
-    return (asked, int(number)) if asked else None
+    return (message, asked, int(number)) if asked else None
 
 
 def answer_keyboard(

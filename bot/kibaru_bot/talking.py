@@ -8,7 +8,7 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from urllib.parse import urlsplit
 
-from telegram import Bot, CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message
+from telegram import Bot, CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message, Update, User
 from telegram.constants import ChatAction
 from telegram.error import BadRequest, TelegramError
 
@@ -38,6 +38,23 @@ async def typing(message: Message) -> AsyncIterator[None]:
         yield
     finally:
         task.cancel()
+
+
+def said(update: Update) -> tuple[Message, User]:
+    """The message that a handler of messages has got, and who wrote it: only posts of channels, which the bot does not
+    ask for, name nobody."""
+    message = update.effective_message
+    assert message is not None
+    assert message.from_user is not None
+    return message, message.from_user
+
+
+def pressed(update: Update) -> tuple[CallbackQuery, str]:
+    """What a handler of buttons has got, and what is behind the button: its pattern has matched that."""
+    query = update.callback_query
+    assert query is not None
+    assert query.data is not None
+    return query, query.data
 
 
 async def say(message: Message, html: str, keyboard: Keyboard = ()) -> Message:

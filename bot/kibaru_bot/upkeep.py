@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import logging
 import re
 import time
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from html import escape
 
 from telegram import InlineKeyboardButton, Message, Update
+from telegram.error import TelegramError
 
 from kibaru.embedding import Vectors
 from kibaru.errors import KibaruError
@@ -23,8 +25,10 @@ from kibaru_bot.lengths import entities, shortened, units
 from kibaru_bot.messages import Catalogue
 from kibaru_bot.render import Block, pages
 from kibaru_bot.state import Context, State, state
-from kibaru_bot.talking import acknowledge, change, say, typing
+from kibaru_bot.talking import acknowledge, change, pressed, said, say, typing
 from kibaru_bot.watching import ages
+
+log = logging.getLogger(__name__)
 
 _EDITED_EVERY = 3.0
 _GROUPED = 500
@@ -47,16 +51,14 @@ class Group:
 
 async def on_rebuild(update: Update, context: Context) -> None:
     """Rebuild the index; one message tells how far it is, and questions are answered meanwhile."""
-    message, bot_state = update.message, state(context)
-    if message is None or message.from_user is None:
-        return
-    words = await bot_state.words(message.from_user)
+    (message, user), bot_state = said(update), state(context)
+    words = await bot_state.words(user)
     if bot_state.rebuilding:
         await say(message, words.rebuild_running)
         return
     told = await say(message, words.rebuild_started)
     bot_state.rebuilding = True
-    task = asyncio.create_task(_rebuild(told, str(message.from_user.id), words, bot_state))
+    task = asyncio.create_task(_rebuild(told, str(user.id), words, bot_state))
     context.bot_data.setdefault("tasks", []).append(task)
 
 
@@ -77,9 +79,7 @@ async def _rebuild(told: Message, who: str, words: Catalogue, bot_state: State) 
         while not (await asyncio.wait([work], timeout=_EDITED_EVERY))[0]:
             if percent[0] != shown:
                 shown = percent[0]
-                await change(
-                    told.get_bot(), told.chat_id, told.message_id, words.rebuild_progress.format(percent=shown)
-                )
+                await _say_how_far(told, words.rebuild_progress.format(percent=shown))
         built = work.result()
         await bot_state.desk.journal(
             lambda journal: journal.log_change(who, "rebuilt", "", f"{built.articles} articles")
@@ -95,15 +95,21 @@ async def _rebuild(told: Message, who: str, words: Catalogue, bot_state: State) 
         text = words.failed.format(why=escape(str(error)))
     finally:
         bot_state.rebuilding = False
-    await change(told.get_bot(), told.chat_id, told.message_id, text)
+    await _say_how_far(told, text)
+
+
+async def _say_how_far(told: Message, text: str) -> None:
+    """Tell the admin, if Telegram can be reached: the rebuild goes on without."""
+    try:
+        await change(told.get_bot(), told.chat_id, told.message_id, text)
+    except TelegramError as error:
+        log.warning("an admin was not told of the rebuild: %s", error)
 
 
 async def on_status(update: Update, context: Context) -> None:
     """The archive's counts and health, and the questions'."""
-    message, bot_state = update.message, state(context)
-    if message is None or message.from_user is None:
-        return
-    words = await bot_state.words(message.from_user)
+    (message, user), bot_state = said(update), state(context)
+    words = await bot_state.words(user)
     async with typing(message):
         where = bot_state.desk.read if bot_state.rebuilding else bot_state.desk.edit
         archive = await where(lambda kibaru: kibaru.status())
@@ -137,10 +143,8 @@ async def on_status(update: Update, context: Context) -> None:
 
 async def on_unanswered(update: Update, context: Context) -> None:
     """What readers asked in vain, grouped by likeness, what was asked most first."""
-    message, bot_state = update.message, state(context)
-    if message is None or message.from_user is None:
-        return
-    words = await bot_state.words(message.from_user)
+    (message, user), bot_state = said(update), state(context)
+    words = await bot_state.words(user)
     async with typing(message):
         groups = await _groups(bot_state)
     if not groups:
@@ -163,8 +167,8 @@ def listed(groups: Sequence[Group], words: Catalogue) -> str:
 
 async def on_csv(update: Update, context: Context) -> None:
     """All of them as a file for a spreadsheet."""
-    query, bot_state = update.callback_query, state(context)
-    if query is None or not isinstance(query.message, Message) or not bot_state.is_admin(query.from_user):
+    (query, _), bot_state = pressed(update), state(context)
+    if not isinstance(query.message, Message) or not bot_state.is_admin(query.from_user):
         return
     await acknowledge(query)
     words, groups = await bot_state.words(query.from_user), await _groups(bot_state)
