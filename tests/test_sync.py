@@ -26,8 +26,10 @@ from kibaru.store import DATABASE
 from kibaru.web.discovery import discover
 from kibaru.web.fetching import Fetcher
 from kibaru.web.markup import text_of_html
+from kibaru.web.sitemaps import read_sitemap
 from kibaru.web.sources import Source, Sources
 from kibaru.web.syncing import Event, Summary, sync
+from kibaru.web.wordpress import posts_in
 
 LATE = datetime(2026, 3, 1, 9)
 
@@ -340,6 +342,44 @@ def test_a_site_that_offers_nothing_is_refused_in_one_line(desk: Desk, site: Sit
     site.put("/", "<p>Bienvenue</p>")
     with pytest.raises(BadInput, match="offers no WordPress API"):
         desk.add(site.url)
+
+
+@pytest.mark.parametrize("kind", ["sitemap", "feed"])
+def test_a_source_that_is_gone_from_its_site_says_what_to_do(desk: Desk, site: Site, kind: str) -> None:
+    site.put("/sitemap.xml", sitemap(site, [("/a", "2025-03-01")]), "text/xml")
+    site.put("/feed.xml", rss(site, entries(1), whole=True), "application/rss+xml")
+    path = "/sitemap.xml" if kind == "sitemap" else "/feed.xml"
+    source = desk.add(f"{site.url}{path}")
+    del site.pages[path]
+    assert f"has no {kind}" in str(desk.sync(source).problem)
+    assert "add the site anew" in desk.sources.find("1").problem
+
+
+def test_a_wordpress_whose_api_is_gone_says_what_to_do(desk: Desk, press: WordPress) -> None:
+    source = desk.add(press.url)
+    press.answer = lambda path, headers: Answer(b"<h1>404</h1>", status=404)
+    assert "has no WordPress API any more" in str(desk.sync(source).problem)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"\x1f\x8bdamaged", gzip.compress(b"\n" * 60_000_000), b"Bonjour", b"<html/>", b"<", b"", b"\x00<a>"],
+    ids=["no gzip", "bomb", "text", "page", "cut", "empty", "binary"],
+)
+def test_what_is_no_sitemap_is_one_line(data: bytes) -> None:
+    with pytest.raises(BadInput, match="sitemap"):
+        read_sitemap(data)
+
+
+def test_a_sitemap_that_breaks_off_lists_what_came_before() -> None:
+    begun = b"<urlset><url><loc>https://a.example/1</loc></url><url><loc>https"
+    assert [listed.url for listed in read_sitemap(begun).pages] == ["https://a.example/1"]
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"[", b"[" * 100_000, b"\xff"])
+def test_what_is_no_list_of_posts_is_one_line(data: bytes) -> None:
+    with pytest.raises(BadInput, match="no list of posts"):
+        posts_in(data)
 
 
 def test_sources_are_found_paused_and_removed(desk: Desk, press: WordPress) -> None:

@@ -35,8 +35,6 @@ def article_from_markdown(content: str) -> Article:
     except yaml.YAMLError as error:
         problem = " ".join(str(error).split())
         raise BadInput(f"its front matter is no YAML ({problem[:120]})") from error
-    if not isinstance(metadata, dict):
-        raise BadInput("its front matter is no list of 'field: value' lines")
     title, text = _plain_markdown(body)
     return article_from_record({"title": title, **metadata, "text": text})
 
