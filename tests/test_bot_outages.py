@@ -19,7 +19,7 @@ from test_bot_overload import update
 from test_bot_running import answers, process
 
 from kibaru.settings import Settings
-from kibaru_bot import inbox, network
+from kibaru_bot import inbox, network, talking
 from kibaru_bot.inbox import Inbox
 from kibaru_bot.worker import Newsdesk
 
@@ -194,6 +194,25 @@ def test_a_telegram_that_takes_its_time_is_not_given_the_answer_twice(api: BotAp
         awa = api.user("Awa", language_code="fr")
         api.fail("sendMessage", delay=6)
         all_answered_once(api, [api.say(awa, awa, BRIDGE)])
+
+
+def test_an_answer_of_which_a_part_did_not_get_through_is_completed_and_not_begun_again(
+    api: BotApiServer, bot: Any, readers: list[User], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say, trouble = talking.say, [{"times": 7, "drop": True}]
+
+    async def say_and_lose_telegram(message: Any, html: str, keyboard: Any = ()) -> Any:
+        sent = await say(message, html, keyboard)
+        if trouble:
+            api.fail("sendMessage", **trouble.pop())
+        return sent
+
+    monkeypatch.setattr("kibaru_bot.questions.answer_pages", lambda *_: ["une page", "et une autre"])
+    monkeypatch.setattr(talking, "say", say_and_lose_telegram)
+    question = api.say(readers[0], readers[0], BRIDGE)
+    api.wait_for(lambda: len(api.answers_to(question)) >= 2, timeout=20)
+    api.quiet(0.5, timeout=20)
+    assert [message.text for message in api.answers_to(question)] == ["une page", "et une autre"]
 
 
 # 500 and 429

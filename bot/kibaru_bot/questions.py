@@ -84,7 +84,7 @@ def addressed(message: Message) -> str | None:
 async def reply(message: Message, user: User, question: str, state: State) -> None:
     """Answer a question in reply to its message; when it was answered before, put the new answer in its place."""
     reader, before, earlier = await state.desk.journal(lambda journal: _look_up(journal, user, message))
-    if earlier and earlier.replies and earlier.question == question:
+    if earlier and earlier.is_answered_whole and earlier.question == question:
         return  # the bot stopped after answering, before it had noted that
     try:
         state.desk.check_patience()  # before anything else is spent on it
@@ -98,11 +98,14 @@ async def reply(message: Message, user: User, question: str, state: State) -> No
                 lambda journal: _record(journal, reader, message, question, understood, answer)
             )
             pages, keyboard = _rendered(answer, asked, reader.words)
-            sent = await deliver(message, pages, keyboard, earlier.replies if earlier else ())
+
+            async def note(replies: Sequence[int]) -> None:
+                await state.desk.journal(lambda journal: journal.replied(asked.id, replies))
+
+            await deliver(message, pages, keyboard, earlier.replies if earlier else (), note)
     except (Overloaded, KibaruError) as error:
         await say(message, _explained(error, question, reader.words, state))
         return
-    await state.desk.journal(lambda journal: journal.replied(asked.id, sent))
     state.watch.told("refused" if answer.is_refusal else "answered", waited())
 
 

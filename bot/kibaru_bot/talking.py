@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from urllib.parse import urlsplit
 
 from telegram import Bot, CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message, Update, User
@@ -86,19 +86,32 @@ async def change(bot: Bot, chat: int, message: int, html: str, keyboard: Keyboar
     return True
 
 
-async def deliver(question: Message, pages: Sequence[str], keyboard: Keyboard, replies: Sequence[int]) -> list[int]:
-    """Reply with `pages`, the keyboard under the last, in place of earlier `replies` where there are; their numbers."""
-    bot, sent = question.get_bot(), []
+async def deliver(
+    question: Message,
+    pages: Sequence[str],
+    keyboard: Keyboard,
+    replies: Sequence[int],
+    note: Callable[[Sequence[int]], Awaitable[None]],
+) -> None:
+    """Reply with `pages`, the keyboard under the last, in place of earlier `replies` where there are.
+
+    `note` is told the numbers of the replies, again after each page: with a minus what is still to be replaced, and 0
+    for what is still to be sent. With these as `replies`, what was broken off is completed.
+    """
+    bot, numbers = question.get_bot(), [-abs(reply) for reply in replies[: len(pages)]]
+    numbers += [0] * (len(pages) - len(numbers))
+    if any(numbers):
+        await note(numbers)
     for number, html in enumerate(pages):
-        under = keyboard if number == len(pages) - 1 else ()
-        if number < len(replies) and await change(bot, question.chat_id, replies[number], html, under):
-            sent.append(replies[number])
+        under, there = keyboard if number == len(pages) - 1 else (), -numbers[number]
+        if there and await change(bot, question.chat_id, there, html, under):
+            numbers[number] = there
         else:
-            sent.append((await say(question, html, under)).message_id)
+            numbers[number] = (await say(question, html, under)).message_id
+        await note(numbers)
     for surplus in replies[len(pages) :]:
         with contextlib.suppress(TelegramError):
-            await bot.delete_message(question.chat_id, surplus)
-    return sent
+            await bot.delete_message(question.chat_id, abs(surplus))
 
 
 async def acknowledge(query: CallbackQuery, notice: str | None = None, *, alert: bool = False) -> None:

@@ -31,7 +31,7 @@ _DRAFTS_KEPT = timedelta(days=7)
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A question that was asked. `understood` is what was searched for, with what a follow-up leaves unsaid;
-    `replies` are the numbers of the messages that answered it."""
+    `replies` are the numbers of the messages that answered it, 0 or negative for those still to be sent or replaced."""
 
     id: int
     asked: str
@@ -42,6 +42,10 @@ class Asked:
     confidence: float
     helpful: bool | None
     replies: list[int]
+
+    @property
+    def is_answered_whole(self) -> bool:
+        return min(self.replies, default=0) > 0
 
 
 @dataclass(frozen=True, slots=True)
