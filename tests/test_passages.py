@@ -89,6 +89,14 @@ def test_headings_part_passages_and_go_with_what_follows() -> None:
     ]
 
 
+def test_each_short_line_above_its_text_is_a_heading_wherever_it_stands() -> None:
+    first = "Le corps vient ici. " * 10
+    assert passages(f"Un titre\n\n{first}\n\nUn autre titre\n\nLa fin.") == [
+        ("Un titre", first.strip()),
+        ("Un autre titre", "La fin."),
+    ]
+
+
 def test_last_line_and_lists_are_no_headings() -> None:
     text = "Le corps vient ici.\n- du riz\n- du mil\nContact : 76 00 11 22"
     assert passages(text) == [("", text)]
@@ -107,6 +115,18 @@ def test_wrapped_lines_are_joined_into_sentences() -> None:
     text = "Le président de la République du\nMali a annoncé ce jour la\ncréation de la banque de\nla solidarité."
     assert passages(text) == [("", text)]
     assert sentences_of(text, 0, len(text), "fr") == [(0, len(text))]
+
+
+@pytest.mark.parametrize(
+    "text", ["Le président de la République du\nMali a annoncé hier à\nBamako.", "Le maire a annoncé\nune école neuve."]
+)
+def test_a_wrapped_sentence_is_one(text: str) -> None:
+    assert sentences_of(text, 0, len(text), "fr") == [(0, len(text))]
+
+
+def test_what_was_wrapped_is_no_heading() -> None:
+    text = "Le président du\nMali et les\nMinistres\n\nLe corps vient ici."
+    assert passages(text) == [("", text)]
 
 
 def test_text_of_headings_alone_is_still_indexed() -> None:

@@ -109,4 +109,4 @@ class Chosen:
         for item in items:
             test = getattr(item, "obj", None)
             if own := getattr(test, _SETTINGS, None):
-                setattr(test, _SETTINGS, settings(own, max_examples=25, derandomize=True, database=None, phases=_PHASES))
+                setattr(test, _SETTINGS, settings(own, max_examples=10, derandomize=True, database=None, phases=_PHASES))

@@ -72,7 +72,7 @@ class Target:
 TARGETS = (
     Target("answering", "kibaru.answering", ("answers", "editions", "reranking", "dates")),
     Target("passages", "kibaru.passages", ("passages",)),
-    Target("rendering", "kibaru.rendering", ("rendering", "cli", "hostile_words")),
+    Target("rendering", "kibaru.rendering", ("rendering", "cli")),
     Target("bot render", "kibaru_bot.render", ("bot_render",)),
     Target(
         "store",
