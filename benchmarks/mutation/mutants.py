@@ -18,7 +18,9 @@ from mutmut.mutation.mutators import mutation_operators
 _UNSEEN = ("len", "isinstance", "cast")
 """Calls that mutmut leaves alone: without their argument they are errors of type, which any test finds."""
 
-_SQL = re.compile(r"[\"'](?:select|insert|delete|update|drop|attach|begin|commit|rollback|pragma|where|id =|url_key =)\b", re.I)
+_SQL = re.compile(
+    r"[\"'](?:select|insert|delete|update|drop|attach|begin|commit|rollback|pragma|where|id =|url_key =)\b", re.I
+)
 
 
 @dataclass(frozen=True)

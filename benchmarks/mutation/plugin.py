@@ -54,9 +54,7 @@ class Prepared:
             return np.array([self.said[key][0] for key in keys]), [self.said[key][1] for key in keys]
 
         def remembering(path: str) -> Any:
-            return embedding._Model(
-                384, prompts, True, lambda texts, prompt, parts: encode(path, texts, prompt, parts)
-            )
+            return embedding._Model(384, prompts, True, lambda texts, prompt, parts: encode(path, texts, prompt, parts))
 
         embedding._load_packaged = remembering  # type: ignore[assignment]
 
@@ -109,4 +107,6 @@ class Chosen:
         for item in items:
             test = getattr(item, "obj", None)
             if own := getattr(test, _SETTINGS, None):
-                setattr(test, _SETTINGS, settings(own, max_examples=10, derandomize=True, database=None, phases=_PHASES))
+                setattr(
+                    test, _SETTINGS, settings(own, max_examples=10, derandomize=True, database=None, phases=_PHASES)
+                )
