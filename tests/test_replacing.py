@@ -1,4 +1,4 @@
-"""A database put in an archive's place: all that is true is copied, what was there is set aside, one commit switches."""
+"""A database put in an archive's place: what is true is copied, what was there is set aside, one commit switches."""
 
 import shutil
 import sqlite3

@@ -297,8 +297,8 @@ def test_damage_is_explained_with_what_to_do(error: sqlite3.DatabaseError) -> No
     explained = explanation(error, Path("/srv/index"))
     assert isinstance(explained, IndexUnusable)
     assert str(explained) == (
-        f"The database in /srv/index is damaged ({error}): put back a backup of it, or move the folder away and add the "
-        "articles again."
+        f"The database in /srv/index is damaged ({error}): put back a backup of it, or move the folder away and add "
+        "the articles again."
     )
 
 

@@ -1,7 +1,7 @@
 """A plugin of pytest that makes tests cheap enough for a thousand runs; it changes nothing that is tested.
 
 The sample archive is built once, and what the embedding model says to a text is asked once: no mutant is part of
-either. `Watch` notes which functions each test calls.
+either. Tests by hypothesis have a few examples, which are always the same. `Watch` notes which functions each test calls.
 """
 
 from __future__ import annotations
@@ -37,6 +37,14 @@ class Prepared:
             return None  # it is made by the fixture itself
         fixturedef.cached_result = (self.folder, fixturedef.cache_key(request), None)
         return self.folder
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            test = getattr(item, "obj", None)
+            if own := getattr(test, _SETTINGS, None):
+                setattr(
+                    test, _SETTINGS, settings(own, max_examples=10, derandomize=True, database=None, phases=_PHASES)
+                )
 
     def pytest_collection_finish(self) -> None:
         from kibaru import embedding
@@ -96,7 +104,7 @@ class Watch:
 
 
 class Chosen:
-    """Runs these tests alone, in their order, and each hypothesis test on a few examples, which are always the same."""
+    """Runs these tests alone, in their order."""
 
     def __init__(self, tests: Sequence[str]) -> None:
         self.tests = tests
@@ -104,9 +112,3 @@ class Chosen:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         by_id = {item.nodeid: item for item in items}
         items[:] = [by_id[test] for test in self.tests if test in by_id]
-        for item in items:
-            test = getattr(item, "obj", None)
-            if own := getattr(test, _SETTINGS, None):
-                setattr(
-                    test, _SETTINGS, settings(own, max_examples=10, derandomize=True, database=None, phases=_PHASES)
-                )

@@ -13,7 +13,6 @@ that was stopped goes on where it was, and `--again` tries those that survived a
 from __future__ import annotations
 
 import argparse
-import hashlib
 import importlib
 import json
 import math
@@ -27,22 +26,22 @@ import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import CodeType
-from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from mutation.mutants import Mutant, mutants_of
+from mutation.plugin import Chosen, Prepared, Watch
 
 ROOT = Path(__file__).parents[2]
 WORKING = ROOT / ".mutants"
 RESULTS = WORKING / "results.jsonl"
-sys.path[:0] = [str(ROOT / "src"), str(ROOT / "bot"), str(ROOT / "benchmarks")]
-
-from mutation.mutants import Mutant, mutants_of
-from mutation.plugin import Chosen, Prepared, Watch
 
 _WRITING = """__init__ reading writing _transaction _explained put_article delete_article put_bands link unlink
 new_generation make_current drop_generations drop_unused_vectors put_passages delete_passages put_vectors put_sentences
@@ -95,6 +94,7 @@ def main() -> None:
     parser.add_argument("--survivors", action="store_true", help="show them")
     arguments = parser.parse_args()
     os.chdir(ROOT)
+    sys.path[:0] = [str(ROOT / "src"), str(ROOT / "bot")]
     os.environ["PYTHONPATH"] = os.pathsep.join(sys.path[:2])
     WORKING.mkdir(exist_ok=True)
     end = time.monotonic() + arguments.seconds
