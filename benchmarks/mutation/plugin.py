@@ -1,7 +1,7 @@
 """A plugin of pytest that makes tests cheap enough for a thousand runs; it changes nothing that is tested.
 
 The sample archive is built once, and what the embedding model says to a text is asked once: no mutant is part of
-either. Tests by hypothesis have a few examples, which are always the same. `Watch` notes which functions each test calls.
+either. Tests by hypothesis have a few examples, always the same. `Watch` notes which functions each test calls.
 """
 
 from __future__ import annotations
