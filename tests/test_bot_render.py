@@ -285,8 +285,10 @@ def test_a_refusal_and_a_list_name_articles_line_after_line() -> None:
 
 
 def test_a_list_has_as_many_articles_as_fit() -> None:
-    for title, url, count in (("a" * 97, None, 39), ("😀" * 48, None, 40), ("T", "https://a.example/", 49)):
-        html = article_list([Article("a", title, "x", url)] * 60, "Latest", catalogue("en"))
+    for title, url, count in (  # 7 + 46 × 85 + 83 = 4000; 1 + 49 × 2 = 99
+        ("a" * 81, None, 47), ("a" * 82, None, 46), ("😀" * 40 + "a", None, 47), ("T", "https://a.example/", 49)
+    ):  # fmt: skip
+        html = article_list([Article("a", title, "x", url)] * 60, "Titre", catalogue("en"))
         check(html)
         assert html.count("•") == count
 

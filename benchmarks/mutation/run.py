@@ -76,10 +76,10 @@ TARGETS = (
     Target(
         "store",
         "kibaru.store",
-        ("store", "archive", "editions", "vectors", "damage", "doctor"),
+        ("store",),
         frozenset({"explanation", *(f"Store.{name}" for name in _WRITING.split())}),
     ),
-    Target("replacing", "kibaru.replacing", ("replacing", "backup", "doctor")),
+    Target("replacing", "kibaru.replacing", ("replacing",)),
 )
 
 

@@ -56,8 +56,11 @@ def refusal(leads: Sequence[Article], words: Catalogue) -> str:
 
 def article_list(articles: Iterable[Article], heading: str, words: Catalogue) -> str:
     """Articles by their source line, as many as one message holds."""
-    blocks = [_lined(f"• {source(article, words)}", _source_units(article, words) + 2) for article in articles]
-    return pages([Block(f"<b>{heading}</b>", units(heading) + 1, 1), *blocks], len(blocks) + 1)[0]
+    blocks = [Block(f"<b>{heading}</b>", units(heading), 1)]
+    for article in articles:
+        plain = _plain_source(article, words)
+        blocks.append(Block(f"• {source(article, words)}", units(plain) + 2, 1 + entities(plain)))
+    return pages(blocks, len(blocks))[0]
 
 
 def quote_block(quote: Quote, words: Catalogue) -> Block:
@@ -137,17 +140,9 @@ def pages(blocks: Iterable[Block], per_page: int) -> list[str]:
     return ["\n\n".join(block.html for block in page) for page in made]
 
 
-def _lined(html: str, length: int) -> Block:
-    return Block(html, length, 1 + entities(html))
-
-
 def _facts(article: Article, words: Catalogue, page: int | None = None) -> list[str]:
     return [fact for fact in (page and f"p. {page}", outlet(article), words.date(article.published)) if fact]
 
 
 def _plain_source(article: Article, words: Catalogue, page: int | None = None) -> str:
     return " · ".join([shortened(article.title, _LONGEST_TITLE), *_facts(article, words, page)])
-
-
-def _source_units(article: Article, words: Catalogue) -> int:
-    return units(_plain_source(article, words))
