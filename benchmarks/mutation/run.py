@@ -69,7 +69,7 @@ class Target:
 
 
 TARGETS = (
-    Target("answering", "kibaru.answering", ("answers", "editions", "reranking", "dates")),
+    Target("answering", "kibaru.answering", ("answering",)),
     Target("passages", "kibaru.passages", ("passages",)),
     Target("rendering", "kibaru.rendering", ("rendering", "cli")),
     Target("bot render", "kibaru_bot.render", ("bot_render",)),
