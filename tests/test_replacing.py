@@ -11,7 +11,8 @@ import pytest
 
 from kibaru.articles import Article
 from kibaru.embedding import Embedder
-from kibaru.errors import IndexUnusable, StorageError
+from kibaru.errors import BadInput, IndexUnusable, StorageError
+from kibaru.indexing import locked
 from kibaru.journal_tables import TABLES
 from kibaru.newsroom import Kibaru
 from kibaru.replacing import _last_generation, _switch, copy_truth, making_ready, replace_archive, set_aside
@@ -102,7 +103,9 @@ def test_what_is_made_ready_is_made_apart_and_leaves_nothing(tmp_path: Path) -> 
 def test_a_place_that_cannot_be_made_ready_in_is_explained(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with (
-        pytest.raises(StorageError, match=f"archive in {tmp_path / 'file' / 'new'} cannot be used"),
+        pytest.raises(
+            StorageError, match=f"archive in {tmp_path / 'file' / 'new'} cannot be used \\(Not a directory\\)"
+        ),
         making_ready(tmp_path / "file" / "new"),
     ):
         pass
@@ -238,6 +241,12 @@ def test_a_database_that_cannot_be_read_is_set_aside_as_its_files_are(kibaru: Ki
     assert kept is not None
     assert kept.name.startswith("damaged-20")
     assert (kept / "kibaru.db").read_bytes() == b"no database" * 900
+
+
+def test_an_archive_that_is_being_rebuilt_is_not_replaced_meanwhile(kibaru: Kibaru, fresh: Path) -> None:
+    with locked(kibaru.folder, "rebuild.lock"), pytest.raises(BadInput, match="rebuilding"):
+        replaced(kibaru.folder, kibaru.embedder, fresh)
+    assert kibaru.store.count_articles() == 18
 
 
 @pytest.mark.parametrize("first", [False, True])
