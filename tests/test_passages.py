@@ -102,6 +102,8 @@ def test_last_line_and_lists_are_no_headings() -> None:
     assert passages(text) == [("", text)]
     listed = "Il faut apporter :\n- du riz\n2) du mil\n• du sel\nLe marché ouvre lundi."
     assert passages(listed) == [("", listed)]
+    assert [listed[start:end] for start, end in sentences_of(listed, 0, len(listed), "fr")] == listed.split("\n")
+    assert passages("• du sel\n\nLe marché ouvre lundi.")[0][0] == ""
 
 
 @pytest.mark.parametrize(("length", "is_heading"), [(120, True), (121, False)])

@@ -264,10 +264,11 @@ def test_sentences_are_kept_where_they_are_with_their_directions(store: Store, g
 
 
 def test_sentences_are_kept_to_eight_bits_of_their_largest_number(store: Store, g: int) -> None:
-    store.put_sentences([b"k1"], [([Span(0, 14)], np.array([[0.1, -0.2]], np.float32))])
+    vectors = np.array([[0.1, -0.2], [1, 0]], np.float32)
+    store.put_sentences([b"k1"], [([Span(0, 6), Span(7, 14)], vectors)])
     ((spans, directions),) = rows(store, "select spans, vectors from sentences where key = ?", b"k1")
-    assert np.frombuffer(spans, "<i4").tolist() == [0, 14]
-    assert np.frombuffer(directions, "i1").tolist() == [64, -127]
+    assert np.frombuffer(spans, "<i4").tolist() == [0, 6, 7, 14]
+    assert np.frombuffer(directions, "i1").tolist() == [64, -127, 127, 0]
 
 
 def test_sentences_are_forgotten_for_some_passages(store: Store, g: int) -> None:
