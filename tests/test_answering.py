@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from kibaru.answering import MAX_QUESTION, Answer, answer, checked_question, read_hits
-from kibaru.articles import Article
+from kibaru.articles import Article, make_article
 from kibaru.confidence import Calibration
 from kibaru.embedding import Embedder
 from kibaru.errors import BadInput
@@ -172,7 +172,7 @@ def test_a_refusal_leads_to_the_three_nearest_articles(desk: Desk) -> None:
         desk.hit(id, score)
     desk.hit("b", 0.45)
     found = desk.ask(threshold=0.51)
-    assert found.is_refusal
+    assert (found.is_refusal, found.quotes) == (True, [])
     assert (found.question, found.confidence) == (QUESTION, 0.5)
     assert [article.id for article in found.leads] == ["b", "a", "c"]
     assert hit(found) == "bacdb"
@@ -242,12 +242,15 @@ def test_the_sentence_that_speaks_most_for_itself_is_highlighted(
 
 
 def test_sentences_that_the_index_does_not_keep_are_read_as_it_would(archive: Kibaru) -> None:
-    embedded, found = archive.find("Quel est le bilan des inondations de Kankan ?")
+    text = "La ville de Sikorola date de 300 av. J.-C. et prospère."  # in which an English reader sees three sentences
+    list(archive.add([make_article(title="Sikorola", text=text, language="en")]))
+    embedded, found = archive.find("De quand date la ville de Sikorola ?")
     g, hits = 1, [hit for hit in found.hits if hit.passage.start > 0][:2] + found.hits[:1]
     with archive.store.reading():
         kept = read_hits(archive.store, archive.embedder, g, embedded, hits)
     archive.store.connection.execute("delete from sentences")
     anew = read_hits(archive.store, archive.embedder, g, embedded, hits)
+    assert len(kept[-1].sentences) == 3
     for before, after, hit in zip(kept, anew, hits, strict=True):
         assert before.hit is after.hit is hit
         assert (before.article, before.sentences) == (after.article, after.sentences)
