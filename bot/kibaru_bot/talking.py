@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 from collections.abc import AsyncIterator, Sequence
 from urllib.parse import urlsplit
 
 from telegram import Bot, CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message
 from telegram.constants import ChatAction
 from telegram.error import BadRequest, TelegramError
+
+_HOST = re.compile(r"(?:[\w-]+\.)+[\w-]{2,}")
 
 log = logging.getLogger(__name__)
 
@@ -96,8 +99,11 @@ def argument(message: Message) -> str:
 
 def can_be_linked(url: str | None) -> bool:
     """Whether Telegram takes `url` behind a button: a public web address."""
-    host = urlsplit(url or "").hostname or ""
-    return bool(url) and len(url or "") <= 1024 and "." in host and not host.replace(".", "").isdecimal()
+    try:
+        host = urlsplit(url or "").hostname or ""
+    except ValueError:
+        return False
+    return len(url or "") <= 1024 and bool(_HOST.fullmatch(host)) and not host.replace(".", "").isdecimal()
 
 
 def _markup(keyboard: Keyboard) -> InlineKeyboardMarkup | None:

@@ -216,7 +216,9 @@ def _verify(file: Path, manifest: Manifest, database: Path) -> None:
     try:
         with closing(sqlite3.connect(database)) as connection:
             connection.execute("pragma trusted_schema = off")
-            objects = connection.execute("select type, name, sql from sqlite_master").fetchall()
+            objects = connection.execute(
+                "select cast(type as text), cast(name as text), cast(sql as text) from sqlite_master"
+            ).fetchall()
             for kind, name, sql in objects:
                 virtual = (sql or "").lower().lstrip().startswith("create virtual")
                 if kind not in ("table", "index") or virtual or is_of_a_generation(name):

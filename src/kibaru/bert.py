@@ -37,6 +37,10 @@ _WORDS = "embeddings.word_embeddings.weight"
 _GROUP = 128
 """Activations that share a scale: 32 to 128 keep the cosine to float32 above 0.9995, and larger groups are quicker."""
 
+_SHORTEST = 24
+"""Tokens that texts are padded to, which hold nine of ten questions: OpenVINO prepares itself anew for each length, and
+so a question as long as the one before takes a fifth less time."""
+
 _FORBIDDEN = -1e9
 """Added to the attention that padding would get."""
 
@@ -86,8 +90,9 @@ class Bert:
     def _states(self, tokens: list[list[int]]) -> list[Vectors]:
         """The last hidden states (tokens, dimension) of each text."""
         counts = [len(ids) for ids in tokens]
-        padded = [ids + [self._padding] * (max(counts) - len(ids)) for ids in tokens]
-        present = np.arange(max(counts)) < np.array(counts)[:, None]
+        length = max(*counts, _SHORTEST)
+        padded = [ids + [self._padding] * (length - len(ids)) for ids in tokens]
+        present = np.arange(length) < np.array(counts)[:, None]
         mask = np.where(present, 0, _FORBIDDEN).astype(np.float32)
         states = self._request.infer({"words": self._words[padded].astype(np.float32), "mask": mask})[0]
         return [own[:count] for own, count in zip(states, counts, strict=True)]

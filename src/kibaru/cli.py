@@ -217,7 +217,7 @@ def rebuild(settings: Settings, from_scratch: bool) -> None:
     with (
         _open(settings) as kibaru,
         Progress(
-            TextColumn("embedding"),
+            TextColumn("indexing"),
             BarColumn(),
             TaskProgressColumn(),
             TimeRemainingColumn(),

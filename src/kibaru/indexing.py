@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -56,7 +55,7 @@ class Rebuilt:
 
 
 Progress = Callable[[int, int], None]
-"""Called with the characters embedded so far and those to embed in all."""
+"""Called with the articles indexed so far and those to index in all."""
 
 
 def add_articles(
@@ -249,17 +248,11 @@ def vector_key(model: str, embedded: str) -> bytes:
     return hashlib.blake2b(f"{model}\0{embedded}".encode(), digest_size=16).digest()
 
 
-def _missing(store: Store, prepared: Sequence[_Prepared], from_scratch: bool = False) -> dict[bytes, _Text]:
-    texts = {key: text for item in prepared for key, text in item.texts.items()}
-    known = set() if from_scratch else store.known_vectors(texts)
-    return {key: text for key, text in texts.items() if key not in known}
-
-
-def _embed_missing(
-    store: Store, embedder: Embedder, prepared: Sequence[_Prepared], from_scratch: bool = False
-) -> list[str]:
-    """Compute and keep the vectors that are not there yet; returns the texts that took."""
-    missing = _missing(store, prepared, from_scratch)
+def _embed_missing(store: Store, embedder: Embedder, prepared: Sequence[_Prepared], from_scratch: bool = False) -> int:
+    """Compute and keep the vectors that are not there yet; returns how many."""
+    wanted = {key: text for item in prepared for key, text in item.texts.items()}
+    known = set() if from_scratch else store.known_vectors(wanted)
+    missing = {key: text for key, text in wanted.items() if key not in known}
     if missing:
         texts = list(missing.values())
         vectors, inner = embedder.embed_with_sentences([t.text for t in texts], [t.sentences_in_text() for t in texts])
@@ -267,34 +260,26 @@ def _embed_missing(
             store.put_vectors(list(missing), vectors)
             if inner is not None:
                 store.put_sentences(list(missing), [(t.sentences, own) for t, own in zip(texts, inner, strict=True)])
-    return [text.text for text in missing.values()]
+    return len(missing)
 
 
 def _fill(store: Store, embedder: Embedder, generation: Generation, from_scratch: bool, progress: Progress) -> int:
     """Bring a generation being built up to the articles as they are; returns how many vectors were computed."""
-
-    def batches() -> Iterator[list[_Prepared]]:
-        while batch := [a for a in map(store.article, islice(ids, _REBUILD_BATCH)) if a]:
-            yield [_prepare(article, generation.model) for article in batch]
-
-    todo, done, embedded = store.unindexed(generation.id), 0, 0
-    ids = iter(todo)
-    total = sum(len(t.text) for batch in batches() for t in _missing(store, batch, from_scratch).values())
     with store.writing():
         for id in store.stale(generation.id):
             store.delete_passages(generation.id, id)
     for article in filter(None, map(store.article, store.without_bands())):
         with store.writing():
             _link(store, article)
-    ids = iter(todo)
-    for batch in batches():
-        texts = _embed_missing(store, embedder, batch, from_scratch)
+    todo, embedded = store.unindexed(generation.id), 0
+    for at in range(0, len(todo), _REBUILD_BATCH):
+        articles = filter(None, map(store.article, todo[at : at + _REBUILD_BATCH]))
+        batch = [_prepare(article, generation.model) for article in articles]
+        embedded += _embed_missing(store, embedder, batch, from_scratch)
         with store.writing():
             for item in batch:
                 store.put_passages(generation.id, item.article, item.passages)
-        embedded += len(texts)
-        done += sum(map(len, texts))
-        progress(min(done, total), total)
+        progress(min(at + _REBUILD_BATCH, len(todo)), len(todo))
     return embedded
 
 

@@ -8,9 +8,9 @@ from itertools import accumulate
 
 from kibaru.store import Filters, Store
 
-_SCORED = 8_000
+_SCORED = 6_000
 """Passages that one question has FTS5 score, at a microsecond each. To a question in French all words but the commonest
-are in fewer in an archive of 5,000 passages; in one of a million, those that stand in a hundredth of them count."""
+are in fewer in an archive of 3,700 passages; in one of a million, those that stand in a hundredth of them count."""
 
 _COUNTED = 3_000
 _SAMPLED = 10_000

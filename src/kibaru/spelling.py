@@ -21,11 +21,10 @@ def with_accents(question: str, texts: Iterable[str]) -> str:
         return question
     asked = {fold(word) for word in _WORD.findall(question)}
     spellings: dict[str, Counter[str]] = {word: Counter() for word in asked}
-    for text in texts:
-        for word in _WORD.findall(text):
-            folded = fold(word)
-            if folded in spellings:
-                spellings[folded][word.lower()] += 1
+    for word, count in Counter(word for text in texts for word in _WORD.findall(text.lower())).items():
+        folded = fold(word)
+        if folded in spellings:
+            spellings[folded][word] += count
 
     def respelt(match: re.Match[str]) -> str:
         word = match[0]

@@ -206,7 +206,7 @@ def _names(*charsets: str | None) -> Iterator[str]:
     for charset in charsets:
         if charset:
             name = charset.strip().lower()
-            with contextlib.suppress(LookupError):
+            with contextlib.suppress(LookupError, ValueError):  # the latter for a name with a NUL in it
                 if codecs.lookup(name).name not in _NOT_OF_PAGES:
                     yield "cp1252" if name in _LATIN else name
 
