@@ -257,3 +257,4 @@ def test_sentences_that_the_index_does_not_keep_are_read_as_it_would(archive: Ki
         assert before.article.id == hit.passage.article_id
         assert np.abs(before.cosines - after.cosines).max() < 0.002
         assert after.nearest == max(after.cosines)
+    assert archive.ask("De quand date la ville de Sikorola ?").quotes[0].text == text

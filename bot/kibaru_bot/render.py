@@ -92,10 +92,9 @@ def shown(quote: Quote) -> tuple[int, int]:
     for start, end in ((quote.start, quote.end), tuple(quote.highlight)):
         if start < end and units(text[start:end]) <= _LONGEST_QUOTE and entities(text[start:end]) <= _QUOTE_ENTITIES:
             return start, end
-    start = quote.highlight[0] if quote.highlight[0] < quote.highlight[1] else quote.start
-    end = quote.highlight[1] if quote.highlight[0] < quote.highlight[1] else quote.end
+    start = quote.highlight.start if quote.highlight.start < quote.highlight.end else quote.start
     # The bold may end before the last whole word, so what is cut is cut at a space or between two characters.
-    return start, start + max(1, fitting(text[start:end], _LONGEST_QUOTE, _QUOTE_ENTITIES))
+    return start, start + max(1, fitting(text[start : quote.end], _LONGEST_QUOTE, _QUOTE_ENTITIES))
 
 
 def source(article: Article, words: Catalogue, page: int | None = None) -> str:
