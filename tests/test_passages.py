@@ -46,6 +46,11 @@ def test_text_without_punctuation_is_cut_at_spaces() -> None:
     assert " ".join(parts) == ("mot " * 1000).strip()
 
 
+@pytest.mark.parametrize("blank", ["\u00a0", " ", "\t"])
+def test_a_sentence_begins_and_ends_with_a_word_whatever_is_between_them(blank: str) -> None:
+    assert sentences(f"mot{blank * 3_000}mot{blank * 1_000}fin") == ["mot", "mot", "fin"]
+
+
 def passages(text: str) -> list[tuple[str, str]]:
     return [(passage.heading, text[passage.start : passage.end]) for passage in split_passages(text, "fr")]
 

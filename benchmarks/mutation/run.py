@@ -190,6 +190,7 @@ def _forked(work: Callable[[], int], cpu: float) -> int:
         with (WORKING / f"log-{os.getpid() % 4}").open("w") as log:
             os.dup2(log.fileno(), 1)
             os.dup2(log.fileno(), 2)
+        os.chdir(WORKING)  # a mutant may write anything anywhere
         code = work()
     except BaseException:  # of pytest itself, or of what it was begun with
         traceback.print_exc()
@@ -276,8 +277,9 @@ def _make_samples(folder: Path) -> int:
 def _pytest(tests: list[str], *plugins: object) -> int:
     import pytest
 
-    files = sorted({test.split("::")[0] for test in tests})
+    files = sorted({str(ROOT / test.split("::")[0]) for test in tests})
     options = ["-x", "-p", "no:cacheprovider", "-p", "no:xdist", f"--basetemp={WORKING / f'tmp-{os.getpid()}'}"]
+    options += ["-c", str(ROOT / "pyproject.toml"), f"--rootdir={ROOT}"]
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # of plugins that are imported already
     if not any(isinstance(plugin, Chosen) for plugin in plugins):
         options.remove("-x")

@@ -50,9 +50,7 @@ def split_passages(text: str, language: str | None = None) -> list[Passage]:
         share = length / max(1, round(length / TARGET))
         first, taken = 0, 0.0
         for position, (start, end) in enumerate(sentences):
-            if (
-                taken + (end - start) / 2 > share
-            ):  # never at the first: its half, MAX_SENTENCE / 2, is less than a share
+            if position > first and taken + (end - start) / 2 > share:
                 passages.append(Passage(tuple(sentences[first:position]), heading))
                 first, taken = position, taken - share
             taken += end - start
