@@ -1,5 +1,6 @@
 """A database put in an archive's place: what is true is copied, what was there is set aside, one commit switches."""
 
+import re
 import shutil
 import sqlite3
 import stat
@@ -122,6 +123,8 @@ def test_archives_set_aside_are_listed_with_their_sizes(tmp_path: Path) -> None:
 
 def test_the_next_generation_is_above_all_that_are_in_use_or_left_over(source: Path, tmp_path: Path) -> None:
     assert _last_generation(tmp_path) == 0
+    with Store(tmp_path / "kibaru.db", create=True):  # in which nothing was ever indexed
+        assert _last_generation(tmp_path) == 0
     assert _last_generation(source.parent) == 1
     for name in ("generation-2", "generation-12", "generation-x"):
         (source.parent / name).mkdir()
@@ -211,7 +214,8 @@ def test_the_archive_that_was_there_is_one_still_in_its_place_apart(kibaru: Kiba
     generation, kept = replaced(folder, kibaru.embedder, fresh)
     assert generation == 2
     assert kept is not None
-    assert (kept.parent, kept.name.startswith("replaced-20")) == (folder, True)
+    assert kept.parent == folder
+    assert re.fullmatch(r"replaced-20\d{6}-\d{6}-[^.-]+", kept.name)
     assert kibaru.store.count_articles() == 17
     assert kibaru.status().problem is None
     assert [path.name for path in folder.glob("generation-*")] == ["generation-2"]
@@ -226,8 +230,10 @@ def test_the_archive_that_was_there_is_one_still_in_its_place_apart(kibaru: Kiba
 
 
 def test_the_first_archive_of_a_folder_sets_nothing_aside(kibaru: Kibaru, fresh: Path, tmp_path: Path) -> None:
+    (tmp_path / "new" / "generation-5").mkdir(parents=True)  # of an archive whose database somebody has deleted
     generation, kept = replaced(tmp_path / "new", kibaru.embedder, fresh)
-    assert (generation, kept) == (1, None)
+    assert (generation, kept) == (6, None)
+    assert [path.name for path in (tmp_path / "new").glob("generation-*")] == ["generation-6"]
     with Kibaru(Settings(index=tmp_path / "new")) as made:
         assert (made.store.count_articles(), made.status().problem) == (17, None)
 
