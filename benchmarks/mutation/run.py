@@ -36,7 +36,10 @@ from types import CodeType
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from mutation.mutants import Mutant, mutants_of
+try:
+    from mutation.mutants import Mutant, mutants_of
+except ModuleNotFoundError as missing:
+    raise SystemExit(f"{missing}: pip install mutmut==3.8.1") from None
 from mutation.plugin import Chosen, Prepared, Watch
 
 ROOT = Path(__file__).parents[2]
@@ -148,6 +151,9 @@ def _how_sure(caught: int, valid: int, untried: int) -> str:
 def _try_all(target: Target, mutants: list[Mutant], jobs: int, end: float) -> None:
     """Try mutants until the time is up, and note what becomes of each."""
     called, prepared = _watched(target)
+    unchanged = Mutant("", "", 0, "", target.path.read_text("utf-8"))
+    if _wait(_forked(lambda: _tried(target, unchanged, list(called), prepared), 600)):
+        raise SystemExit(f"{target.name}: its tests fail in a fork though nothing is changed")
     running: dict[int, tuple[Mutant, float]] = {}
     with RESULTS.open("a", encoding="utf-8") as results:
         remaining = iter(mutants)
@@ -260,8 +266,8 @@ def _watched(target: Target) -> tuple[dict[str, tuple[float, set[str]]], Prepare
     return {test: noted for test, noted in called.items() if noted[0] <= _LONGEST and noted[1]}, prepared
 
 
-def _wait(child: int) -> None:
-    os.waitpid(child, 0)
+def _wait(child: int) -> int:
+    return os.waitpid(child, 0)[1]
 
 
 def _make_samples(folder: Path) -> int:
