@@ -194,9 +194,9 @@ def test_what_speaks_for_an_answer_is_measured(desk: Desk) -> None:
     desk.put("a", ("Le bac repart.", 0.5), ("Le pont attend.", 0.7), title="Farabougou", heading="Fleuve")
     desk.put("b", ("Le puits est neuf.", 0.3))
     desk.put("c", ("Rien.", 0.9))
-    desk.hit("a", 1.0, dense=0.6, corrected=0.2)
+    desk.hit("a", 1.0, dense=0.6, corrected=0.45)
     desk.hit("b", 0.9, dense=0.8, corrected=0.3)
-    desk.hit("a", 0.5, dense=0.7, corrected=0.45)
+    desk.hit("a", 0.5, dense=0.7, corrected=0.2)
     desk.hit("c", 0.4, dense=0.1, corrected=-0.5)
     words = {"bac": 1.0, "pont": 2.0, "Farabougou": 4.0, "fleuve": 8.0, "puits": 16.0, "mil": 9.0}
     rarity = {stems(word, "fr")[0]: weight for word, weight in words.items()}
