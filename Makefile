@@ -5,7 +5,7 @@ PEERS := .venv-peers
 DATA ?= ../shared/eval/dev
 MINUTES ?= 60
 
-.PHONY: demo test coverage lint audit bench fuzz peers lock clean
+.PHONY: demo test coverage mutants lint audit bench fuzz peers lock clean
 
 demo: $(VENV)/installed
 	$(BIN)/kibaru demo
@@ -50,6 +50,10 @@ bench: $(VENV)/installed-dev
 fuzz: $(VENV)/installed-dev
 	$(BIN)/pip install --quiet atheris==3.0.0
 	$(BIN)/python benchmarks/fuzzing/run.py --minutes $(MINUTES)
+
+mutants: $(VENV)/installed-dev
+	$(BIN)/pip install --quiet mutmut==3.8.1
+	$(BIN)/python benchmarks/mutation/run.py --survivors
 
 # What Kibaru is compared with, in an environment of its own
 peers: $(VENV)/installed-dev $(PEERS)/installed

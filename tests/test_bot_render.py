@@ -33,7 +33,7 @@ from kibaru_bot.lengths import MAX_ENTITIES, MAX_UNITS, entities, fitting, short
 from kibaru_bot.messages import LANGUAGES, catalogue
 from kibaru_bot.publishing import _described, _Seen
 from kibaru_bot.questions import answer_keyboard
-from kibaru_bot.render import answer_pages, article_list, refusal, shown
+from kibaru_bot.render import Block, answer_pages, article_list, pages, quote_block, refusal, shown
 from kibaru_bot.talking import Keyboard
 from kibaru_bot.thread import leans, own_words
 from kibaru_bot.upkeep import Group, csv_of, listed
@@ -262,6 +262,123 @@ def test_an_answer_that_may_not_be_one_says_so() -> None:
     quote = Quote(Article("a", "T", "Le pont a rouvert."), 0, 18, Span(0, 18))
     (html,) = answer_pages(Answer("?", 0.5, [quote], [], [], is_sure=False), catalogue("fr"))
     assert check(html).text.startswith("Je ne suis pas sûr")
+
+
+def test_only_the_first_message_says_that_it_may_be_no_answer() -> None:
+    text = "Le pont a rouvert."
+    quote = Quote(Article("a", "T", text), 0, 18, Span(0, 18))
+    block = "<blockquote expandable><b>Le pont a rouvert.</b></blockquote>\nT"
+    made = answer_pages(Answer("?", 0.5, [quote] * 7, [], [], is_sure=False), catalogue("en"))
+    page = f"{block}\n\n{block}\n\n{block}"
+    assert made == [f"I am not sure; this may help:\n\n{page}", page, block]
+
+
+def test_a_refusal_and_a_list_name_articles_line_after_line() -> None:
+    articles = [Article("a", "Pont <1>", "x", "https://www.a.example/1"), Article("b", "Bac", "x", outlet="Dozo")]
+    first = '• <a href="https://www.a.example/1">Pont &lt;1&gt;</a> · a.example'
+    assert refusal([], catalogue("en")) == "The articles don't say."
+    assert refusal(articles, catalogue("en")) == (
+        f"The articles don't say.\n\nThose that come nearest, which may not answer:\n{first}\n• Bac · Dozo"
+    )
+    assert article_list(articles, "Latest", catalogue("en")) == f"<b>Latest</b>\n\n{first}\n\n• Bac · Dozo"
+    assert article_list([], "Latest", catalogue("en")) == "<b>Latest</b>"
+
+
+def test_a_list_has_as_many_articles_as_fit() -> None:
+    for title, url, count in (  # 7 + 46 × 85 + 83 = 4000; 1 + 49 × 2 = 99
+        ("a" * 81, None, 47), ("a" * 82, None, 46), ("😀" * 40 + "a", None, 47), ("T", "https://a.example/", 49)
+    ):  # fmt: skip
+        html = article_list([Article("a", title, "x", url)] * 60, "Titre", catalogue("en"))
+        check(html)
+        assert html.count("•") == count
+
+
+def test_three_of_those_who_told_it_too_are_named_by_outlet_host_or_title() -> None:
+    others = (
+        Article("b", "Autre", "x", "https://www.b.example/b"),
+        Article("c", "c" * 70, "x"),
+        Article("d", "D", "x", "https://d.example/" + "d" * 2000, outlet="Dozo"),
+        Article("e", "E", "x"),
+    )
+    (html,) = answer_pages(answer_of([Quote(Article("a", "A", "Un."), 0, 3, Span(0, 3), others)]), catalogue("en"))
+    assert html.rsplit("\n", 1)[1] == f'Also on: <a href="https://www.b.example/b">b.example</a>, {"c" * 59}…, Dozo'
+
+
+def test_others_who_told_it_are_left_out_where_telegram_would_drop_their_links() -> None:
+    for second, is_named in ((9, True), (10, False)):  # 3 of our own, 65, 12, 9 and these, and 2 links: 100 or 101
+        others = tuple(Article("b", "B", "x", "https://b.example/", outlet="#a " * n) for n in (9, second))
+        quote = Quote(Article("a", "#a " * 12, "#a " * 65), 0, 195, Span(0, 2), others)
+        (html,) = answer_pages(answer_of([quote]), catalogue("en"))
+        check(html)
+        assert ("Also on" in html) is is_named
+
+
+def test_long_titles_and_names_are_shortened_and_endless_addresses_are_no_links() -> None:
+    for length, title in ((200, "t" * 200), (201, "t" * 199 + "…")):
+        article = Article("a", "t" * length, "x", outlet="o" * 61)
+        assert refusal([article], catalogue("en")).endswith(f"• {title} · {'o' * 59}…")
+    for length, is_linked in ((2000, True), (2001, False)):
+        article = Article("a", "T", "x", "https://a.example/".ljust(length, "a"))
+        assert ("<a href" in refusal([article], catalogue("en"))) is is_linked
+
+
+def quoted(text: str, highlight: Span, end: int | None = None) -> Quote:
+    return Quote(Article("a", "T", text), 0, len(text) if end is None else end, highlight)
+
+
+def test_a_quote_is_shown_whole_up_to_the_limit_then_its_sentence_then_its_beginning() -> None:
+    assert shown(quoted("a" * 3000, Span(5, 9))) == (0, 3000)
+    assert shown(quoted("a" * 3001, Span(5, 9))) == (5, 9)
+    assert shown(quoted("😀" * 1500, Span(5, 9))) == (0, 1500)
+    assert shown(quoted("😀" * 1501, Span(5, 9))) == (5, 9)
+    assert shown(quoted("#a " * 65, Span(3, 5))) == (0, 195)
+    assert shown(quoted("#a " * 66, Span(3, 5))) == (3, 5)
+    assert shown(quoted("a" * 7000, Span(100, 6000))) == (100, 3100)
+    assert shown(quoted("a" * 7000, Span(100, 100))) == (0, 3000)
+    assert shown(quoted("a" * 7000, Span(100, 100), 5000)) == (0, 3000)
+    assert shown(replace(quoted("a" * 7000, Span(200, 200)), start=50)) == (50, 3050)
+    assert shown(quoted("#a " * 200, Span(30, 600))) == (30, 30 + 65 * 3 - 1)
+
+
+def test_what_is_bold_is_words_within_what_is_shown() -> None:
+    quote = quoted("Un mot.   Fin.", Span(7, 10))
+    assert quote_block(quote, catalogue("en")).html == "<blockquote expandable>Un mot.   Fin.</blockquote>\nT"
+    cut = quoted("b" * 9000, Span(100, 8000))
+    html = f"<blockquote expandable><b>{'b' * 3000}</b></blockquote>\n[…] T"
+    assert quote_block(cut, catalogue("en")).html == html
+    begun = quoted("c" * 9000, Span(4000, 4000))
+    html = f"<blockquote expandable>{'c' * 3000}</blockquote>\n[…] T"
+    assert quote_block(begun, catalogue("en")).html == html
+
+
+def test_a_block_knows_its_length_and_how_many_entities_it_may_have() -> None:
+    article = Article("a", "Pont #a", "Le pont 😀 #b @c a rouvert.", "https://a.example/", "2025-06-01", pages=(0,))
+    other = Article("b", "B", "x", "https://b.example/", outlet="Dozo.net")
+    for quote, found in (
+        (Quote(article, 0, 26, Span(0, 7)), 5), (Quote(article, 0, 26, Span(0, 7), (other, other)), 9),
+        (replace(quoted("b" * 9000, Span(0, 0)), article=replace(article, text="b" * 9000)), 3),
+    ):  # fmt: skip
+        block = quote_block(quote, catalogue("en"))
+        made = format_text(block.html, "HTML", [], True)
+        assert block.units == units(made.text)
+        assert block.entities == 3 + found - 1
+
+
+def test_blocks_go_into_a_message_up_to_its_limits() -> None:
+    def shared_out(*blocks: tuple[int, int], per_page: int = 9) -> list[int]:
+        made = pages([Block("x", units, entities) for units, entities in blocks], per_page)
+        assert all(set(page) <= {"x", "\n"} for page in made)
+        return [page.count("x") for page in made]
+
+    assert shared_out() == []
+    assert shared_out((9000, 900)) == [1]
+    assert shared_out((1999, 1), (1999, 1)) == [2]  # 1999 + 2 + 1999 = 4000
+    assert shared_out((2000, 1), (1999, 1)) == [1, 1]
+    assert shared_out((1000, 1), (1000, 1), (1996, 1)) == [3]
+    assert shared_out((1000, 1), (1000, 1), (1997, 1)) == [2, 1]
+    assert shared_out((1, 60), (1, 40)) == [2]
+    assert shared_out((1, 60), (1, 41)) == [1, 1]
+    assert shared_out((1, 1), (1, 1), (1, 1), per_page=2) == [2, 1]
 
 
 @pytest.mark.parametrize("code", [None, "fr", "pt-BR", "xx"])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kibaru.passages import TARGET, sentences_of, split_passages
+from kibaru.passages import TARGET, embedded_text, sentences_of, split_passages
 from kibaru.sentences import MAX_SENTENCE, split_sentences
 
 
@@ -46,6 +46,11 @@ def test_text_without_punctuation_is_cut_at_spaces() -> None:
     assert " ".join(parts) == ("mot " * 1000).strip()
 
 
+@pytest.mark.parametrize("blank", ["\u00a0", " ", "\t"])
+def test_a_sentence_begins_and_ends_with_a_word_whatever_is_between_them(blank: str) -> None:
+    assert sentences(f"mot{blank * 3_000}mot{blank * 1_000}fin") == ["mot", "mot", "fin"]
+
+
 def passages(text: str) -> list[tuple[str, str]]:
     return [(passage.heading, text[passage.start : passage.end]) for passage in split_passages(text, "fr")]
 
@@ -54,6 +59,30 @@ def test_passages_are_about_the_target_and_shared_out_evenly() -> None:
     text = "Le fleuve a encore monté cette nuit à Mopti, selon les riverains. " * 40
     lengths = [len(body) for _, body in passages(text)]
     assert all(TARGET - 200 < length < TARGET + 200 for length in lengths)
+    assert [body.count("Le fleuve") for _, body in passages(text)] == [10, 10, 10, 10]
+
+
+@pytest.mark.parametrize(("lengths", "shared"), [([500, 400, 500], [2, 1]), ([500, 500, 400], [1, 2])])
+def test_a_sentence_goes_to_the_passage_that_most_of_it_is_in(lengths: list[int], shared: list[int]) -> None:
+    text = " ".join("A" + "a" * (length - 2) + "." for length in lengths)
+    assert [len(passage.sentences) for passage in split_passages(text)] == shared
+
+
+def test_all_passages_of_a_section_are_under_its_heading() -> None:
+    text = "## Le fleuve\n\n" + "Le fleuve a encore monté cette nuit à Mopti, selon les riverains. " * 20
+    assert [heading for heading, _ in passages(text)] == ["Le fleuve", "Le fleuve"]
+
+
+def test_sentences_end_where_the_language_of_the_article_ends_them() -> None:
+    text = "La ville date de 300 av. J.-C. et prospère."
+    for language, ends in (("fr", [43]), ("en", [24, 30, 43])):
+        assert [end for _, end in split_passages(text, language)[0].sentences] == ends
+        assert [end for _, end in sentences_of(text, 0, len(text), language)] == ends
+
+
+def test_a_passage_is_embedded_below_its_title_and_heading() -> None:
+    assert embedded_text("Titre", "Intertitre", "Le corps.") == "Titre\nIntertitre\nLe corps."
+    assert embedded_text("Titre", "", "Le corps.") == "Titre\nLe corps."
 
 
 def test_headings_part_passages_and_go_with_what_follows() -> None:
@@ -65,15 +94,46 @@ def test_headings_part_passages_and_go_with_what_follows() -> None:
     ]
 
 
+def test_each_short_line_above_its_text_is_a_heading_wherever_it_stands() -> None:
+    first = "Le corps vient ici. " * 10
+    assert passages(f"Un titre\n\n{first}\n\nUn autre titre\n\nLa fin.") == [
+        ("Un titre", first.strip()),
+        ("Un autre titre", "La fin."),
+    ]
+
+
 def test_last_line_and_lists_are_no_headings() -> None:
     text = "Le corps vient ici.\n- du riz\n- du mil\nContact : 76 00 11 22"
     assert passages(text) == [("", text)]
+    listed = "Il faut apporter :\n- du riz\n2) du mil\n• du sel\nLe marché ouvre lundi."
+    assert passages(listed) == [("", listed)]
+    assert [listed[start:end] for start, end in sentences_of(listed, 0, len(listed), "fr")] == listed.split("\n")
+    assert passages("• du sel\n\nLe marché ouvre lundi.")[0][0] == ""
+
+
+@pytest.mark.parametrize(("length", "is_heading"), [(120, True), (121, False)])
+def test_a_long_line_is_no_heading(length: int, is_heading: bool) -> None:
+    line = "Le maire " + "a" * (length - 9)
+    (found,) = passages(f"{line}\nLe corps vient ici.")
+    assert found == ((line, "Le corps vient ici.") if is_heading else ("", f"{line}\nLe corps vient ici."))
 
 
 def test_wrapped_lines_are_joined_into_sentences() -> None:
     text = "Le président de la République du\nMali a annoncé ce jour la\ncréation de la banque de\nla solidarité."
     assert passages(text) == [("", text)]
     assert sentences_of(text, 0, len(text), "fr") == [(0, len(text))]
+
+
+@pytest.mark.parametrize(
+    "text", ["Le président de la République du\nMali a annoncé hier à\nBamako.", "Le maire a annoncé\nune école neuve."]
+)
+def test_a_wrapped_sentence_is_one(text: str) -> None:
+    assert sentences_of(text, 0, len(text), "fr") == [(0, len(text))]
+
+
+def test_what_was_wrapped_is_no_heading() -> None:
+    text = "Le président du\nMali et les\nMinistres\n\nLe corps vient ici."
+    assert passages(text) == [("", text)]
 
 
 def test_text_of_headings_alone_is_still_indexed() -> None:

@@ -56,8 +56,11 @@ def refusal(leads: Sequence[Article], words: Catalogue) -> str:
 
 def article_list(articles: Iterable[Article], heading: str, words: Catalogue) -> str:
     """Articles by their source line, as many as one message holds."""
-    blocks = [_lined(f"• {source(article, words)}", _source_units(article, words) + 2) for article in articles]
-    return pages([Block(f"<b>{heading}</b>", units(heading) + 1, 1), *blocks], len(blocks) + 1)[0]
+    blocks = [Block(f"<b>{heading}</b>", units(heading), 1)]
+    for article in articles:
+        plain = _plain_source(article, words)
+        blocks.append(Block(f"• {source(article, words)}", units(plain) + 2, 1 + entities(plain)))
+    return pages(blocks, len(blocks))[0]
 
 
 def quote_block(quote: Quote, words: Catalogue) -> Block:
@@ -89,10 +92,9 @@ def shown(quote: Quote) -> tuple[int, int]:
     for start, end in ((quote.start, quote.end), tuple(quote.highlight)):
         if start < end and units(text[start:end]) <= _LONGEST_QUOTE and entities(text[start:end]) <= _QUOTE_ENTITIES:
             return start, end
-    start = quote.highlight[0] if quote.highlight[0] < quote.highlight[1] else quote.start
-    end = quote.highlight[1] if quote.highlight[0] < quote.highlight[1] else quote.end
+    start = quote.highlight.start if quote.highlight.start < quote.highlight.end else quote.start
     # The bold may end before the last whole word, so what is cut is cut at a space or between two characters.
-    return start, start + max(1, fitting(text[start:end], _LONGEST_QUOTE, _QUOTE_ENTITIES))
+    return start, start + max(1, fitting(text[start : quote.end], _LONGEST_QUOTE, _QUOTE_ENTITIES))
 
 
 def source(article: Article, words: Catalogue, page: int | None = None) -> str:
@@ -137,17 +139,9 @@ def pages(blocks: Iterable[Block], per_page: int) -> list[str]:
     return ["\n\n".join(block.html for block in page) for page in made]
 
 
-def _lined(html: str, length: int) -> Block:
-    return Block(html, length, 1 + entities(html))
-
-
 def _facts(article: Article, words: Catalogue, page: int | None = None) -> list[str]:
     return [fact for fact in (page and f"p. {page}", outlet(article), words.date(article.published)) if fact]
 
 
 def _plain_source(article: Article, words: Catalogue, page: int | None = None) -> str:
     return " · ".join([shortened(article.title, _LONGEST_TITLE), *_facts(article, words, page)])
-
-
-def _source_units(article: Article, words: Catalogue) -> int:
-    return units(_plain_source(article, words))

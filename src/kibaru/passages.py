@@ -27,7 +27,7 @@ class Passage:
     """Whole `sentences` of one article: `article.text[start:end]`, under `heading` ("" where the section has none)."""
 
     sentences: tuple[Span, ...]
-    heading: str = ""
+    heading: str
 
     @property
     def start(self) -> int:

@@ -95,4 +95,6 @@ def _trimmed(text: str, start: int, end: int, offset: int) -> list[Span]:
         cut = text.rfind(" ", start, start + MAX_SENTENCE) + 1 or start + MAX_SENTENCE
         spans.append(Span(offset + start, offset + len(text[:cut].rstrip())))
         start = cut
+        while text[start].isspace():
+            start += 1
     return [*spans, Span(offset + start, offset + end)] if end > start else spans

@@ -188,7 +188,7 @@ class Store:
             "added": added or now,
             "changed": now,
         }
-        self._database.table("articles").insert(row, pk="id", replace=True)
+        self._database.table("articles").insert(row, replace=True)
 
     def delete_article(self, id: str) -> None:
         """Delete an article and its editions, and the links to it."""

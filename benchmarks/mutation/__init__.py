@@ -1,0 +1,1 @@
+"""Mutation testing; `run.py` is the way in."""
