@@ -67,3 +67,10 @@ def test_what_is_no_date_is_refused(written: str) -> None:
 def test_what_is_no_web_address_is_refused(url: str) -> None:
     with pytest.raises(BadInput, match="no web address"):
         canonical_url(url)
+
+
+@pytest.mark.parametrize(("text", "pages"), [("Le maire a parlé.", [2, 2]), (" \n Le maire a parlé.", [1, 5])])
+def test_an_empty_page_starts_where_the_next_one_does(text: str, pages: list[int]) -> None:
+    article = make_article(title="Le maire", text=text, pages=pages)
+    assert all(article.text[start:].strip() == article.text[start:] for start in article.pages)
+    assert make_article(title="Le maire", text=article.text, pages=article.pages).pages == article.pages

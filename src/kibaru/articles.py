@@ -116,8 +116,10 @@ def _cleaned(text: str, pages: Sequence[int]) -> tuple[str, list[int]]:
     joined = "".join(parts)
     text = joined.strip()
     lead = len(joined) - len(joined.lstrip())
-    starts = [end - len(part.lstrip()) for end, part in zip(accumulate(map(len, parts)), parts, strict=True)]
-    return text, [min(start - lead, len(text)) for start in starts] if pages else []
+    starts = [len(joined)]
+    for end, part in reversed(list(zip(accumulate(map(len, parts)), parts, strict=True))):
+        starts.append(end - len(part.lstrip()) if part.strip() else starts[-1])
+    return text, [min(start - lead, len(text)) for start in starts[:0:-1]] if pages else []
 
 
 def canonical_url(url: str) -> str:
