@@ -41,3 +41,11 @@ def test_listing_needs_no_vector_index(folder: Path) -> None:
 
 def test_asking_runs_the_packaged_model_without_model_frameworks(folder: Path) -> None:
     assert not imported_by("ask", "Qui a remporté la Coupe des Balafons ?") & _MODEL_FRAMEWORKS
+
+
+def test_comparing_articles_imports_no_library_for_integrals() -> None:
+    text = "' '.join(map(str, range(99)))"
+    code = f"import sys; from kibaru.sameness import bands; print(len(bands({text})), 'scipy.integrate' in sys.modules)"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "64 False\n"
+    )

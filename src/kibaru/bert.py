@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import json
 import struct
-import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -20,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kibaru.importing import imported_without
 from kibaru.sentences import Span
 
 if TYPE_CHECKING:
@@ -179,18 +177,9 @@ def _compiled(path: Path) -> CompiledModel:
     return _openvino().Core().compile_model(path, "CPU", options)
 
 
-@cache
 def _openvino() -> ModuleType:
     """OpenVINO without its conversion tools, whose import takes long and reports itself to their makers."""
-    tools = "openvino.tools.ovc"
-    unwanted = tools not in sys.modules
-    if unwanted:
-        sys.modules[tools] = None  # type: ignore[assignment]  # makes Python raise ImportError, which OpenVINO expects
-    try:
-        return import_module("openvino")
-    finally:
-        if unwanted:
-            del sys.modules[tools]
+    return imported_without("openvino.tools.ovc", "openvino")
 
 
 def _read_vocabulary(path: Path) -> SentencePieceProcessor:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from types import ModuleType
 
 import numpy as np
+
+from kibaru.importing import imported_without
 
 SHINGLE = 4
 """Words in a row that are compared."""
@@ -23,15 +26,19 @@ Ullman, Mining of Massive Datasets, 3.4). What shares a band is then compared sh
 _FEWEST = 20
 """Shingles below which a text is too short to say that it is another's copy."""
 
+_NO_INTEGRALS = ModuleType("scipy.integrate")
+"""Takes half a second to import, for an index of datasketch's that is not used here."""
+
+_NO_INTEGRALS.quad = None  # type: ignore[attr-defined]
+
 
 def bands(text: str) -> list[int]:
     """Signed 64-bit numbers, one of which two texts that tell the same have in common, almost certainly."""
-    from datasketch import MinHash
-
+    datasketch = imported_without("scipy.integrate", "datasketch", _NO_INTEGRALS)
     words = shingles(text)
     if len(words) < _FEWEST:
         return []
-    signature = MinHash(num_perm=_PERMUTATIONS, seed=1)
+    signature = datasketch.MinHash(num_perm=_PERMUTATIONS, seed=1)
     signature.update_batch([shingle.encode() for shingle in words])
     rows = signature.hashvalues.reshape(-1, _ROWS).astype(np.uint64)
     numbers = np.arange(len(rows), dtype=np.uint64)
