@@ -7,11 +7,11 @@ import pytest
 
 from kibaru.articles import make_article
 from kibaru.confidence import calibration
-from kibaru.cues import asked_for, found_in
+from kibaru.cues import asked_for, found_in, is_subject
 from kibaru.languages import is_little_read
 from kibaru.newsroom import Kibaru
 from kibaru.quoting import FEATURES, choose_quote, features
-from kibaru.retrieval import DENSE_WEIGHT, LITTLE_READ_WEIGHT
+from kibaru.retrieval import DENSE_WEIGHT, LITTLE_READ_WEIGHT, SECOND
 from kibaru.sentences import split_sentences
 
 
@@ -122,3 +122,30 @@ def test_an_archive_of_one_passage_is_asked(archive: Kibaru) -> None:
     archive.remove(others)
     title = archive.article(first).title
     assert archive.ask(title).hits[0].passage.article_id == first
+
+
+@pytest.mark.parametrize(
+    ("text", "names_a_subject"),
+    [
+        ("Le marché de Dabia-Kourou reconstruit après l'incendie", True),
+        ("incendie marché", True),
+        ("Pourquoi le marché a brûlé ?", False),
+        ("لماذا احترق السوق؟", False),
+        ("qui a ouvert le marché", False),
+        ("combien de commerces", False),
+    ],
+)
+def test_a_subject_is_told_from_a_question(text: str, names_a_subject: bool) -> None:
+    assert is_subject(text) == names_a_subject
+
+
+def test_two_passages_tell_what_an_article_is_about(samples: Kibaru, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, found = samples.find("le marché, les commerces et la mairie")
+    monkeypatch.setattr("kibaru.retrieval.SECOND", 0.0)
+    alone: dict[str, list[float]] = {}
+    for hit in samples.find("le marché, les commerces et la mairie")[1].hits:
+        alone.setdefault(hit.passage.article_id, []).append(hit.score)
+    best = {hit.passage.article_id: hit.score for hit in reversed(found.hits)}
+    assert any(len(scores) > 1 for scores in alone.values())
+    for article, (first, *others) in alone.items():
+        assert best[article] == pytest.approx((first + SECOND * max(others, default=0.0)) / (1 + SECOND))

@@ -47,6 +47,11 @@ def asked_for(question: str) -> set[str]:
     return {kind for kind, pattern in _ASKED.items() if pattern.search(question)}
 
 
+def is_subject(text: str) -> bool:
+    """Whether a reader names a subject rather than asks about one: without a question mark, or a sign of a question."""
+    return not re.search(r"[?\u061f]", text) and not asked_for(text)
+
+
 def found_in(sentence: str, question: str) -> set[str]:
     """Which of these the sentence has; names count that the question does not have itself."""
     found = {kind for kind, pattern in _FOUND.items() if pattern.search(sentence)}
