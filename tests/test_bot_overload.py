@@ -67,6 +67,19 @@ def test_who_cannot_be_answered_in_time_is_told_at_once_and_all_is_well_after(fo
         server.wait_for(lambda: watch.count("answered") == len(said) - told + 1)
 
 
+def test_more_questions_than_wait_are_told_to_come_back(folder: Path, slow: None) -> None:
+    with BotApiServer() as server, running(settings_for(server, folder, queue=2, questions_per_minute=3)) as _:
+        readers = [server.user(f"R{n}", language_code="fr") for n in range(12)]
+        said = [server.say(reader, reader, BRIDGE) for reader in readers]
+        texts = [server.answer_to(each, timeout=20).text for each in said]
+        told = sum(LATER in text for text in texts)
+        assert told
+        assert sum("Diallassagou" in text for text in texts) == 12 - told
+        eager = readers[0]
+        texts = [asked(server, eager, BRIDGE).text for _ in range(4)]
+        assert "plus vite que moi" in texts[-1]
+
+
 def test_the_reader_of_an_answer_that_never_comes_is_told_by_the_deadline(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -137,20 +137,6 @@ def test_an_update_delivered_twice_is_answered_once(api: BotApiServer, awa: User
     assert answers(api, question) == 1
 
 
-def test_more_questions_than_wait_are_told_to_come_back(archive: Path, tmp_path: Path) -> None:
-    index = shutil.copytree(archive, tmp_path / "index")
-    with BotApiServer() as server, running(settings_for(server, index, queue=2, questions_per_minute=3)) as _:
-        readers = [server.user(f"R{n}", language_code="fr") for n in range(12)]
-        said = [server.say(reader, reader, BRIDGE) for reader in readers]
-        texts = [server.answer_to(each, timeout=20).text for each in said]
-        told = sum("dans une minute" in text for text in texts)
-        assert told
-        assert sum("Diallassagou" in text for text in texts) == 12 - told
-        eager = readers[0]
-        texts = [asked(server, eager, BRIDGE).text for _ in range(4)]
-        assert "plus vite que moi" in texts[-1]
-
-
 def test_killed_in_mid_conversation_it_answers_every_question(archive: Path, tmp_path: Path) -> None:
     index = shutil.copytree(archive, tmp_path / "index")
     said: list[Message] = []
