@@ -11,20 +11,13 @@ from typing import Any
 
 import pytest
 from bot_api import BotApiServer, Message, Press, User
-from test_bot_admins import TEXT, pressed
-from test_bot_conversations import ADMINS, BRIDGE, api, archive, asked, awa, bot, quotes
+from test_bot_admins import TEXT, admin, pressed
+from test_bot_conversations import BRIDGE, api, archive, asked, awa, bot, quotes
 from test_bot_running import index, process, webhook
 
 from kibaru.journal import Journal
 
-__all__ = ["api", "archive", "awa", "bot", "index"]  # fixtures
-
-_admins = iter(reversed(ADMINS))
-
-
-@pytest.fixture
-def admin(api: BotApiServer, bot: Any) -> User:
-    return api.user("Mariam", language_code="fr", id=next(_admins))
+__all__ = ["admin", "api", "archive", "awa", "bot", "index"]  # fixtures
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from aiolimiter import AsyncLimiter
 from bot_api import BotApiServer, Message, User
 from pydantic import SecretStr
 from telegram.error import NetworkError
-from test_bot_admins import TEXT, pressed
+from test_bot_admins import TEXT, admin, pressed
 from test_bot_conversations import ADMINS, BRIDGE, NOWHERE, api, archive, asked, awa, bot, running, settings_for
 from test_bot_hostile import answered, forged
 
@@ -30,20 +29,11 @@ from kibaru_bot.network import Limiter
 from kibaru_bot.people import Pace
 from kibaru_bot.running import explained, run
 
-__all__ = ["api", "archive", "awa", "bot"]  # fixtures
+__all__ = ["admin", "api", "archive", "awa", "bot"]  # fixtures
 
 FULL = StorageError("The archive cannot be used (database or disk is full): check free space.")
 CASHEW = "Combien coûte le kilo de noix de cajou ?"
 SORRY = "Je ne peux pas répondre en ce moment"
-
-_admins = iter(ADMINS)
-
-
-@pytest.fixture
-def admin(api: BotApiServer, bot: Any) -> Iterator[User]:
-    person = api.user("Mariam", language_code="fr", id=next(_admins))
-    yield person
-    print(api.transcript(person))
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import socket
 import time
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ import pytest
 from aiolimiter import AsyncLimiter
 from bot_api import BotApiServer, FloodLimits, Message, User
 from test_bot_conversations import ADMIN, BRIDGE, archive, asked, running, settings_for
-from test_bot_overload import update
+from test_bot_overload import folder, update
 from test_bot_running import answers, process
 
 from kibaru.settings import Settings
@@ -23,14 +22,9 @@ from kibaru_bot import inbox, network, talking
 from kibaru_bot.inbox import Inbox
 from kibaru_bot.worker import Newsdesk
 
-__all__ = ["archive"]  # a fixture
+__all__ = ["archive", "folder"]  # fixtures
 
 CASHEW = "Quel est le prix du cajou à Banfora ?"
-
-
-@pytest.fixture
-def folder(archive: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(archive, tmp_path / "index"))
 
 
 @pytest.fixture

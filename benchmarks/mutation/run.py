@@ -284,11 +284,11 @@ def _pytest(tests: list[str], *plugins: object) -> int:
     import pytest
 
     files = sorted({str(ROOT / test.split("::")[0]) for test in tests})
-    options = ["-x", "-p", "no:cacheprovider", "-p", "no:xdist", f"--basetemp={WORKING / f'tmp-{os.getpid()}'}"]
+    options = ["-p", "no:cacheprovider", "-p", "no:xdist", f"--basetemp={WORKING / f'tmp-{os.getpid()}'}"]
     options += ["-c", str(ROOT / "pyproject.toml"), f"--rootdir={ROOT}"]
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # of plugins that are imported already
-    if not any(isinstance(plugin, Chosen) for plugin in plugins):
-        options.remove("-x")
+    if any(isinstance(plugin, Chosen) for plugin in plugins):
+        options.append("-x")
     return int(pytest.main([*options, *files], plugins=list(plugins)))
 
 

@@ -13,11 +13,10 @@ from telegram import Bot, CallbackQuery, InlineKeyboardButton, InlineKeyboardMar
 from telegram.constants import ChatAction
 from telegram.error import BadRequest, TelegramError
 
-_HOST = re.compile(r"(?:[\w-]+\.)+[\w-]{2,}")
-
 log = logging.getLogger(__name__)
 
 _TYPING_SECONDS = 4.5
+_HOST = re.compile(r"(?:[\w-]+\.)+[\w-]{2,}")
 
 Keyboard = Sequence[Sequence[InlineKeyboardButton]]
 

@@ -34,10 +34,10 @@ _NO_INTEGRALS.quad = None  # type: ignore[attr-defined]
 
 def bands(text: str) -> list[int]:
     """Signed 64-bit numbers, one of which two texts that tell the same have in common, almost certainly."""
-    datasketch = imported_without("scipy.integrate", "datasketch", _NO_INTEGRALS)
     words = shingles(text)
     if len(words) < _FEWEST:
         return []
+    datasketch = imported_without("scipy.integrate", "datasketch", _NO_INTEGRALS)
     signature = datasketch.MinHash(num_perm=_PERMUTATIONS, seed=1)
     signature.update_batch([shingle.encode() for shingle in words])
     rows = signature.hashvalues.reshape(-1, _ROWS).astype(np.uint64)
