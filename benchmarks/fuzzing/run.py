@@ -1,9 +1,9 @@
-"""Fuzz every parser and every rendering, for so many minutes in all.
+"""Fuzz every parser and every rendering, for so many minutes of processor time in all.
 
-    python benchmarks/fuzzing/run.py --minutes 60 --seed 1
+    python benchmarks/fuzzing/run.py --minutes 240 --jobs 2 --seed 1
     python benchmarks/fuzzing/run.py --minutes 5 --target page
 
-Targets take turns, each in a process of its own. Found faults are printed and kept in `.fuzz/crashes`; inputs that reach
+Targets take turns, each in a process of its own, as many at once as there are jobs. Found faults are printed and kept in `.fuzz/crashes`; inputs that reach
 something new stay in `.fuzz/corpus`, where the next run begins. It needs atheris (`pip install atheris`) to be guided
 by coverage, and does without, blindly. Fails when a fault was found.
 """
@@ -18,7 +18,8 @@ import random
 import re
 import subprocess
 import sys
-import time
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -33,23 +34,32 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--target", choices=sorted(TARGETS), help="this one alone")
+    parser.add_argument("--jobs", type=int, default=1, help="how many targets at once")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     names = [arguments.target] if arguments.target else list(TARGETS)
     random.Random(arguments.seed).shuffle(names)  # when time is short, it is not always for the same
     for name in names:
         _prepare(name)
-    end = time.monotonic() + 60 * arguments.minutes
-    share = max(_START, 60 * arguments.minutes / len(names))
+    budget = 60 * arguments.minutes
+    share = max(_START, budget / len(names))
+    turns, telling = enumerate(itertools.cycle(names)), threading.Lock()
     tried, spent, found = dict.fromkeys(names, 0), 0.0, 0
-    for turn, name in enumerate(itertools.cycle(names)):
-        left = end - time.monotonic()
-        if left < _START / 2:
-            break
-        count, seconds, faults = _turn(name, int(min(share, left)), arguments.seed + turn)
-        tried[name] += count
-        spent += seconds
-        found += faults
+
+    def work() -> None:
+        nonlocal spent, found
+        while (left := budget - spent) > _START / 2:
+            with telling:
+                turn, name = next(turns)
+            count, seconds, faults = _turn(name, int(min(share, left)), arguments.seed + turn)
+            with telling:
+                tried[name] += count
+                spent += seconds
+                found += faults
+
+    with ThreadPoolExecutor(arguments.jobs) as jobs:
+        for job in [jobs.submit(work) for _ in range(arguments.jobs)]:
+            job.result()
     reached = sum(count > 0 for count in tried.values())
     print(
         f"{sum(tried.values()):,} inputs to {reached} of {len(names)} targets in {spent / 3600:.2f} hours of processor "
