@@ -43,6 +43,13 @@ def test_asking_runs_the_packaged_model_without_model_frameworks(folder: Path) -
     assert not imported_by("ask", "Qui a remporté la Coupe des Balafons ?") & _MODEL_FRAMEWORKS
 
 
+def test_cutting_sentences_imports_no_library_for_schemas() -> None:
+    code = "import sys; from kibaru.sentences import split_sentences as cut; print(cut('Oui. Non.'), *sys.modules)"
+    cut = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "choppa" in cut
+    assert not {"xmlschema", "elementpath"} & set(cut)
+
+
 def test_comparing_articles_imports_no_library_for_integrals() -> None:
     text = "' '.join(map(str, range(99)))"
     code = f"import sys; from kibaru.sameness import bands; print(len(bands({text})), 'scipy.integrate' in sys.modules)"
