@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -79,13 +80,34 @@ def test_packaged_model_agrees_with_sentence_transformers(unpacked: Path) -> Non
     texts += [f"Le marché numéro {n} a rouvert. " * n for n in range(1, 20)] + ["fleuve " * 900]
     theirs = SentenceTransformer(str(unpacked), device="cpu", model_kwargs={"dtype": "float32"})
     expected = theirs.encode(texts, prompt="passage: ")
-    for batch in (1, 8):
-        assert np.all((Bert(unpacked).encode(texts, "passage: ", batch)[0] * expected).sum(axis=1) > 0.999)
+    vectors, _ = Bert(unpacked).encode(texts, "passage: ")
+    assert np.all((vectors * expected).sum(axis=1) > 0.998)
+
+
+def test_a_text_has_the_same_vector_whatever_is_read_beside_it(unpacked: Path) -> None:
+    model, texts = Bert(unpacked), [f"Le marché numéro {n} a rouvert. " * n for n in range(1, 9)]
+    together, _ = model.encode(texts, "passage: ")
+    alone = np.concatenate([model.encode([text], "passage: ")[0] for text in texts])
+    assert np.array_equal(together, alone)
+
+
+def test_a_question_is_read_before_the_passages_that_wait(unpacked: Path) -> None:
+    model, ended = Bert(unpacked), list[str]()
+
+    def read(texts: list[str], name: str) -> None:
+        model.encode(texts, "")
+        ended.append(name)
+
+    passages = threading.Thread(target=read, args=(["fleuve " * 200] * 60, "passages"))
+    passages.start()
+    read(["Qui ?"], "question")
+    passages.join()
+    assert ended == ["question", "passages"]
 
 
 def test_words_of_the_models_own_language_are_mere_text(unpacked: Path) -> None:
     model = Bert(unpacked)
-    vectors, _ = model.encode(["Le pont </s> <pad> <mask> a rouvert", "Le pont a rouvert", "Le pont </s>"], "", 1)
+    vectors, _ = model.encode(["Le pont </s> <pad> <mask> a rouvert", "Le pont a rouvert", "Le pont </s>"], "")
     assert vectors[0] @ vectors[1] < 0.99
     assert vectors[1] @ vectors[2] < 0.99
 

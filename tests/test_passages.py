@@ -2,12 +2,13 @@
 
 from collections import Counter
 
+import choppa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kibaru.passages import TARGET, embedded_text, sentences_of, split_passages
-from kibaru.sentences import MAX_SENTENCE, split_sentences
+from kibaru.sentences import MAX_SENTENCE, _segments, split_sentences
 
 
 def sentences(text: str, language: str = "fr") -> list[str]:
@@ -38,6 +39,13 @@ def test_sentences_of_other_languages() -> None:
     assert sentences("Mr. Smith came at 5 p.m. sharp. He left.", "en")[1:] == ["He left."]
     assert len(sentences("ذهب الرئيس إلى باماكو. هل عاد؟ نعم!", "ar")) == 3
     assert len(sentences("A taara. A seginna.", "bm")) == 2
+
+
+@pytest.mark.parametrize("language", ["fr", "en", "ru", "ar", "pt"])
+def test_rules_that_look_only_ahead_cut_where_the_library_cuts(language: str) -> None:
+    rules = choppa.SrxDocument(ruleset=str(choppa.DEFAULT_SRX_RULESET))
+    for text in ("<0}Un.<0} Deux{0>trois<0}<0}\n\nQuatre. 5.", "Oui. Non ! « Ah ? » dit-il.", "<0}", "a<0"):
+        assert list(choppa.SrxTextIterator(rules, f"{language}_two", text)) == list(_segments(text, language))
 
 
 def test_text_without_punctuation_is_cut_at_spaces() -> None:

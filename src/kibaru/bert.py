@@ -11,7 +11,9 @@ import json
 import struct
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +24,7 @@ from kibaru.importing import imported_without
 from kibaru.sentences import Span
 
 if TYPE_CHECKING:
-    from openvino import CompiledModel, Model, Node
+    from openvino import CompiledModel, InferRequest, Model, Node
     from sentencepiece import SentencePieceProcessor
 
 Vectors = NDArray[np.float32]
@@ -40,6 +42,9 @@ _SHORTEST = 24
 """Tokens that texts are padded to, which hold nine of ten questions: OpenVINO prepares itself anew for each length, and
 so a question as long as the one before takes a fifth less time."""
 
+_STEP = 16
+"""Longer texts are padded to a multiple of this many tokens: that takes less time than attention to odd lengths."""
+
 _FORBIDDEN = -1e9
 """Added to the attention that padding would get."""
 
@@ -47,7 +52,7 @@ _FORBIDDEN = -1e9
 class Bert:
     """The model in a folder that `kibaru.packaged_model.unpack` returned; `dimension` is the length of its vectors.
 
-    Not safe to call from several threads at once.
+    Each core reads a text of its own: on two, passages take an eighth less time so than when both read one batch.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -60,41 +65,48 @@ class Bert:
         with ThreadPoolExecutor(1) as apart:  # neither reading the vocabulary nor compiling needs the interpreter
             vocabulary = apart.submit(_read_vocabulary, folder / VOCABULARY)
             self._words = _mapped(folder / "model.safetensors", _WORDS)
-            self._request = _compiled(folder / GRAPH).create_infer_request()
+            graph = _compiled(folder / GRAPH)
+            cores = int(graph.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
             self._vocabulary = vocabulary.result()
+        self._cores = ThreadPoolExecutor(cores, "kibaru-model")
+        self._requests: SimpleQueue[InferRequest] = SimpleQueue()
+        for _ in range(cores + 1):  # one for a question that comes while every core reads a passage
+            self._requests.put(graph.create_infer_request())
 
     def encode(
-        self, texts: Sequence[str], prompt: str, batch: int, parts: Sequence[Sequence[Span]] | None = None
+        self, texts: Sequence[str], prompt: str, parts: Sequence[Sequence[Span]] | None = None
     ) -> tuple[Vectors, list[Vectors]]:
         """Unit vectors (len(texts), dimension) of the texts after `prompt`; and for each text those (n, dimension) of
         its `parts`, as they are read in it: the means over the tokens of a part, as in "late chunking" (Günther and
         others, arXiv 2409.04701).
-
-        `batch` texts are read at once, in the order given: the less they differ in length, the less is padding.
         """
-        vectors = np.empty((len(texts), self.dimension), np.float32)
-        inner = [vectors[:0]] * len(texts)
-        room = self._longest - 2
-        for first in range(0, len(texts), batch):
-            turn = range(first, min(first + batch, len(texts)))
-            cut = [self._vocabulary.encode(prompt + texts[which], return_type="offset_mapping") for which in turn]
-            states = self._states([[self._begin, *pieces["ids"][:room], self._end] for pieces in cut])
-            for which, pieces, own in zip(turn, cut, states, strict=True):
-                vectors[which] = _unit(own.mean(axis=0))
-                if parts and parts[which]:
-                    offsets = np.array(pieces["offsets"][:room]).reshape(-1, 2) - len(prompt)
-                    inner[which] = _means(own[1:-1], offsets, parts[which])
-        return vectors, inner
+        read = partial(self._read, prompt)
+        wanted = parts or [()] * len(texts)
+        # What is alone is a question: it does not wait behind the passages that others have read.
+        found = list((map if len(texts) == 1 else self._cores.map)(read, texts, wanted))
+        vectors = np.array([vector for vector, _ in found], np.float32).reshape(len(texts), self.dimension)
+        return vectors, [inner for _, inner in found]
 
-    def _states(self, tokens: list[list[int]]) -> list[Vectors]:
-        """The last hidden states (tokens, dimension) of each text."""
-        counts = [len(ids) for ids in tokens]
-        length = max(*counts, _SHORTEST)
-        padded = [ids + [self._padding] * (length - len(ids)) for ids in tokens]
-        present = np.arange(length) < np.array(counts)[:, None]
-        mask = np.where(present, 0, _FORBIDDEN).astype(np.float32)
-        states = self._request.infer({"words": self._words[padded].astype(np.float32), "mask": mask})[0]
-        return [own[:count] for own, count in zip(states, counts, strict=True)]
+    def _read(self, prompt: str, text: str, parts: Sequence[Span]) -> tuple[Vectors, Vectors]:
+        """The unit vector (dimension,) of a text, and those (n, dimension) of its parts."""
+        pieces = self._vocabulary.encode(prompt + text, return_type="offset_mapping")
+        room = self._longest - 2
+        states = self._states([self._begin, *pieces["ids"][:room], self._end])
+        offsets = np.array(pieces["offsets"][:room]).reshape(-1, 2) - len(prompt)
+        return _unit(states.mean(axis=0)), _means(states[1:-1], offsets, parts) if parts else states[:0]
+
+    def _states(self, tokens: list[int]) -> Vectors:
+        """The last hidden states (tokens, dimension) of a text."""
+        count = len(tokens)
+        length = max(-(-count // _STEP) * _STEP, _SHORTEST)
+        words = self._words[tokens + [self._padding] * (length - count)].astype(np.float32)
+        mask = np.where(np.arange(length) < count, 0, _FORBIDDEN).astype(np.float32)
+        request = self._requests.get()
+        try:
+            states: Vectors = request.infer({"words": words[None], "mask": mask[None]})[0][0, :count]
+        finally:
+            self._requests.put(request)
+        return states
 
 
 def _means(states: Vectors, offsets: NDArray[np.int64], parts: Sequence[Span]) -> Vectors:
@@ -175,6 +187,7 @@ def _quantized(weight: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[n
 
 def _compiled(path: Path) -> CompiledModel:
     options = {
+        "PERFORMANCE_HINT": "THROUGHPUT",
         "DYNAMIC_QUANTIZATION_GROUP_SIZE": _GROUP,
         "INFERENCE_PRECISION_HINT": "f32",  # attention in bfloat16 took an eighth more time
         "ENABLE_CPU_PINNING": False,

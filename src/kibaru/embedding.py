@@ -29,10 +29,10 @@ log = logging.getLogger(__name__)
 
 Vectors = NDArray[np.float32]
 
-_ENCODING = threading.Lock()
+_LOADING = threading.Lock()
 _BATCH = 4
-"""On two cores, 4 or 8 texts at a time embedded 1.1 to 1.2 times as fast as 16 or 32: less padding, and the work stays
-in the cache."""
+"""Texts that sentence-transformers reads at once: on two cores, 4 or 8 were 1.1 to 1.2 times as fast as 16 or 32, as
+there is less padding, and the work stays in the cache."""
 
 _TURN = 8 * _BATCH
 """Texts after which a waiting thread has its turn: a reader's question waits a second, not for all that is added."""
@@ -93,18 +93,12 @@ class Embedder:
     def _embed(
         self, texts: Sequence[str], prompt: str, parts: Sequence[Sequence[Span]] | None = None
     ) -> tuple[Vectors, list[Vectors]]:
-        vectors = np.empty((len(texts), self.dimension), np.float32)
-        inner = [vectors[:0]] * len(texts)
         longest_first = sorted(range(len(texts)), key=lambda at: -len(texts[at]))
-        for at in range(0, len(texts), _TURN):
-            turn = longest_first[at : at + _TURN]
-            wanted = [parts[which] if parts else () for which in turn]
-            with _ENCODING:
-                vectors[turn], own = self._model.encode([texts[which] for which in turn], prompt, wanted)
-            for which, found in zip(turn, own, strict=False):
-                inner[which] = found
-        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-        return vectors, inner
+        wanted = [parts[at] if parts else () for at in longest_first]
+        found, own = self._model.encode([texts[at] for at in longest_first], prompt, wanted)
+        found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
+        back = np.argsort(longest_first)
+        return found[back], [own[at] for at in back] if own else []
 
     @property
     def _passage_prompt(self) -> str:
@@ -125,7 +119,8 @@ class Embedder:
         path = str(unpack(weights, self._settings.cache / "models")) if weights else name
         log.info("loading the embedding model %s", self.identity)
         try:
-            return _load_packaged(path) if weights and _has_openvino() else _load(path)
+            with _LOADING:
+                return _load_packaged(path) if weights and _has_openvino() else _load(path)
         except ModelUnavailable:
             raise
         except Exception as error:  # libraries raise what they like on damaged files
@@ -138,7 +133,7 @@ class Embedder:
 @dataclass(frozen=True, slots=True)
 class _Model:
     """A loaded model: `encode` gives the vectors (n, dimension) of n texts, each after the prompt, and if it
-    `reads_parts` those of the parts of each text."""
+    `reads_parts` those of the parts of each text; several threads may call it."""
 
     dimension: int
     prompts: Mapping[str, str | None]
@@ -156,11 +151,20 @@ def _load(path: str) -> _Model:
     progress()
     model = SentenceTransformer(path, device="cpu", model_kwargs={"dtype": native_dtype()})
 
-    def encode(texts: list[str], prompt: str, _: Sequence[Sequence[Span]]) -> tuple[Vectors, list[Vectors]]:
-        tensors = model.encode(texts, prompt=prompt, batch_size=_BATCH, convert_to_tensor=True, show_progress_bar=False)
-        return tensors.float().cpu().numpy(), []
+    dimension, encoding = int(model.get_embedding_dimension() or 0), threading.Lock()
 
-    return _Model(int(model.get_embedding_dimension() or 0), model.prompts, False, encode)
+    def encode(texts: list[str], prompt: str, _: Sequence[Sequence[Span]]) -> tuple[Vectors, list[Vectors]]:
+        vectors = np.empty((len(texts), dimension), np.float32)
+        for at in range(0, len(texts), _TURN):
+            turn = slice(at, at + _TURN)
+            with encoding:
+                read = model.encode(
+                    texts[turn], prompt=prompt, batch_size=_BATCH, convert_to_tensor=True, show_progress_bar=False
+                )
+            vectors[turn] = read.float().cpu().numpy()
+        return vectors, []
+
+    return _Model(dimension, model.prompts, False, encode)
 
 
 @cache
@@ -173,9 +177,7 @@ def _load_packaged(path: str) -> _Model:
             f"The embedding model in {path} is damaged ({first_line(error, 200)}): "
             "delete that folder, and it is unpacked anew."
         ) from error
-    return _Model(
-        model.dimension, PROMPTS, True, lambda texts, prompt, parts: model.encode(texts, prompt, _BATCH, parts)
-    )
+    return _Model(model.dimension, PROMPTS, True, model.encode)
 
 
 def _has_openvino() -> bool:

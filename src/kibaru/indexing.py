@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Literal
 from filelock import FileLock, Timeout
 
 from kibaru.articles import Article, has_own_id, url_key
-from kibaru.embedding import Embedder
+from kibaru.embedding import Embedder, Vectors
 from kibaru.errors import BadInput, IndexUnusable, StorageError
 from kibaru.ingest import Failure
 from kibaru.languages import STEMMING, stems
@@ -26,11 +27,13 @@ from kibaru.vectors import create, renew
 
 log = logging.getLogger(__name__)
 
-_BATCH_CHARACTERS = 50_000
+_BATCH_CHARACTERS = 100_000
 """Articles committed together: a few seconds of embedding, which is all that a crash can cost."""
 
 _BATCH_ARTICLES = 200
 _REBUILD_BATCH = 16
+_TOGETHER = 16
+"""Articles that are cut before the model reads them, and read sorted by length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,9 @@ class Rebuilt:
     passages: int
     embedded: int
 
+
+Embedded = tuple[Vectors, list[Vectors] | None]
+"""The vectors of passages, and those of the sentences of each."""
 
 Progress = Callable[[int, int], None]
 """Called with the articles indexed so far and those to index in all."""
@@ -155,8 +161,7 @@ def _batches(items: Iterable[Article | Failure]) -> Iterator[list[Article | Fail
 def _add_batch(store: Store, embedder: Embedder, articles: Sequence[Article]) -> list[Outcome]:
     generation = store.current_generation()
     assert generation is not None, "ensure_generation comes first"
-    prepared = [_prepare(article, generation.model) for article in articles]
-    _embed_missing(store, embedder, prepared)
+    prepared, _ = _embedded(store, embedder, articles, generation.model)
     outcomes = []
     with store.writing():
         for item in prepared:
@@ -248,19 +253,32 @@ def vector_key(model: str, embedded: str) -> bytes:
     return hashlib.blake2b(f"{model}\0{embedded}".encode(), digest_size=16).digest()
 
 
-def _embed_missing(store: Store, embedder: Embedder, prepared: Sequence[_Prepared], from_scratch: bool = False) -> int:
-    """Compute and keep the vectors that are not there yet; returns how many."""
-    wanted = {key: text for item in prepared for key, text in item.texts.items()}
-    known = set() if from_scratch else store.known_vectors(wanted)
-    missing = {key: text for key, text in wanted.items() if key not in known}
-    if missing:
-        texts = list(missing.values())
-        vectors, inner = embedder.embed_with_sentences([t.text for t in texts], [t.sentences_in_text() for t in texts])
-        with store.writing():
-            store.put_vectors(list(missing), vectors)
+def _embedded(
+    store: Store, embedder: Embedder, articles: Sequence[Article], model: str, from_scratch: bool = False
+) -> tuple[list[_Prepared], int]:
+    """Articles cut into passages whose vectors are kept, and how many of these had to be computed: all, or those that
+    were not there yet. While the model reads some articles, the next ones are cut."""
+    prepared, reading = list[_Prepared](), list[tuple[dict[bytes, _Text], Future[Embedded]]]()
+    with ThreadPoolExecutor(2) as apart:  # so that the model has work when it is nearly done with some
+        for at in range(0, len(articles), _TOGETHER):
+            cut = [_prepare(article, model) for article in articles[at : at + _TOGETHER]]
+            prepared += cut
+            wanted = {key: text for item in cut for key, text in item.texts.items()}
+            known = set() if from_scratch else store.known_vectors(wanted)
+            if missing := {key: text for key, text in wanted.items() if key not in known}:
+                reading.append((missing, apart.submit(_read, embedder, list(missing.values()))))
+    with store.writing():
+        for texts, read in reading:
+            vectors, inner = read.result()
+            store.put_vectors(list(texts), vectors)
             if inner is not None:
-                store.put_sentences(list(missing), [(t.sentences, own) for t, own in zip(texts, inner, strict=True)])
-    return len(missing)
+                own = zip(texts.values(), inner, strict=True)
+                store.put_sentences(list(texts), [(text.sentences, vectors) for text, vectors in own])
+    return prepared, sum(len(texts) for texts, _ in reading)
+
+
+def _read(embedder: Embedder, texts: Sequence[_Text]) -> Embedded:
+    return embedder.embed_with_sentences([t.text for t in texts], [t.sentences_in_text() for t in texts])
 
 
 def _fill(store: Store, embedder: Embedder, generation: Generation, from_scratch: bool, progress: Progress) -> int:
@@ -273,9 +291,9 @@ def _fill(store: Store, embedder: Embedder, generation: Generation, from_scratch
             _link(store, article)
     todo, embedded = store.unindexed(generation.id), 0
     for at in range(0, len(todo), _REBUILD_BATCH):
-        articles = filter(None, map(store.article, todo[at : at + _REBUILD_BATCH]))
-        batch = [_prepare(article, generation.model) for article in articles]
-        embedded += _embed_missing(store, embedder, batch, from_scratch)
+        articles = list(filter(None, map(store.article, todo[at : at + _REBUILD_BATCH])))
+        batch, count = _embedded(store, embedder, articles, generation.model, from_scratch)
+        embedded += count
         with store.writing():
             for item in batch:
                 store.put_passages(generation.id, item.article, item.passages)

@@ -68,7 +68,16 @@ def _segments(text: str, language: str) -> Iterator[str]:
 
 @cache
 def _rules() -> SrxDocument:
+    """The rules of all languages. A break with nothing before it would be tried at each character, which takes longer
+    than all other rules together: it becomes a search for what follows, to the same end."""
     document: SrxDocument = _choppa().SrxDocument(ruleset=str(_choppa().DEFAULT_SRX_RULESET))
+    for language in {id(m.language_rule): m.language_rule for m in document.language_map_list}.values():
+        language.rules = [
+            rule._replace(before_pattern=f"(?={rule.after_pattern})", after_pattern="")
+            if rule.is_break and not rule.before_pattern
+            else rule
+            for rule in language.rules
+        ]
     return document
 
 
