@@ -89,6 +89,15 @@ def test_kinds_of_files(api: BotApiServer, admin: User, name: str, body: str) ->
     assert "Nouvel article" in preview.text
 
 
+@pytest.mark.parametrize(("method", "status"), [("download", 404), ("getFile", 400)])
+def test_a_file_that_telegram_does_not_give_is_asked_for_again(
+    api: BotApiServer, admin: User, method: str, status: int
+) -> None:
+    api.fail(method, status=status, description="Bad Request: wrong file_id or the file is temporarily unavailable")
+    file = api.send_file(admin, admin, "puits.txt", "Le puits\n\nIl donne.".encode())
+    assert api.answer_to(file, timeout=10).text == "Telegram ne donne pas ce fichier : renvoyez-le."
+
+
 def test_add_takes_a_title_line_and_cancel_changes_nothing(api: BotApiServer, admin: User) -> None:
     assert ".txt" in asked(api, admin, "/add").text
     preview = asked(api, admin, f"/add Un <titre> & plus\n{TEXT}")

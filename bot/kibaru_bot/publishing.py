@@ -9,6 +9,7 @@ from html import escape
 from pathlib import PurePath
 
 from telegram import Document, InlineKeyboardButton, Message, Update
+from telegram.error import BadRequest, InvalidToken
 
 from kibaru.articles import Article, make_article
 from kibaru.errors import BadInput, KibaruError
@@ -112,7 +113,11 @@ async def _preview_file(message: Message, document: Document, words: Catalogue, 
         await say(message, words.file_too_large)
         return
     async with typing(message):
-        data = bytes(await (await document.get_file()).download_as_bytearray())
+        try:
+            data = bytes(await (await document.get_file()).download_as_bytearray())
+        except (BadRequest, InvalidToken):  # which a 404 becomes: the file has expired
+            await say(message, words.file_not_given)
+            return
         name = PurePath(document.file_name or "article.txt").name
         await _preview(message, lambda: list(read_bytes(name, data)), words, bot_state)
 

@@ -107,7 +107,8 @@ def fold(text: str) -> str:
     """Lower case without accents: `Goïta` and `GOITA` are both `goita`."""
     if text.isascii():
         return text.lower()
-    return unicodedata.normalize("NFKD", text.casefold()).translate(_WITHOUT_MARKS)
+    apart = unicodedata.normalize("NFKD", text.casefold()).translate(_WITHOUT_MARKS)
+    return apart.lower()  # ⅅ has no lower case, the D that it is made of has
 
 
 class _WithoutMarks(dict[int, int | None]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import deque
@@ -97,7 +98,7 @@ class World:
     def store_file(self, body: bytes, name: str, folder: str, size: int | None = None) -> StoredFile:
         """Keep a file and give it an id and a path; ``size`` is what Telegram says of it."""
         number = self.serial()
-        suffix = name[name.rfind(".") :] if "." in name else ""
+        suffix = "".join(re.findall(r"\.\w+$", name))
         stored = StoredFile(
             f"BQAC{number:06d}", f"{folder}/file_{number}{suffix}", body, len(body) if size is None else size
         )

@@ -70,7 +70,7 @@ class Catalogue:
     # Admins
     add_usage: str
     file_too_large: str
-    reading_file: str
+    file_not_given: str
     preview: str
     preview_new: str
     preview_update: str

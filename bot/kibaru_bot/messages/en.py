@@ -88,7 +88,7 @@ ENGLISH = Catalogue(
         "<code>/add The title\nthe text of the article…</code>"
     ),
     file_too_large="This file is over 20 MB, which Telegram does not give to bots. Use <code>kibaru add</code>.",
-    reading_file="Reading the file…",
+    file_not_given="Telegram does not give this file: send it again.",
     preview="<b>{title}</b>\nLanguage: {language} · {characters} characters · {passages} passages{facts}\n{change}",
     preview_new="A new article.",
     preview_update="Replaces “{title}” (<code>{id}</code>).",

@@ -94,7 +94,7 @@ FRENCH = Catalogue(
         "Ce fichier fait plus de 20 Mo, ce que Telegram ne donne pas aux robots. Utilisez <code>kibaru "
         "add</code>."
     ),
-    reading_file="Je lis le fichier…",
+    file_not_given="Telegram ne donne pas ce fichier : renvoyez-le.",
     preview="<b>{title}</b>\nLangue : {language} · {characters} caractères · {passages} passages{facts}\n{change}",
     preview_new="Nouvel article.",
     preview_update="Remplace « {title} » (<code>{id}</code>).",

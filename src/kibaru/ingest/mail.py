@@ -98,7 +98,7 @@ def _bytes(part: Message) -> bytes:
 
 def _text(part: Message) -> str:
     data = _bytes(part)
-    with contextlib.suppress(LookupError, UnicodeDecodeError):
+    with contextlib.suppress(LookupError, ValueError):
         return data.decode(part.get_content_charset() or "utf-8")
     with contextlib.suppress(BadInput):
         return decode(data)
