@@ -5,6 +5,7 @@ The sentences have vectors of two numbers, whose first is their cosine to the qu
 
 import math
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,22 @@ def test_as_many_are_quoted_as_were_asked_for_and_come_near_the_best(
     found = desk.ask(quotes=quotes)
     assert quoted(found) == expected
     assert hit(found) == "abcdefgh"[: len(scores)]
+
+
+@pytest.mark.parametrize(("quotes", "expected"), [(1, "a"), (2, "ab"), (3, "aba"), (4, "abac"), (10, "abac")])
+def test_the_rest_of_the_best_passage_follows_those_that_come_near_the_best(
+    desk: Desk, quotes: int, expected: str
+) -> None:
+    desk.put("a", *((f"Le bac numéro {n} repartira un jour {'et un autre ' * 20}.", 0.5) for n in range(4)))
+    desk.put("b", ("Le bac b.", 0.1))
+    desk.put("c", ("Le bac c.", 0.1))
+    for id, score in (("a", 1.0), ("b", 0.8), ("c", 0.55)):
+        desk.hit(id, score)
+    found = desk.ask(quotes=quotes)
+    assert quoted(found) == expected
+    of_the_best = [quote for quote in found.quotes if quote.article.id == "a"]
+    assert len({quote.highlight for quote in of_the_best}) == len(of_the_best)
+    assert all(one.end <= other.start for one, other in pairwise(of_the_best))
 
 
 def test_the_nearest_sentence_moves_its_passage_up(desk: Desk) -> None:

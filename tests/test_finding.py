@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from kibaru.articles import make_article
+from kibaru.articles import Article, make_article
 from kibaru.confidence import calibration
 from kibaru.cues import asked_for, found_in, is_subject
 from kibaru.languages import is_little_read
 from kibaru.newsroom import Kibaru
-from kibaru.quoting import FEATURES, choose_quote, features
+from kibaru.quoting import ENOUGH_LENGTH, FEATURES, QUOTE_LENGTH, Quote, choose_quote, features, rest_of
 from kibaru.retrieval import DENSE_WEIGHT, LITTLE_READ_WEIGHT, SECOND
-from kibaru.sentences import split_sentences
+from kibaru.sentences import Span, split_sentences
 
 
 @pytest.mark.parametrize(
@@ -72,18 +73,46 @@ def test_every_feature_has_a_weight_for_every_model() -> None:
         assert set(calibration(model).quoting) == set(FEATURES)
 
 
-def test_a_quote_grows_by_whole_sentences_up_to_its_length() -> None:
+def _passage_of(sentences: int) -> tuple[Article, list[Span], NDArray[np.float64]]:
     article = make_article(
-        text=" ".join(f"Phrase numéro {n} sur le bac de Farabougou et ses passagers." for n in range(40))
+        text=" ".join(f"Phrase numéro {n} sur le bac de Farabougou et ses passagers." for n in range(sentences))
     )
-    sentences = split_sentences(article.text, "fr")
-    scores = np.zeros(len(sentences))
+    spans = split_sentences(article.text, "fr")
+    return article, spans, np.zeros(len(spans))
+
+
+def test_a_quote_grows_by_whole_sentences_up_to_its_length() -> None:
+    article, sentences, scores = _passage_of(40)
     scores[20] = 1.0
     quote = choose_quote(article, sentences, scores)
-    assert len(quote.text) <= 450
+    assert QUOTE_LENGTH - 70 <= len(quote.text) <= QUOTE_LENGTH
     assert sentences[20] == quote.highlight
     assert quote.text.startswith("Phrase numéro")
     assert quote.text.endswith("passagers.")
+
+
+def test_a_quote_is_short_where_one_sentence_is_clearly_the_best() -> None:
+    article, sentences, scores = _passage_of(12)
+    scores[6], scores[7] = 9.0, 5.0
+    quote = choose_quote(article, sentences, scores)
+    assert ENOUGH_LENGTH <= len(quote.text) < ENOUGH_LENGTH + 70
+    assert (quote.start, quote.highlight) in {(sentences[n].start, sentences[6]) for n in (4, 5, 6)}
+
+
+def test_what_may_answer_in_the_rest_of_a_passage_is_a_quote_of_its_own() -> None:
+    article, sentences, scores = _passage_of(12)
+    scores[0] = 9.0
+    first = choose_quote(article, sentences, scores)
+    assert rest_of(first, article, sentences, scores) is None
+    scores[10] = 7.0
+    rest = rest_of(first, article, sentences, scores)
+    assert rest is not None
+    assert rest.highlight == sentences[10]
+    assert rest.start >= first.end
+    assert rest.end <= len(article.text)
+    assert rest_of(rest, article, sentences, scores) is not None  # before it
+    whole = Quote(article, 0, len(article.text), sentences[0])
+    assert rest_of(whole, article, sentences, scores) is None
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from kibaru.embedding import Embedder
 from kibaru.errors import BadInput
 from kibaru.languages import detect_language
 from kibaru.passages import embedded_text, sentences_of
-from kibaru.quoting import FEATURES, Quote, choose_quote, features, keyword_share
+from kibaru.quoting import FEATURES, Quote, choose_quote, features, keyword_share, rest_of
 from kibaru.retrieval import Found, Hit
 from kibaru.sentences import Span
 from kibaru.store import Store, StoredPassage
@@ -103,8 +103,9 @@ def answer(
         further = list(takewhile(lambda hit: hit.score >= WORTH_QUOTING * best, distinct[len(read) : quotes]))
         read += read_hits(store, embedder, g, embedded, further)
     is_sure = confidence >= max(calibration.sure, threshold)
-    chosen = _chosen(store, calibration, question, read[:quotes], found.rarity, alike)
-    return Answer(question, confidence, chosen, [], hits, signals, is_sure)
+    chosen, rest = _chosen(store, calibration, question, read[:quotes], found.rarity, alike)
+    chosen[len(first) : len(first)] = rest
+    return Answer(question, confidence, chosen[:quotes], [], hits, signals, is_sure)
 
 
 def _told_once(hits: list[Hit], alike: dict[str, set[str]]) -> list[Hit]:
@@ -124,15 +125,18 @@ def _chosen(
     read: list[Reading],
     rarity: dict[str, float],
     alike: dict[str, set[str]],
-) -> list[Quote]:
-    """A quote of each passage, with the articles that tell the same."""
+) -> tuple[list[Quote], list[Quote]]:
+    """A quote of each passage, with the articles that tell the same; and what is left of the first passage, if that may
+    answer: it does more often than passages that are not close."""
     weights = np.array([calibration.quoting[name] for name in FEATURES])
-    quotes = []
+    quotes, rest = list[Quote](), list[Quote]()
     for p in read:
         scores = features(question, p.article, p.sentences, p.cosines, rarity) @ weights
-        also_in = store.articles_of(sorted(alike.get(p.article.id, ())))
-        quotes.append(replace(choose_quote(p.article, p.sentences, scores), also_in=tuple(also_in)))
-    return quotes
+        also_in = tuple(store.articles_of(sorted(alike.get(p.article.id, ()))))
+        quotes.append(replace(choose_quote(p.article, p.sentences, scores), also_in=also_in))
+        if p is read[0] and (left := rest_of(quotes[0], p.article, p.sentences, scores)):
+            rest.append(replace(left, also_in=also_in))
+    return quotes, rest
 
 
 @dataclass(frozen=True, slots=True)
