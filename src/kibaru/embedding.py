@@ -6,7 +6,7 @@ import hashlib
 import logging
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.util import find_spec
@@ -68,7 +68,20 @@ class Embedder:
 
     def embed_questions(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors, shape (len(texts), dimension), of texts that ask."""
-        return self._embed(texts, self._prompt(self._settings.question_prompt, "query"))[0]
+        vectors: Vectors = self.read_questions(texts)[:, 0]
+        return vectors
+
+    def read_questions(self, texts: Sequence[str]) -> Vectors:
+        """The same and, beside each, the unit vector that tells best which passages answer: (len(texts), 2, dimension).
+
+        In the latter rare words count for more; where the model has no such reading, it is the former again.
+        """
+        prompt = self._prompt(self._settings.question_prompt, "query")
+        vectors = np.empty((len(texts), 2, self.dimension), np.float32)
+        for turn in _turns(texts):
+            with _ENCODING:
+                vectors[turn] = self._model.encode_questions([texts[which] for which in turn], prompt)
+        return _unit(vectors)
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors, shape (len(texts), dimension), of texts that tell."""
@@ -95,16 +108,13 @@ class Embedder:
     ) -> tuple[Vectors, list[Vectors]]:
         vectors = np.empty((len(texts), self.dimension), np.float32)
         inner = [vectors[:0]] * len(texts)
-        longest_first = sorted(range(len(texts)), key=lambda at: -len(texts[at]))
-        for at in range(0, len(texts), _TURN):
-            turn = longest_first[at : at + _TURN]
+        for turn in _turns(texts):
             wanted = [parts[which] if parts else () for which in turn]
             with _ENCODING:
                 vectors[turn], own = self._model.encode([texts[which] for which in turn], prompt, wanted)
             for which, found in zip(turn, own, strict=False):
                 inner[which] = found
-        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-        return vectors, inner
+        return _unit(vectors), inner
 
     @property
     def _passage_prompt(self) -> str:
@@ -135,15 +145,28 @@ class Embedder:
             ) from error
 
 
+def _turns(texts: Sequence[str]) -> Iterator[list[int]]:
+    """Which texts are read together, the longest first."""
+    longest_first = sorted(range(len(texts)), key=lambda at: -len(texts[at]))
+    for at in range(0, len(texts), _TURN):
+        yield longest_first[at : at + _TURN]
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    unit: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
+    return unit
+
+
 @dataclass(frozen=True, slots=True)
 class _Model:
     """A loaded model: `encode` gives the vectors (n, dimension) of n texts, each after the prompt, and if it
-    `reads_parts` those of the parts of each text."""
+    `reads_parts` those of the parts of each text; `encode_questions` gives (n, 2, dimension), see `read_questions`."""
 
     dimension: int
     prompts: Mapping[str, str | None]
     reads_parts: bool
     encode: Callable[[list[str], str, Sequence[Sequence[Span]]], tuple[Vectors, list[Vectors]]]
+    encode_questions: Callable[[list[str], str], Vectors]
 
 
 @cache
@@ -160,7 +183,11 @@ def _load(path: str) -> _Model:
         tensors = model.encode(texts, prompt=prompt, batch_size=_BATCH, convert_to_tensor=True, show_progress_bar=False)
         return tensors.float().cpu().numpy(), []
 
-    return _Model(int(model.get_embedding_dimension() or 0), model.prompts, False, encode)
+    def encode_questions(texts: list[str], prompt: str) -> Vectors:
+        vectors, _ = encode(texts, prompt, ())
+        return np.stack([vectors, vectors], axis=1)
+
+    return _Model(int(model.get_embedding_dimension() or 0), model.prompts, False, encode, encode_questions)
 
 
 @cache
@@ -174,7 +201,11 @@ def _load_packaged(path: str) -> _Model:
             "delete that folder, and it is unpacked anew."
         ) from error
     return _Model(
-        model.dimension, PROMPTS, True, lambda texts, prompt, parts: model.encode(texts, prompt, _BATCH, parts)
+        model.dimension,
+        PROMPTS,
+        True,
+        lambda texts, prompt, parts: model.encode(texts, prompt, _BATCH, parts),
+        lambda texts, prompt: model.encode_questions(texts, prompt, _BATCH),
     )
 
 
