@@ -44,7 +44,7 @@ _COMMON = 6.0
 12 for most pieces of names. On the tuning half of eval/dev 0 and 9 do about as well."""
 
 _UNKNOWN = 15.0
-"""How rare a character is that the vocabulary lacks: it has no score, and the rarest pieces have about this."""
+"""How rare a character is that the vocabulary lacks, which has no score: nine tenths of the pieces are less rare."""
 
 _FORBIDDEN = -1e9
 """Added to the attention that padding would get."""
@@ -90,8 +90,8 @@ class Bert:
         """The unit vectors of `encode`, and beside each the one in which words count by how rare they are, the prompt
         not at all: (len(texts), 2, dimension).
 
-        The names in a question tell more about which passage answers than "est-ce que la" does. How rare a piece is, its
-        score in the model's own vocabulary says, the logarithm of its probability.
+        The names in a question tell more about which passage answers than "est-ce que la" does. How rare a piece is,
+        its score in the model's own vocabulary says, the logarithm of its probability.
         """
         vectors = np.empty((len(texts), 2, self.dimension), np.float32)
         for which, (ids, offsets, own) in enumerate(self._read(texts, prompt, batch)):
