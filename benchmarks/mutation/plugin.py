@@ -64,7 +64,7 @@ class Prepared:
         def encode_questions(path: str, texts: list[str], prompt: str) -> Any:
             import numpy as np
 
-            keys = [(text, prompt, "question") for text in texts]
+            keys = [(text, prompt, ("question",)) for text in texts]
             if any(key not in self.said for key in keys):
                 for key, vectors in zip(keys, load(path).encode_questions(texts, prompt), strict=True):
                     self.said[key] = vectors, []
