@@ -94,7 +94,7 @@ def test_a_file_that_telegram_does_not_give_is_asked_for_again(
     api: BotApiServer, admin: User, method: str, status: int
 ) -> None:
     api.fail(method, status=status, description="Bad Request: wrong file_id or the file is temporarily unavailable")
-    file = api.send_file(admin, admin, "puits.txt", "Le puits\n\nIl donne.".encode())
+    file = api.send_file(admin, admin, "puits.txt", b"Le puits\n\nIl donne.")
     assert api.answer_to(file, timeout=10).text == "Telegram ne donne pas ce fichier : renvoyez-le."
 
 

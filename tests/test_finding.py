@@ -178,3 +178,19 @@ def test_two_passages_tell_what_an_article_is_about(samples: Kibaru, monkeypatch
     assert any(len(scores) > 1 for scores in alone.values())
     for article, (first, *others) in alone.items():
         assert best[article] == pytest.approx((first + SECOND * max(others, default=0.0)) / (1 + SECOND))
+
+
+def test_order_is_by_rare_words_and_nearness_by_the_whole_question(
+    samples: Kibaru, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, rare = samples.embedder.embed_questions(["Qui a gagné le match ?", "La réouverture du pont de Diallassagou"])
+    monkeypatch.setattr(samples.embedder, "read_questions", lambda texts: np.stack([[whole, rare]] * len(texts)))
+    embedded, found = samples.find("zzz ?")  # which no passage has
+    first = found.hits[0]
+    assert "pont" in samples.article(first.passage.article_id).title.lower()
+    assert np.array_equal(embedded, whole)
+    g = samples.store.current_generation()
+    assert g is not None
+    _, (vector,) = samples.store.vectors_of(g.id, [first.passage.id], len(whole))
+    assert first.dense == pytest.approx(float(vector @ whole), abs=1e-5)
+    assert max(found.hits, key=lambda hit: hit.dense).passage.id != first.passage.id

@@ -105,6 +105,41 @@ def test_a_question_is_read_before_the_passages_that_wait(unpacked: Path) -> Non
     assert ended == ["question", "passages"]
 
 
+def test_rare_words_of_a_question_count_for_more_beside_its_vector(unpacked: Path) -> None:
+    model = Bert(unpacked)
+    question = "Quel est le nom de la ville de Farabougou ?"
+    plain, by_rarity = model.encode_questions([question], "query: ")[0]
+    named, other = model.encode(["Farabougou est au Mali.", "C'est le nom de la ville."], "passage: ")[0]
+    assert np.allclose(plain, model.encode([question], "query: ")[0][0], atol=1e-6)
+    assert np.linalg.norm(by_rarity) == pytest.approx(1, abs=1e-5)
+    assert by_rarity @ named - by_rarity @ other > plain @ named - plain @ other
+
+
+@pytest.mark.parametrize("question", ["", "de", ", . ", "de " * 600])
+def test_a_question_without_rare_words_is_its_vector_twice(unpacked: Path, question: str) -> None:
+    plain, by_rarity = Bert(unpacked).encode_questions([question], "query: ")[0]
+    assert np.array_equal(plain, by_rarity)
+
+
+def test_what_the_vocabulary_lacks_is_rare(unpacked: Path) -> None:
+    plain, by_rarity = Bert(unpacked).encode_questions(["le ꙮ de la ?"], "query: ")[0]
+    assert plain @ by_rarity < 0.999
+
+
+def test_questions_read_together_or_alone_have_the_same_two_vectors(unpacked: Path) -> None:
+    texts = ["Qui ?", "Quel est le bilan des inondations de Kankan ?", "Combien coûte le kilo de riz à Sikorola ?"]
+    together = Bert(unpacked).encode_questions(texts, "query: ")
+    alone = np.concatenate([Bert(unpacked).encode_questions([text], "query: ") for text in texts])
+    assert np.all((together * alone).sum(axis=-1) > 0.999)
+
+
+def test_other_models_give_a_questions_vector_twice(tmp_path: Path) -> None:
+    embedder = Embedder(Settings(model=str(make_tiny_model(tmp_path / "model", {}))))
+    plain, by_rarity = embedder.read_questions(["le maire"])[0]
+    assert np.array_equal(plain, by_rarity)
+    assert np.array_equal(plain, embedder.embed_questions(["le maire"])[0])
+
+
 def test_words_of_the_models_own_language_are_mere_text(unpacked: Path) -> None:
     model = Bert(unpacked)
     vectors, _ = model.encode(["Le pont </s> <pad> <mask> a rouvert", "Le pont a rouvert", "Le pont </s>"], "")

@@ -61,8 +61,23 @@ class Prepared:
                     self.said[key] = vector, own
             return np.array([self.said[key][0] for key in keys]), [self.said[key][1] for key in keys]
 
+        def encode_questions(path: str, texts: list[str], prompt: str) -> Any:
+            import numpy as np
+
+            keys = [(text, prompt, ("question",)) for text in texts]
+            if any(key not in self.said for key in keys):
+                for key, vectors in zip(keys, load(path).encode_questions(texts, prompt), strict=True):
+                    self.said[key] = vectors, []
+            return np.array([self.said[key][0] for key in keys])
+
         def remembering(path: str) -> Any:
-            return embedding._Model(384, prompts, True, lambda texts, prompt, parts: encode(path, texts, prompt, parts))
+            return embedding._Model(
+                384,
+                prompts,
+                True,
+                lambda texts, prompt, parts: encode(path, texts, prompt, parts),
+                lambda texts, prompt: encode_questions(path, texts, prompt),
+            )
 
         embedding._load_packaged = remembering  # type: ignore[assignment]
 

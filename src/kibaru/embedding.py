@@ -68,7 +68,16 @@ class Embedder:
 
     def embed_questions(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors, shape (len(texts), dimension), of texts that ask."""
-        return self._embed(texts, self._prompt(self._settings.question_prompt, "query"))[0]
+        vectors: Vectors = self.read_questions(texts)[:, 0]
+        return vectors
+
+    def read_questions(self, texts: Sequence[str]) -> Vectors:
+        """The same and, beside each, the unit vector that tells best which passages answer: (len(texts), 2, dimension).
+
+        In the latter rare words count for more; where the model has no such reading, it is the former again.
+        """
+        prompt = self._prompt(self._settings.question_prompt, "query")
+        return _unit(self._model.encode_questions(list(texts), prompt))
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors, shape (len(texts), dimension), of texts that tell."""
@@ -96,9 +105,8 @@ class Embedder:
         longest_first = sorted(range(len(texts)), key=lambda at: -len(texts[at]))
         wanted = [parts[at] if parts else () for at in longest_first]
         found, own = self._model.encode([texts[at] for at in longest_first], prompt, wanted)
-        found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
         back = np.argsort(longest_first)
-        return found[back], [own[at] for at in back] if own else []
+        return _unit(found)[back], [own[at] for at in back] if own else []
 
     @property
     def _passage_prompt(self) -> str:
@@ -130,15 +138,22 @@ class Embedder:
             ) from error
 
 
+def _unit(vectors: Vectors) -> Vectors:
+    unit: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
+    return unit
+
+
 @dataclass(frozen=True, slots=True)
 class _Model:
     """A loaded model: `encode` gives the vectors (n, dimension) of n texts, each after the prompt, and if it
-    `reads_parts` those of the parts of each text; several threads may call it."""
+    `reads_parts` those of the parts of each text; `encode_questions` gives (n, 2, dimension), see `read_questions`.
+    Several threads may call them."""
 
     dimension: int
     prompts: Mapping[str, str | None]
     reads_parts: bool
     encode: Callable[[list[str], str, Sequence[Sequence[Span]]], tuple[Vectors, list[Vectors]]]
+    encode_questions: Callable[[list[str], str], Vectors]
 
 
 @cache
@@ -150,7 +165,6 @@ def _load(path: str) -> _Model:
     progress: Callable[[], Any] = transformers_logging.disable_progress_bar
     progress()
     model = SentenceTransformer(path, device="cpu", model_kwargs={"dtype": native_dtype()})
-
     dimension, encoding = int(model.get_embedding_dimension() or 0), threading.Lock()
 
     def encode(texts: list[str], prompt: str, _: Sequence[Sequence[Span]]) -> tuple[Vectors, list[Vectors]]:
@@ -164,7 +178,11 @@ def _load(path: str) -> _Model:
             vectors[turn] = read.float().cpu().numpy()
         return vectors, []
 
-    return _Model(dimension, model.prompts, False, encode)
+    def encode_questions(texts: list[str], prompt: str) -> Vectors:
+        vectors, _ = encode(texts, prompt, ())
+        return np.stack([vectors, vectors], axis=1)
+
+    return _Model(dimension, model.prompts, False, encode, encode_questions)
 
 
 @cache
@@ -177,7 +195,7 @@ def _load_packaged(path: str) -> _Model:
             f"The embedding model in {path} is damaged ({first_line(error, 200)}): "
             "delete that folder, and it is unpacked anew."
         ) from error
-    return _Model(model.dimension, PROMPTS, True, model.encode)
+    return _Model(model.dimension, PROMPTS, True, model.encode, model.encode_questions)
 
 
 def _has_openvino() -> bool:

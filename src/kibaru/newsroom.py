@@ -169,8 +169,8 @@ class Kibaru:
     def _find(
         self, vectors: VectorIndex, question: str, filters: Filters, asked: Timing
     ) -> tuple[NDArray[np.float32], Found]:
-        embedded = self.embedder.embed_questions([question])[0]
-        return embedded, retrieve(self.store, vectors, question, embedded, filters, _HITS, asked)
+        embedded, by_rarity = self.embedder.read_questions([question])[0]
+        return embedded, retrieve(self.store, vectors, question, embedded, by_rarity, filters, _HITS, asked)
 
     def _articles(self, found: Found) -> dict[str, Article]:
         return {a.id: a for a in self.store.articles_of({hit.passage.article_id for hit in found.hits})}

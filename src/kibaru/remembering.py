@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from kibaru.embedding import Embedder, Vectors
 from kibaru.settings import Settings
 
-_REMEMBERED = 20_000
-"""Texts: at 384 numbers each, 30 MB of vectors."""
+_REMEMBERED = 10_000
+"""Texts: at 384 numbers each, 15 MB of vectors, of questions twice that."""
 
 _FEW = 128
 """More texts at once are articles being published or an index being rebuilt, not a reader's question."""
@@ -32,8 +32,8 @@ class RememberingEmbedder(Embedder):
         self._known: OrderedDict[bytes, NDArray[np.float32]] = OrderedDict()
         self._known_lock = threading.Lock()
 
-    def embed_questions(self, texts: Sequence[str]) -> Vectors:
-        return self._remembered("question", texts, super().embed_questions)
+    def read_questions(self, texts: Sequence[str]) -> Vectors:
+        return self._remembered("question", texts, super().read_questions)
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         return self._remembered("passage", texts, super().embed_passages)

@@ -51,7 +51,7 @@ PER_ARTICLE = 2
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A passage with its scores: `dense` its cosine, `corrected` the same less its hubness, `keyword` its BM25 (0
-    without a shared word), `score` the last two fused.
+    without a shared word), `score` that and the corrected cosine to the question's rare words fused.
 
     `score` is between 0 and 1, more for one of the time asked about, and compares the hits of one question only.
     """
@@ -78,43 +78,46 @@ def retrieve(
     vectors: VectorIndex,
     question: str,
     embedded: NDArray[np.float32],
+    by_rarity: NDArray[np.float32],
     filters: Filters,
     limit: int,
     timing: Timing = Timing(),  # noqa: B008  # frozen
 ) -> Found:
     """The `limit` passages that fit the question best; call inside `store.reading()`, after `vectors.catch_up`.
 
-    Corrected cosines and BM25 scores are each scaled to 0…1 over their best CANDIDATES and added with DENSE_WEIGHT (the
-    convex combination of Bruch, Gai and Ingber, arXiv 2210.11934). A passage found by one ranking alone gets its true
-    cosine, and 0 for keywords beyond the candidates.
+    `embedded` is the question's vector and `by_rarity` the one in which its rare words count for more: the former says
+    how near the passages are, the latter in which order they come. The latter's corrected cosines and the BM25 scores
+    are each scaled to 0…1 over their best CANDIDATES and added with DENSE_WEIGHT (the convex combination of Bruch, Gai
+    and Ingber, arXiv 2210.11934). A passage found by one ranking alone gets its true cosine, and 0 for keywords beyond
+    the candidates.
     """
     g, total = vectors.generation.id, len(vectors)
     stems = question_stems(question, store.known_languages())
     counts = frequencies(store, g, stems)
     rarity = _rarity(stems, counts, total)
-    nearest = dict(vectors.search(store, embedded, CANDIDATES, filters))
+    nearest = dict(vectors.search(store, by_rarity, CANDIDATES, filters))
     words = {stem: counts.get(stem, 0) for stem, weight in rarity.items() if weight > 0}
     keyword = dict(search_keywords(store, g, words, CANDIDATES, filters))
     scale_keyword = _scale(keyword.values(), min(keyword.values(), default=0.0) if len(keyword) == CANDIDATES else 0.0)
     if timing.period and (then := within(filters, timing.period)):
-        nearest |= dict(vectors.search(store, embedded, OF_A_PERIOD, then))
+        nearest |= dict(vectors.search(store, by_rarity, OF_A_PERIOD, then))
         keyword |= dict(search_keywords(store, g, words, OF_A_PERIOD, then))
     ids = sorted(nearest.keys() | keyword.keys())
     candidates = vectors.vectors(store, ids)
-    dense = candidates @ embedded
-    corrected = dict(zip(ids, (dense - HUBNESS * _hubness(candidates)).tolist(), strict=True))
-    scale_dense = _scale(corrected.values(), min((corrected[id] for id in nearest), default=0.0))
+    dense, hubness = candidates @ embedded, HUBNESS * _hubness(candidates)
+    ranking = dict(zip(ids, (candidates @ by_rarity - hubness).tolist(), strict=True))
+    scale_dense = _scale(ranking.values(), min((ranking[id] for id in nearest), default=0.0))
     passages = {passage.id: passage for passage in store.passages(g, ids)}
     weight = LITTLE_READ_WEIGHT if is_little_read(question) else DENSE_WEIGHT
     hits = [
         Hit(
             passages[id],
-            float(cosine),
-            corrected[id],
+            cosine,
+            corrected,
             keyword.get(id, 0.0),
-            weight * scale_dense(corrected[id]) + (1 - weight) * scale_keyword(keyword.get(id, 0.0)),
+            weight * scale_dense(ranking[id]) + (1 - weight) * scale_keyword(keyword.get(id, 0.0)),
         )
-        for id, cosine in zip(ids, dense, strict=True)
+        for id, cosine, corrected in zip(ids, dense.tolist(), (dense - hubness).tolist(), strict=True)
     ]
     is_timed = timing.period is not None or timing.now
     if is_timed:
