@@ -28,14 +28,14 @@ def desk(sample_folder: Path, tmp_path: Path) -> Iterator[Newsdesk]:
 def test_questions_asked_at_once_are_embedded_as_batches(desk: Newsdesk, monkeypatch: pytest.MonkeyPatch) -> None:
     batches: list[int] = []
     threads: set[str] = set()
-    embed = Embedder._embed
+    read = Embedder.read_questions
 
-    def watched(self: Embedder, texts: Any, prompt: str) -> Any:
+    def watched(self: Embedder, texts: Any) -> Any:
         batches.append(len(texts))
         threads.add(threading.current_thread().name)
-        return embed(self, texts, prompt)
+        return read(self, texts)
 
-    monkeypatch.setattr(Embedder, "_embed", watched)
+    monkeypatch.setattr(Embedder, "read_questions", watched)
     questions = ["Qui a gagné la Coupe des Balafons ?", "???", *(f"Où est le marché numéro {n} ?" for n in range(40))]
 
     async def ask() -> list[Any]:
