@@ -16,6 +16,7 @@ from pages.stories import STORIES, Story
 from kibaru.articles import Article
 from kibaru.ingest import Failure, read_articles
 from kibaru.ingest.files import read_bytes
+from kibaru.ingest.pdf_layout import Line, in_reading_order
 
 LATIN = [story for story in STORIES if story.language != "ar"]
 STORY = LATIN[0]
@@ -44,6 +45,19 @@ LAYOUTS = {
     "justified columns": {"columns": 2, "justify": True, "indent": 10, "paragraph_gap": 2, "lines_a_column": 14},
     "sans serif": {"font": "Helvetica", "bold": "Helvetica-Bold", "lines_a_column": 9},
 }
+
+
+def test_a_wide_line_below_two_columns_comes_after_both() -> None:
+    def line(text: str, left: float, right: float, bottom: float) -> Line:
+        return Line(text, left, right, bottom, bottom + 10)
+
+    columns = [
+        line(f"{name}{n}", left, left + 230, 700 - 12 * n) for n in range(6) for name, left in (("a", 50), ("b", 310))
+    ]
+    read = in_reading_order([*columns, line("wide", 50, 540, 600)], 595)
+    assert [[line.text for line in column] for column in read] == [
+        [f"a{n}" for n in range(6)], [f"b{n}" for n in range(6)], ["wide"],
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

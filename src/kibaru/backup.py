@@ -229,7 +229,7 @@ def _verify(file: Path, manifest: Manifest, database: Path) -> None:
                 raise _broken(file, "its database is damaged")
             if version(connection) != manifest.schema or _counts(database).items() - asdict(manifest).items():
                 raise _broken(file, "its database is not the one announced")
-    except (sqlite3.Error, UnicodeDecodeError):  # names in it may be no text
+    except (sqlite3.Error, UnicodeDecodeError, MemoryError):  # names in it may be no text, or said to be endless
         raise _broken(file, "its database is damaged") from None
 
 

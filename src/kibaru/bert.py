@@ -127,7 +127,7 @@ class Bert:
     def _states(self, tokens: list[int]) -> Vectors:
         """The last hidden states (tokens, dimension) of a text."""
         count = len(tokens)
-        length = max(-(-count // _STEP) * _STEP, _SHORTEST)
+        length = _SHORTEST if count <= _SHORTEST else -(-count // _STEP) * _STEP
         words = self._words[tokens + [self._padding] * (length - count)].astype(np.float32)
         mask = np.where(np.arange(length) < count, 0, _FORBIDDEN).astype(np.float32)
         request = self._requests.get()

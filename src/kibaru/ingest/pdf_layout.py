@@ -103,7 +103,7 @@ def in_reading_order(lines: Iterable[Line], width: float) -> list[list[Line]]:
                 break
             end -= 1
         if gutter is None:
-            if columns and columns[-1][0].left < width and at and not _was_split(columns[-1], rows[at]):
+            if columns and columns[-1] and columns[-1][0].left < width and not _was_split(columns[-1], rows[at]):
                 columns[-1] += rows[at]
             else:
                 columns.append(list(rows[at]))
@@ -117,7 +117,7 @@ def in_reading_order(lines: Iterable[Line], width: float) -> list[list[Line]]:
 
 
 def _was_split(column: list[Line], row: list[Line]) -> bool:
-    return not column or max(line.top for line in row) > min(line.bottom for line in column) + column[-1].size
+    return max(line.top for line in row) > min(line.bottom for line in column) + column[-1].size
 
 
 def _rows(lines: Iterable[Line]) -> list[list[Line]]:
