@@ -1,8 +1,8 @@
 """The packaged model as an OpenVINO graph: BERT with weights of 8 bits.
 
 OpenVINO multiplies 8-bit weights by activations that it quantizes as it goes, in groups of `_GROUP`, and keeps the rest
-in float32, so that vectors are the same on every processor. Neither torch nor sentence-transformers is imported, which
-would take seconds.
+in float32, whether or not the processor has bfloat16. Neither torch nor sentence-transformers is imported, which would
+take seconds.
 """
 
 from __future__ import annotations

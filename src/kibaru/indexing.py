@@ -31,7 +31,7 @@ _BATCH_CHARACTERS = 100_000
 """Articles committed together: a few seconds of embedding, which is all that a crash can cost."""
 
 _BATCH_ARTICLES = 200
-_REBUILD_BATCH = 16
+_REBUILD_BATCH = 64
 _TOGETHER = 16
 """Articles that are cut before the model reads them, and read sorted by length."""
 
