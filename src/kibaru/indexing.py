@@ -272,8 +272,8 @@ def _embedded(
             vectors, inner = read.result()
             store.put_vectors(list(texts), vectors)
             if inner is not None:
-                own = zip(texts.values(), inner, strict=True)
-                store.put_sentences(list(texts), [(text.sentences, vectors) for text, vectors in own])
+                sentences = [(text.sentences, own) for text, own in zip(texts.values(), inner, strict=True)]
+                store.put_sentences(list(texts), sentences)
     return prepared, sum(len(texts) for texts, _ in reading)
 
 
