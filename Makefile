@@ -49,7 +49,7 @@ bench: $(VENV)/installed-dev
 
 fuzz: $(VENV)/installed-dev
 	$(BIN)/pip install --quiet atheris==3.0.0
-	$(BIN)/python benchmarks/fuzzing/run.py --minutes $(MINUTES)
+	$(BIN)/python benchmarks/fuzzing/run.py --minutes $(MINUTES) --jobs 2
 
 mutants: $(VENV)/installed-dev
 	$(BIN)/pip install --quiet mutmut==3.8.1

@@ -3,9 +3,10 @@
     python benchmarks/fuzzing/run.py --minutes 240 --jobs 2 --seed 1
     python benchmarks/fuzzing/run.py --minutes 5 --target page
 
-Targets take turns, each in a process of its own, as many at once as there are jobs. Found faults are printed and kept in `.fuzz/crashes`; inputs that reach
-something new stay in `.fuzz/corpus`, where the next run begins. It needs atheris (`pip install atheris`) to be guided
-by coverage, and does without, blindly. Fails when a fault was found.
+Targets take turns, each in a process of its own, as many at once as there are jobs. Found faults are printed and kept
+in `.fuzz/crashes`; inputs that reach something new stay in `.fuzz/corpus`, where the next run begins, and the first one
+with those of `corpus.tar.xz`, which `--keep` writes anew. It needs atheris (`pip install atheris`) to be guided by
+coverage, and does without, blindly. Fails when a fault was found.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import random
 import re
 import subprocess
 import sys
+import tarfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -26,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from fuzzing.table import ROOT, TARGETS, WORKING, inputs
 
+CORPUS = Path(__file__).with_name("corpus.tar.xz")
 _START = 45.0
 """Seconds that a turn takes at least: less, and it would mostly be importing."""
 
@@ -36,7 +39,14 @@ def main() -> None:
     parser.add_argument("--target", choices=sorted(TARGETS), help="this one alone")
     parser.add_argument("--jobs", type=int, default=1, help="how many targets at once")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", action="store_true", help=f"only write what runs have found into {CORPUS.name}")
     arguments = parser.parse_args()
+    if arguments.keep:
+        _keep()
+        return
+    if not (WORKING / "corpus").exists():
+        with tarfile.open(CORPUS) as kept:
+            kept.extractall(WORKING, filter="data")
     names = [arguments.target] if arguments.target else list(TARGETS)
     random.Random(arguments.seed).shuffle(names)  # when time is short, it is not always for the same
     for name in names:
@@ -67,6 +77,16 @@ def main() -> None:
     )
     if found:
         raise SystemExit(f"see {WORKING / 'crashes'}")
+
+
+def _keep() -> None:
+    """Write the working corpus into CORPUS, the same bytes for the same inputs."""
+    with tarfile.open(CORPUS, "w:xz", preset=9) as kept:
+        for path in sorted((WORKING / "corpus").glob("*/*")):
+            entry = tarfile.TarInfo(str(path.relative_to(WORKING)))
+            entry.size = path.stat().st_size
+            with path.open("rb") as file:
+                kept.addfile(entry, file)
 
 
 def _prepare(name: str) -> None:
