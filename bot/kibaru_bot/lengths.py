@@ -50,7 +50,7 @@ def fitting(text: str, most_units: int, most_entities: int = MAX_ENTITIES) -> in
         end -= 1
     if end and text[end - 1] == "\u200d":
         end -= 1
-    return end
+    return len(text[:end].rstrip())
 
 
 def joins(character: str) -> bool:
