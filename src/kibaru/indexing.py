@@ -259,14 +259,18 @@ def _embedded(
     """Articles cut into passages whose vectors are kept, and how many of these had to be computed: all, or those that
     were not there yet. While the model reads some articles, the next ones are cut."""
     prepared, reading = list[_Prepared](), list[tuple[dict[bytes, _Text], Future[Embedded]]]()
+    asked = set[bytes]()
     with ThreadPoolExecutor(2) as apart:  # so that the model has work when it is nearly done with some
         for at in range(0, len(articles), _TOGETHER):
             cut = [_prepare(article, model) for article in articles[at : at + _TOGETHER]]
             prepared += cut
-            wanted = {key: text for item in cut for key, text in item.texts.items()}
+            wanted = {key: text for item in cut for key, text in item.texts.items() if key not in asked}
             known = set() if from_scratch else store.known_vectors(wanted)
             if missing := {key: text for key, text in wanted.items() if key not in known}:
                 reading.append((missing, apart.submit(_read, embedder, list(missing.values()))))
+                asked |= missing.keys()
+    if not reading:
+        return prepared, 0
     with store.writing():
         for texts, read in reading:
             vectors, inner = read.result()
@@ -274,7 +278,7 @@ def _embedded(
             if inner is not None:
                 sentences = [(text.sentences, own) for text, own in zip(texts.values(), inner, strict=True)]
                 store.put_sentences(list(texts), sentences)
-    return prepared, sum(len(texts) for texts, _ in reading)
+    return prepared, len(asked)
 
 
 def _read(embedder: Embedder, texts: Sequence[_Text]) -> Embedded:
