@@ -6,9 +6,11 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from openvino import InferRequest
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.models import Normalize, Pooling, Transformer
 from tokenizers import Tokenizer, models, pre_tokenizers
@@ -103,6 +105,22 @@ def test_a_question_is_read_before_the_passages_that_wait(unpacked: Path) -> Non
     read(["Qui ?"], "question")
     passages.join()
     assert ended == ["question", "passages"]
+
+
+def test_the_model_has_read_once_before_two_cores_may_read_at_once(
+    unpacked: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a hundred first readings by two threads six never ended: what OpenVINO prepares at its first waits for Python,
+    and Python for it."""
+    read, infer = list[threading.Thread](), InferRequest.infer
+
+    def noted(*arguments: Any) -> Any:
+        read.append(threading.current_thread())
+        return infer(*arguments)
+
+    monkeypatch.setattr(InferRequest, "infer", noted)
+    Bert(unpacked)
+    assert read == [threading.current_thread()]
 
 
 def test_rare_words_of_a_question_count_for_more_beside_its_vector(unpacked: Path) -> None:

@@ -78,6 +78,7 @@ class Bert:
         self._requests: SimpleQueue[InferRequest] = SimpleQueue()
         for _ in range(cores + 1):  # one for a question that comes while every core reads a passage
             self._requests.put(graph.create_infer_request())
+        self._states([self._begin, self._end])  # were OpenVINO's first reading two at once, they might wait forever
 
     def encode(
         self, texts: Sequence[str], prompt: str, parts: Sequence[Sequence[Span]] | None = None
