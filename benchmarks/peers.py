@@ -36,9 +36,8 @@ from evaluation_set import sample_set
 from kibaru.articles import Article
 from kibaru.errors import BadInput
 from kibaru.evaluation.sets import Question, read_set
-from kibaru.indexing import embedded_text
 from kibaru.packaged_model import packaged_weights, unpack
-from kibaru.passages import split_passages
+from kibaru.passages import embedded_text, split_passages
 from kibaru.settings import load_settings
 from stacks.table import Measured, table, verdicts
 

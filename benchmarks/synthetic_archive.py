@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kibaru.articles import Article, make_article
-from kibaru.indexing import vector_key
 from kibaru.languages import stems
 from kibaru.passages import embedded_text
+from kibaru.reading import vector_key
 from kibaru.sentences import Span
 from kibaru.store import Generation, IndexedPassage, Store
 

@@ -1,12 +1,10 @@
-"""Articles into the index: cut, embedded, stored; one at a time, or all of them into a new generation."""
+"""Articles into the index: a batch at a time into the generation in use, or all of them into a new one."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -14,26 +12,22 @@ from typing import Literal
 from filelock import FileLock, Timeout
 
 from kibaru.articles import Article, has_own_id, url_key
-from kibaru.embedding import Embedder, Vectors
+from kibaru.embedding import Embedder
 from kibaru.errors import BadInput, IndexUnusable, StorageError
 from kibaru.ingest import Failure
-from kibaru.languages import STEMMING, stems
-from kibaru.passages import CHUNKING, embedded_text, split_passages
+from kibaru.languages import STEMMING
+from kibaru.passages import CHUNKING
+from kibaru.reading import Batch, put_vectors, read_ahead
 from kibaru.sameness import bands, tell_the_same
-from kibaru.sentences import Span
 from kibaru.snapshots import drop_other_snapshots
-from kibaru.store import Generation, IndexedPassage, Store
+from kibaru.store import Generation, Store
 from kibaru.vectors import create, renew
 
 log = logging.getLogger(__name__)
 
-_BATCH_CHARACTERS = 100_000
-"""Articles committed together: a few seconds of embedding, which is all that a crash can cost."""
-
-_BATCH_ARTICLES = 200
-_REBUILD_BATCH = 64
-_TOGETHER = 16
-"""Articles that are cut before the model reads them, and read sorted by length."""
+_BATCH_ARTICLES = 16
+_BATCH_CHARACTERS = 20_000
+"""Articles committed together: half a second of embedding. A crash can cost this batch and those read ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +51,6 @@ class Rebuilt:
     embedded: int
 
 
-Embedded = tuple[Vectors, list[Vectors] | None]
-"""The vectors of passages, and those of the sentences of each."""
-
 Progress = Callable[[int, int], None]
 """Called with the articles indexed so far and those to index in all."""
 
@@ -69,13 +60,14 @@ def add_articles(
 ) -> Iterator[Outcome | Failure]:
     """Store and index articles, a batch a transaction; an Outcome comes out once its article is safe on disk.
 
-    Failures pass through in their place.
+    Failures pass through in their place. While a batch is stored, the model reads the next ones. Raises IndexUnusable
+    when the archive has come to be of another model.
     """
-    for batch in _batches(items):
-        articles = [item for item in batch if isinstance(item, Article)]
-        with locked(folder, "write.lock"):
-            outcomes = iter(_add_batch(store, embedder, articles))
-        yield from (item if isinstance(item, Failure) else next(outcomes) for item in batch)
+    with closing(read_ahead(store, embedder, _batches(items))) as batches:
+        for batch in batches:
+            with locked(folder, "write.lock"):
+                outcomes = iter(_add_batch(store, folder, embedder, batch))
+            yield from (item if isinstance(item, Failure) else next(outcomes) for item in batch.items)
 
 
 def remove_articles(store: Store, folder: Path, ids: Sequence[str]) -> list[Article]:
@@ -132,6 +124,21 @@ def ensure_generation(store: Store, folder: Path, embedder: Embedder) -> None:
             store.make_current(generation)
 
 
+def usable_generation(store: Store, folder: Path, embedder: Embedder) -> Generation:
+    """The generation in use. Raises IndexUnusable when there is none, or it is not of this model and this Kibaru."""
+    generation = store.current_generation()
+    if generation is None:
+        raise IndexUnusable(f"The archive in {folder} is not indexed: run 'kibaru rebuild'.")
+    if generation.model != embedder.identity:
+        raise IndexUnusable(
+            f"The index in {folder} is of the model {generation.model}, the settings name "
+            f"{embedder.identity}: set KIBARU_MODEL back, or run 'kibaru rebuild'."
+        )
+    if (generation.chunking, generation.stemming) != (CHUNKING, STEMMING):
+        raise IndexUnusable(f"The index in {folder} is of another version of Kibaru: run 'kibaru rebuild'.")
+    return generation
+
+
 @contextmanager
 def locked(folder: Path, name: str, *, wait: bool = True) -> Iterator[None]:
     """Held by one process at a time; the system lets go of it when the process dies."""
@@ -158,13 +165,12 @@ def _batches(items: Iterable[Article | Failure]) -> Iterator[list[Article | Fail
         yield batch
 
 
-def _add_batch(store: Store, embedder: Embedder, articles: Sequence[Article]) -> list[Outcome]:
-    generation = store.current_generation()
-    assert generation is not None, "ensure_generation comes first"
-    prepared, _ = _embedded(store, embedder, articles, generation.model)
+def _add_batch(store: Store, folder: Path, embedder: Embedder, batch: Batch) -> list[Outcome]:
+    generation = usable_generation(store, folder, embedder)
     outcomes = []
     with store.writing():
-        for item in prepared:
+        put_vectors(store, embedder, batch)
+        for item in batch.articles:
             outcome = _resolved(store, item.article)
             if outcome.change != "unchanged":
                 store.put_article(outcome.article)
@@ -205,86 +211,6 @@ def _resolved(store: Store, new: Article) -> Outcome:
     return Outcome("unchanged" if merged == old else "updated", merged)
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """An article cut into passages; `texts` is what is embedded, by key."""
-
-    article: Article
-    passages: list[IndexedPassage]
-    texts: dict[bytes, _Text]
-
-
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """What is embedded of a passage, whose own words begin at `body`; its `sentences` are counted from there."""
-
-    text: str
-    body: int
-    sentences: list[Span]
-
-    def sentences_in_text(self) -> list[Span]:
-        return [Span(self.body + start, self.body + end) for start, end in self.sentences]
-
-
-def _prepare(article: Article, model: str) -> _Prepared:
-    texts: dict[bytes, _Text] = {}
-    passages = []
-    for passage in split_passages(article.text, article.language):
-        body = article.text[passage.start : passage.end]
-        embedded = embedded_text(article.title, passage.heading, body)
-        key = vector_key(model, embedded)
-        sentences = [Span(start - passage.start, end - passage.start) for start, end in passage.sentences]
-        texts[key] = _Text(embedded, len(embedded) - len(body), sentences)
-        passages.append(
-            IndexedPassage(
-                start=passage.start,
-                end=passage.end,
-                heading=passage.heading,
-                key=key,
-                title_stems=" ".join(stems(f"{article.title} {passage.heading}", article.language)),
-                body_stems=" ".join(stems(body, article.language)),
-            )
-        )
-    return _Prepared(article, passages, texts)
-
-
-def vector_key(model: str, embedded: str) -> bytes:
-    """Under which the vector of a text by a model is kept."""
-    return hashlib.blake2b(f"{model}\0{embedded}".encode(), digest_size=16).digest()
-
-
-def _embedded(
-    store: Store, embedder: Embedder, articles: Sequence[Article], model: str, from_scratch: bool = False
-) -> tuple[list[_Prepared], int]:
-    """Articles cut into passages whose vectors are kept, and how many of these had to be computed: all, or those that
-    were not there yet. While the model reads some articles, the next ones are cut."""
-    prepared, reading = list[_Prepared](), list[tuple[dict[bytes, _Text], Future[Embedded]]]()
-    asked = set[bytes]()
-    with ThreadPoolExecutor(2) as apart:  # so that the model has work when it is nearly done with some
-        for at in range(0, len(articles), _TOGETHER):
-            cut = [_prepare(article, model) for article in articles[at : at + _TOGETHER]]
-            prepared += cut
-            wanted = {key: text for item in cut for key, text in item.texts.items() if key not in asked}
-            known = set() if from_scratch else store.known_vectors(wanted)
-            if missing := {key: text for key, text in wanted.items() if key not in known}:
-                reading.append((missing, apart.submit(_read, embedder, list(missing.values()))))
-                asked |= missing.keys()
-    if not reading:
-        return prepared, 0
-    with store.writing():
-        for texts, read in reading:
-            vectors, inner = read.result()
-            store.put_vectors(list(texts), vectors)
-            if inner is not None:
-                sentences = [(text.sentences, own) for text, own in zip(texts.values(), inner, strict=True)]
-                store.put_sentences(list(texts), sentences)
-    return prepared, len(asked)
-
-
-def _read(embedder: Embedder, texts: Sequence[_Text]) -> Embedded:
-    return embedder.embed_with_sentences([t.text for t in texts], [t.sentences_in_text() for t in texts])
-
-
 def _fill(store: Store, embedder: Embedder, generation: Generation, from_scratch: bool, progress: Progress) -> int:
     """Bring a generation being built up to the articles as they are; returns how many vectors were computed."""
     with store.writing():
@@ -293,15 +219,17 @@ def _fill(store: Store, embedder: Embedder, generation: Generation, from_scratch
     for article in filter(None, map(store.article, store.without_bands())):
         with store.writing():
             _link(store, article)
-    todo, embedded = store.unindexed(generation.id), 0
-    for at in range(0, len(todo), _REBUILD_BATCH):
-        articles = list(filter(None, map(store.article, todo[at : at + _REBUILD_BATCH])))
-        batch, count = _embedded(store, embedder, articles, generation.model, from_scratch)
-        embedded += count
-        with store.writing():
-            for item in batch:
-                store.put_passages(generation.id, item.article, item.passages)
-        progress(min(at + _REBUILD_BATCH, len(todo)), len(todo))
+    todo = store.unindexed(generation.id)
+    done = embedded = 0
+    articles = filter(None, map(store.article, todo))
+    with closing(read_ahead(store, embedder, _batches(articles), from_scratch=from_scratch)) as batches:
+        for batch in batches:
+            with store.writing():
+                embedded += put_vectors(store, embedder, batch)
+                for item in batch.articles:
+                    store.put_passages(generation.id, item.article, item.passages)
+            done += len(batch.items)
+            progress(done, len(todo))
     return embedded
 
 

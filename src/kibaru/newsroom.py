@@ -19,10 +19,18 @@ from kibaru.asked_dates import Timing, timing
 from kibaru.confidence import calibration, is_calibrated
 from kibaru.embedding import Embedder
 from kibaru.errors import IndexUnusable, KibaruError, NotFound, StorageError
-from kibaru.indexing import Outcome, Progress, Rebuilt, add_articles, ensure_generation, rebuild, remove_articles
+from kibaru.indexing import (
+    Outcome,
+    Progress,
+    Rebuilt,
+    add_articles,
+    ensure_generation,
+    rebuild,
+    remove_articles,
+    usable_generation,
+)
 from kibaru.ingest import Failure
-from kibaru.languages import STEMMING, expect_detection
-from kibaru.passages import CHUNKING
+from kibaru.languages import expect_detection
 from kibaru.reranking import reranked
 from kibaru.retrieval import Found, retrieve
 from kibaru.settings import Settings
@@ -92,7 +100,7 @@ class Kibaru:
         """Add or replace articles; each Outcome comes once its article is safe on disk and answers questions."""
         with self._lock:
             ensure_generation(self.store, self.folder, self.embedder)
-            self._current_generation()
+            usable_generation(self.store, self.folder, self.embedder)
             for number, outcome in enumerate(add_articles(self.store, self.folder, self.embedder, items), 1):
                 yield outcome
                 if number % _RENEWING == 0:  # so that a command killed in the middle leaves little to catch up with
@@ -108,7 +116,7 @@ class Kibaru:
             return removed
 
     def _renew_if_outdated(self) -> None:
-        generation = self._current_generation()
+        generation = usable_generation(self.store, self.folder, self.embedder)
         try:
             if is_outdated(self.store, self.folder, generation):
                 renew(self.store, self.folder, generation)
@@ -224,7 +232,7 @@ class Kibaru:
     def _load_current(self) -> VectorIndex:
         """The vectors of the current generation, loaded when they are not yet, or when there is a later snapshot."""
         while True:
-            generation = self._current_generation()
+            generation = usable_generation(self.store, self.folder, self.embedder)
             try:
                 loaded = self._vectors
                 if loaded is None or loaded.generation != generation or loaded.is_overtaken():
@@ -234,20 +242,3 @@ class Kibaru:
             except IndexUnusable:
                 if self.store.current_generation() == generation:  # else a rebuild has cleared it away
                     raise
-
-    def _current_generation(self) -> Generation:
-        """The generation in use. Raises IndexUnusable when there is none, or it is not of these settings."""
-        generation = self.store.current_generation()
-        if generation is None:
-            raise IndexUnusable(f"The archive in {self.folder} is not indexed: run 'kibaru rebuild'.")
-        self._check_generation(generation)
-        return generation
-
-    def _check_generation(self, generation: Generation) -> None:
-        if generation.model != self.embedder.identity:
-            raise IndexUnusable(
-                f"The index in {self.folder} is of the model {generation.model}, the settings name "
-                f"{self.embedder.identity}: set KIBARU_MODEL back, or run 'kibaru rebuild'."
-            )
-        if (generation.chunking, generation.stemming) != (CHUNKING, STEMMING):
-            raise IndexUnusable(f"The index in {self.folder} is of another version of Kibaru: run 'kibaru rebuild'.")

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from kibaru.checks import REBUILD, REPAIR, RESTORE, Finding, Mend
 from kibaru.errors import IndexUnusable, StorageError
-from kibaru.indexing import vector_key
 from kibaru.languages import STEMMING
 from kibaru.passages import CHUNKING, embedded_text
+from kibaru.reading import vector_key
 from kibaru.sameness import bands
 from kibaru.schema import is_of_a_generation
 from kibaru.store import Generation, Store
