@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kibaru.importing import imported_without
+
+if TYPE_CHECKING:
+    from datasketch import MinHash
 
 SHINGLE = 4
 """Words in a row that are compared."""
@@ -37,8 +42,7 @@ def bands(text: str) -> list[int]:
     words = shingles(text)
     if len(words) < _FEWEST:
         return []
-    datasketch = imported_without("scipy.integrate", "datasketch", _NO_INTEGRALS)
-    signature = datasketch.MinHash(num_perm=_PERMUTATIONS, seed=1)
+    signature = _empty_signature().copy()
     signature.update_batch([shingle.encode() for shingle in words])
     rows = signature.hashvalues.reshape(-1, _ROWS).astype(np.uint64)
     numbers = np.arange(len(rows), dtype=np.uint64)
@@ -46,6 +50,12 @@ def bands(text: str) -> list[int]:
     for column in rows.T:
         mixed = (mixed * np.uint64(0x9E3779B97F4A7C15)) ^ column
     return [int(band) for band in mixed.astype(np.int64)]
+
+
+@cache
+def _empty_signature() -> MinHash:
+    datasketch = imported_without("scipy.integrate", "datasketch", _NO_INTEGRALS)
+    return datasketch.MinHash(num_perm=_PERMUTATIONS, seed=1)
 
 
 def shingles(text: str) -> set[str]:
