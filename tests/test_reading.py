@@ -32,13 +32,13 @@ def test_some_batches_are_taken_before_the_first_is_stored_and_not_all(archive: 
     taken = list[int]()
 
     def articles() -> Iterator[Article]:
-        for number, article in enumerate(wells(200)):
+        for number, article in enumerate(wells(500)):
             taken.append(number)
             yield article
 
     with closing(archive.add(articles())) as outcomes:
         assert isinstance(next(outcomes), Outcome)
-        assert 16 < len(taken) < 100
+        assert 64 < len(taken) < 400
 
 
 def test_what_stands_in_two_batches_is_read_once(archive: Kibaru, article: Article) -> None:
@@ -64,7 +64,7 @@ def test_vectors_cleared_away_while_a_batch_waits_are_read_again(archive: Kibaru
 
 def test_an_archive_that_came_to_be_of_another_model_takes_nothing_of_this_one(archive: Kibaru, tmp_path: Path) -> None:
     tiny = archive.settings.model_copy(update={"model": str(make_tiny_model(tmp_path / "tiny", {}))})
-    adding = archive.add(wells(200))
+    adding = archive.add(wells(500))
     next(adding)
     with Kibaru(tiny) as other:
         other.rebuild()

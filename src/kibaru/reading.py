@@ -16,7 +16,7 @@ from kibaru.passages import embedded_text, split_passages
 from kibaru.sentences import Span
 from kibaru.store import IndexedPassage, Store
 
-_AHEAD = 3
+_AHEAD = 2
 """Batches that are cut while the model reads: it has the next one at once when it is done with one."""
 
 
