@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -9,6 +13,7 @@ from numpy.typing import NDArray
 from kibaru.articles import Article, make_article
 from kibaru.confidence import calibration
 from kibaru.cues import asked_for, found_in, is_subject
+from kibaru.keywords import search_keywords
 from kibaru.languages import is_little_read
 from kibaru.newsroom import Kibaru
 from kibaru.quoting import ENOUGH_LENGTH, FEATURES, QUOTE_LENGTH, Quote, choose_quote, features, rest_of
@@ -194,3 +199,19 @@ def test_order_is_by_rare_words_and_nearness_by_the_whole_question(
     _, (vector,) = samples.store.vectors_of(g.id, [first.passage.id], len(whole))
     assert first.dense == pytest.approx(float(vector @ whole), abs=1e-5)
     assert max(found.hits, key=lambda hit: hit.dense).passage.id != first.passage.id
+
+
+def test_words_are_looked_up_while_the_model_reads(samples: Kibaru, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_up, read = threading.Event(), samples.embedder.read_questions
+
+    def watched(*arguments: Any) -> list[tuple[int, float]]:
+        looked_up.set()
+        return search_keywords(*arguments)
+
+    def read_after(texts: Sequence[str]) -> NDArray[np.float32]:
+        assert looked_up.wait(30)
+        return read(texts)
+
+    monkeypatch.setattr("kibaru.retrieval.search_keywords", watched)
+    monkeypatch.setattr(samples.embedder, "read_questions", read_after)
+    assert samples.ask("Quel est le bilan des inondations de Kankan ?").quotes

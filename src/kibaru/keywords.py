@@ -53,15 +53,16 @@ def frequencies(store: Store, g: int, words: Iterable[str]) -> dict[str, int]:
     FTS5 counts by going through all of them. So a word in more than _COUNTED is counted among the _SAMPLED latest
     passages, which tells its share to a tenth; in an archive of fewer that is exact.
     """
+    whole = f"select count(*) from stems_{g} where stems_{g} match ?"  # half again as quick as with bounds
     query = f"select count(*) from (select 1 from stems_{g} where stems_{g} match ? and rowid > ? limit ?)"
 
-    def count(word: str, after: int, limit: int) -> int:
-        return int(store.connection.execute(query, [f'"{word}"', after, limit]).fetchone()[0])
+    def count(word: str, *bounds: int) -> int:
+        return int(store.connection.execute(query if bounds else whole, [f'"{word}"', *bounds]).fetchone()[0])
 
     latest = f"select id from passages_{g} order by id desc limit 1 offset {_SAMPLED}"
     row = store.connection.execute(latest).fetchone()
     if row is None:
-        found = {word: count(word, 0, -1) for word in words}
+        found = {word: count(word) for word in words}
     else:
         found = {word: count(word, 0, _COUNTED) for word in words}
         scale = (store.last_passage(g) - store.last_removed(g)) / _SAMPLED

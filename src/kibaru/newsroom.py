@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
@@ -79,8 +80,10 @@ class Kibaru:
         self.embedder = embedder or Embedder(settings)
         self._vectors: VectorIndex | None = None
         self._lock = threading.RLock()
+        self._apart = ThreadPoolExecutor(1, "kibaru-question")
 
     def close(self) -> None:
+        self._apart.shutdown()
         self.store.close()
 
     def __enter__(self) -> Kibaru:
@@ -177,8 +180,9 @@ class Kibaru:
     def _find(
         self, vectors: VectorIndex, question: str, filters: Filters, asked: Timing
     ) -> tuple[NDArray[np.float32], Found]:
-        embedded, by_rarity = self.embedder.read_questions([question])[0]
-        return embedded, retrieve(self.store, vectors, question, embedded, by_rarity, filters, _HITS, asked)
+        reading = self._apart.submit(self.embedder.read_questions, [question])
+        found = retrieve(self.store, vectors, question, reading, filters, _HITS, asked)
+        return reading.result()[0, 0], found
 
     def _articles(self, found: Found) -> dict[str, Article]:
         return {a.id: a for a in self.store.articles_of({hit.passage.article_id for hit in found.hits})}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -77,28 +78,28 @@ def retrieve(
     store: Store,
     vectors: VectorIndex,
     question: str,
-    embedded: NDArray[np.float32],
-    by_rarity: NDArray[np.float32],
+    reading: Future[NDArray[np.float32]],
     filters: Filters,
     limit: int,
     timing: Timing = Timing(),  # noqa: B008  # frozen
 ) -> Found:
     """The `limit` passages that fit the question best; call inside `store.reading()`, after `vectors.catch_up`.
 
-    `embedded` is the question's vector and `by_rarity` the one in which its rare words count for more: the former says
-    how near the passages are, the latter in which order they come. The latter's corrected cosines and the BM25 scores
-    are each scaled to 0…1 over their best CANDIDATES and added with DENSE_WEIGHT (the convex combination of Bruch, Gai
-    and Ingber, arXiv 2210.11934). A passage found by one ranking alone gets its true cosine, and 0 for keywords beyond
-    the candidates.
+    `reading` gives what `Embedder.read_questions` does of this one question; while the model reads it, its words are
+    looked up. Its vector says how near the passages are, and the one in which its rare words count for more, in which
+    order they come. The latter's corrected cosines and the BM25 scores are each scaled to 0…1 over their best
+    CANDIDATES and added with DENSE_WEIGHT (the convex combination of Bruch, Gai and Ingber, arXiv 2210.11934). A
+    passage found by one ranking alone gets its true cosine, and 0 for keywords beyond the candidates.
     """
     g, total = vectors.generation.id, len(vectors)
     stems = question_stems(question, store.known_languages())
     counts = frequencies(store, g, stems)
     rarity = _rarity(stems, counts, total)
-    nearest = dict(vectors.search(store, by_rarity, CANDIDATES, filters))
     words = {stem: counts.get(stem, 0) for stem, weight in rarity.items() if weight > 0}
     keyword = dict(search_keywords(store, g, words, CANDIDATES, filters))
     scale_keyword = _scale(keyword.values(), min(keyword.values(), default=0.0) if len(keyword) == CANDIDATES else 0.0)
+    embedded, by_rarity = reading.result()[0]
+    nearest = dict(vectors.search(store, by_rarity, CANDIDATES, filters))
     if timing.period and (then := within(filters, timing.period)):
         nearest |= dict(vectors.search(store, by_rarity, OF_A_PERIOD, then))
         keyword |= dict(search_keywords(store, g, words, OF_A_PERIOD, then))
