@@ -38,7 +38,7 @@ def test_some_batches_are_taken_before_the_first_is_stored_and_not_all(archive: 
 
     with closing(archive.add(articles())) as outcomes:
         assert isinstance(next(outcomes), Outcome)
-        assert 64 < len(taken) < 400
+        assert 32 < len(taken) < 200
 
 
 def test_what_stands_in_two_batches_is_read_once(archive: Kibaru, article: Article) -> None:

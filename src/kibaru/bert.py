@@ -127,8 +127,8 @@ class Bert:
         return _Pieces(pieces["ids"][:room], np.array(pieces["offsets"][:room]).reshape(-1, 2) - len(prompt))
 
     def _each(self, read: Callable[..., Any], texts: Sequence[_Pieces], *more: Sequence[Any]) -> list[Any]:
-        """What `read` gives for each text, of which the longest are read first: on two cores a twentieth quicker than
-        when each is of another length than the one before. One alone is a question, which waits for no passages."""
+        """What `read` gives for each text; the longest are read first, lest a core waits for one of them at the end.
+        One alone is a question, which waits for no passages."""
         if len(texts) == 1:
             return list(map(read, texts, *more))
         order = sorted(range(len(texts)), key=lambda at: -len(texts[at].ids))

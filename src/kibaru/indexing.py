@@ -25,10 +25,9 @@ from kibaru.vectors import create, renew
 
 log = logging.getLogger(__name__)
 
-_BATCH_ARTICLES = 64
-_BATCH_CHARACTERS = 60_000
-"""Articles committed together: two seconds of embedding, of passages of which many are equally long. A crash can cost
-this batch and those read ahead."""
+_BATCH_ARTICLES = 32
+_BATCH_CHARACTERS = 30_000
+"""Articles committed together: a second of embedding. A crash can cost this batch and those read ahead."""
 
 
 @dataclass(frozen=True, slots=True)
