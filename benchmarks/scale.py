@@ -262,6 +262,7 @@ def draw(rows: Sequence[Row], path: Path) -> None:
 @contextmanager
 def place(folder: Path | None) -> Iterator[Path]:
     if folder:
+        folder.mkdir(parents=True, exist_ok=True)
         yield folder
         return
     with TemporaryDirectory(prefix="kibaru-scale-") as name:
