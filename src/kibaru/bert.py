@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,14 +55,6 @@ _FORBIDDEN = -1e9
 """Added to the attention that padding would get."""
 
 
-class _Pieces(NamedTuple):
-    """A text as the vocabulary cuts it: the ids (n) of its pieces and their `offsets` (n, 2) in it, those of the prompt
-    below 1."""
-
-    ids: list[int]
-    offsets: NDArray[np.int64]
-
-
 class Bert:
     """The model in a folder that `kibaru.packaged_model.unpack` returned; `dimension` is the length of its vectors.
 
@@ -86,7 +78,7 @@ class Bert:
         self._requests: SimpleQueue[InferRequest] = SimpleQueue()
         for _ in range(cores + 1):  # one for a question that comes while every core reads a passage
             self._requests.put(graph.create_infer_request())
-        self._states(self._cut("", ""))  # were OpenVINO's first reading two at once, they might wait forever
+        self._states([self._begin, self._end])  # were OpenVINO's first reading two at once, they might wait forever
 
     def encode(
         self, texts: Sequence[str], prompt: str, parts: Sequence[Sequence[Span]] | None = None
@@ -96,11 +88,11 @@ class Bert:
         others, arXiv 2409.04701).
         """
 
-        def read(pieces: _Pieces, wanted: Sequence[Span]) -> tuple[Vectors, Vectors]:
-            states = self._states(pieces)
-            return _unit(states.mean(axis=0)), _means(states[1:-1], pieces.offsets, wanted) if wanted else states[:0]
+        def read(text: str, wanted: Sequence[Span]) -> tuple[Vectors, Vectors]:
+            _, offsets, states = self._read(text, prompt)
+            return _unit(states.mean(axis=0)), _means(states[1:-1], offsets, wanted) if wanted else states[:0]
 
-        found = self._each(read, [self._cut(text, prompt) for text in texts], parts or [()] * len(texts))
+        found = self._each(read, texts, parts or [()] * len(texts))
         vectors = np.array([vector for vector, _ in found], np.float32).reshape(len(texts), self.dimension)
         return vectors, [inner for _, inner in found]
 
@@ -112,33 +104,29 @@ class Bert:
         its score in the model's own vocabulary says, the logarithm of its probability.
         """
 
-        def read(pieces: _Pieces) -> Vectors:
-            states = self._states(pieces)
-            scores = [-self._vocabulary.get_score(id) or _UNKNOWN for id in pieces.ids]
-            weights = np.maximum(np.array(scores, np.float32) - _COMMON, 0) * (pieces.offsets[:, 1] > 0)
+        def read(text: str) -> Vectors:
+            ids, offsets, states = self._read(text, prompt)
+            scores = [-self._vocabulary.get_score(id) or _UNKNOWN for id in ids]
+            weights = np.maximum(np.array(scores, np.float32) - _COMMON, 0) * (offsets[:, 1] > 0)
             mean = states.mean(axis=0)
             return _unit(np.stack([mean, weights @ states[1:-1] if weights.any() else mean]))
 
-        found = self._each(read, [self._cut(text, prompt) for text in texts])
-        return np.array(found, np.float32).reshape(len(texts), 2, self.dimension)
+        return np.array(self._each(read, texts), np.float32).reshape(len(texts), 2, self.dimension)
 
-    def _cut(self, text: str, prompt: str) -> _Pieces:
-        pieces, room = self._vocabulary.encode(prompt + text, return_type="offset_mapping"), self._longest - 2
-        return _Pieces(pieces["ids"][:room], np.array(pieces["offsets"][:room]).reshape(-1, 2) - len(prompt))
+    def _each(self, read: Callable[..., Any], texts: Sequence[str], *more: Sequence[Any]) -> list[Any]:
+        """What `read` gives for each text. What is alone is a question: it does not wait behind passages."""
+        return list((map if len(texts) == 1 else self._cores.map)(read, texts, *more))
 
-    def _each(self, read: Callable[..., Any], texts: Sequence[_Pieces], *more: Sequence[Any]) -> list[Any]:
-        """What `read` gives for each text; the longest are read first, lest a core waits for one of them at the end.
-        One alone is a question, which waits for no passages."""
-        if len(texts) == 1:
-            return list(map(read, texts, *more))
-        order = sorted(range(len(texts)), key=lambda at: -len(texts[at].ids))
-        found = self._cores.map(read, *([column[at] for at in order] for column in (texts, *more)))
-        return [own for _, own in sorted(zip(order, found, strict=True), key=lambda pair: pair[0])]
+    def _read(self, text: str, prompt: str) -> tuple[list[int], NDArray[np.int64], Vectors]:
+        """The ids (n) of a text's pieces and their offsets (n, 2) in it, those of the prompt below 1, and the states
+        (n + 2, dimension), which begin and end with a token that stands for neither."""
+        pieces = self._vocabulary.encode(prompt + text, return_type="offset_mapping")
+        room = self._longest - 2
+        ids, offsets = pieces["ids"][:room], np.array(pieces["offsets"][:room]).reshape(-1, 2) - len(prompt)
+        return ids, offsets, self._states([self._begin, *ids, self._end])
 
-    def _states(self, text: _Pieces) -> Vectors:
-        """The last hidden states (n + 2, dimension) of a text of n pieces, which begin and end with a token that stands
-        for neither of them."""
-        tokens = [self._begin, *text.ids, self._end]
+    def _states(self, tokens: list[int]) -> Vectors:
+        """The last hidden states (tokens, dimension) of a text."""
         count = len(tokens)
         length = _SHORTEST if count <= _SHORTEST else -(-count // _STEP) * _STEP
         words = self._words[tokens + [self._padding] * (length - count)].astype(np.float32)

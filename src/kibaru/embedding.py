@@ -102,8 +102,11 @@ class Embedder:
     def _embed(
         self, texts: Sequence[str], prompt: str, parts: Sequence[Sequence[Span]] | None = None
     ) -> tuple[Vectors, list[Vectors]]:
-        vectors, inner = self._model.encode(list(texts), prompt, parts or [()] * len(texts))
-        return _unit(vectors), inner
+        longest_first = sorted(range(len(texts)), key=lambda at: -len(texts[at]))
+        wanted = [parts[at] if parts else () for at in longest_first]
+        found, own = self._model.encode([texts[at] for at in longest_first], prompt, wanted)
+        back = np.argsort(longest_first)
+        return _unit(found)[back], [own[at] for at in back] if own else []
 
     @property
     def _passage_prompt(self) -> str:

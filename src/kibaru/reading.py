@@ -47,10 +47,12 @@ Readings = tuple[Vectors, list[Vectors] | None] | None
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """`items` in their order, and the articles among them cut; `reading` of the texts that had no vector yet."""
+    """`items` in their order, and the articles among them cut; all that is embedded of them, and the `reading` of what
+    had no vector yet."""
 
     items: Sequence[Article | Failure]
     articles: list[CutArticle]
+    texts: dict[bytes, EmbeddedText]
     unread: dict[bytes, EmbeddedText]
     reading: Future[Readings]
 
@@ -70,7 +72,8 @@ def read_ahead(
             if not from_scratch:
                 known |= store.known_vectors(texts)
             unread = {key: text for key, text in texts.items() if key not in known}
-            ahead.append(Batch(items, articles, unread, apart.submit(_read, embedder, list(unread.values()))))
+            reading = apart.submit(_read, embedder, list(unread.values()))
+            ahead.append(Batch(items, articles, texts, unread, reading))
             if len(ahead) > _AHEAD:
                 yield _awaited(ahead)
         while ahead:
@@ -83,8 +86,7 @@ def put_vectors(store: Store, embedder: Embedder, batch: Batch) -> int:
     """Keep the vectors of a batch, with those that were there when it was cut but were cleared away since; returns how
     many were computed."""
     _put(store, batch.unread, batch.reading.result())
-    texts = {key: text for article in batch.articles for key, text in article.texts.items()}
-    gone = {key: texts[key] for key in texts.keys() - store.known_vectors(texts)}
+    gone = {key: batch.texts[key] for key in batch.texts.keys() - store.known_vectors(batch.texts)}
     _put(store, gone, _read(embedder, list(gone.values())))
     return len(batch.unread) + len(gone)
 
