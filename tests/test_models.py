@@ -1,6 +1,8 @@
 """The embedding model: unpacked once, whole; any other by setting; prompts always applied."""
 
 import json
+import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -10,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from openvino import InferRequest
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.models import Normalize, Pooling, Transformer
@@ -18,6 +21,7 @@ from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from kibaru import packaged_model
 from kibaru.bert import Bert
+from kibaru.bert_graph import _centred
 from kibaru.embedding import Embedder
 from kibaru.errors import ModelUnavailable
 from kibaru.packaged_model import MODEL_NAME, packaged_weights, unpack
@@ -83,7 +87,9 @@ def test_packaged_model_agrees_with_sentence_transformers(unpacked: Path) -> Non
     theirs = SentenceTransformer(str(unpacked), device="cpu", model_kwargs={"dtype": "float32"})
     expected = theirs.encode(texts, prompt="passage: ")
     vectors, _ = Bert(unpacked).encode(texts, "passage: ")
-    assert np.all((vectors * expected).sum(axis=1) > 0.998)
+    *cosines, one_word = (vectors * expected).sum(axis=1)
+    assert min(cosines) > 0.997
+    assert one_word > 0.95  # shares of attention as small as those of 512 like tokens are rounded
 
 
 def test_a_text_has_the_same_vector_whatever_is_read_beside_it(unpacked: Path) -> None:
@@ -121,6 +127,35 @@ def test_the_model_has_read_once_before_two_cores_may_read_at_once(
     monkeypatch.setattr(InferRequest, "infer", noted)
     Bert(unpacked)
     assert read == [threading.current_thread()]
+
+
+@pytest.mark.skipif(platform.machine() not in {"x86_64", "AMD64"}, reason="only these processors have AVX2")
+def test_a_processor_with_avx2_alone_gets_the_same_vectors(unpacked: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from kibaru.bert import Bert;"
+        "print(*Bert(Path(sys.argv[1])).encode(['Le pont a rouvert mardi.'], 'passage: ')[0][0])"
+    )
+    there = subprocess.run(
+        [sys.executable, "-c", code, unpacked],
+        env=os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    here, _ = Bert(unpacked).encode(["Le pont a rouvert mardi."], "passage: ")
+    assert np.array(there.stdout.split(), float) @ here[0] > 0.998
+
+
+def test_values_that_are_centred_change_nothing() -> None:
+    config = BertConfig(vocab_size=50, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64)
+    torch.manual_seed(1)
+    model, words = BertModel(config).eval(), torch.tensor([[3, 14, 15, 9, 26]])
+    parameters = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+    before = model(words).last_hidden_state
+    centred = _centred(parameters, np.random.default_rng(1).standard_normal((2, 32)))
+    assert any(not np.array_equal(centred[name], parameters[name]) for name in parameters)
+    model.load_state_dict({name: torch.as_tensor(tensor) for name, tensor in centred.items()})
+    assert torch.allclose(model(words).last_hidden_state, before, atol=1e-5)
 
 
 def test_rare_words_of_a_question_count_for_more_beside_its_vector(unpacked: Path) -> None:
@@ -199,6 +234,14 @@ def test_unpacking_happens_once(weights: Path, unpacked: Path) -> None:
     before = (unpacked / "model.safetensors").stat().st_mtime_ns
     assert unpack(weights, unpacked.parent) == unpacked
     assert (unpacked / "model.safetensors").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("kind", ["f16", "int8"])
+def test_what_an_earlier_version_unpacked_is_cleared_away(weights: Path, tmp_path: Path, kind: str) -> None:
+    earlier = tmp_path / f"multilingual-e5-small-{packaged_model.WEIGHTS_SHA256[:12]}-{kind}"
+    earlier.mkdir()
+    assert unpack(weights, tmp_path).exists()
+    assert not earlier.exists()
 
 
 def test_half_written_folder_is_unpacked_anew_though_the_first_try_is_killed(weights: Path, unpacked: Path) -> None:

@@ -28,17 +28,20 @@ def test_batches_come_in_order_with_all_that_was_in_them(archive: Kibaru) -> Non
     assert read == [(items, [items[0], items[2]], 2) for items in given]
 
 
-def test_some_batches_are_taken_before_the_first_is_stored_and_not_all(archive: Kibaru) -> None:
+def test_some_batches_are_taken_before_the_first_is_stored_and_not_all(
+    archive: Kibaru, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kibaru.indexing._BATCH_ARTICLES", 8)
     taken = list[int]()
 
     def articles() -> Iterator[Article]:
-        for number, article in enumerate(wells(500)):
+        for number, article in enumerate(wells(100)):
             taken.append(number)
             yield article
 
     with closing(archive.add(articles())) as outcomes:
         assert isinstance(next(outcomes), Outcome)
-        assert 32 < len(taken) < 200
+        assert 8 < len(taken) < 50
 
 
 def test_what_stands_in_two_batches_is_read_once(archive: Kibaru, article: Article) -> None:

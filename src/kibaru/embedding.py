@@ -102,11 +102,8 @@ class Embedder:
     def _embed(
         self, texts: Sequence[str], prompt: str, parts: Sequence[Sequence[Span]] | None = None
     ) -> tuple[Vectors, list[Vectors]]:
-        longest_first = sorted(range(len(texts)), key=lambda at: -len(texts[at]))
-        wanted = [parts[at] if parts else () for at in longest_first]
-        found, own = self._model.encode([texts[at] for at in longest_first], prompt, wanted)
-        back = np.argsort(longest_first)
-        return _unit(found)[back], [own[at] for at in back] if own else []
+        found, own = self._model.encode(list(texts), prompt, parts or [()] * len(texts))
+        return _unit(found), own
 
     @property
     def _passage_prompt(self) -> str:
@@ -169,11 +166,16 @@ def _load(path: str) -> _Model:
 
     def encode(texts: list[str], prompt: str, _: Sequence[Sequence[Span]]) -> tuple[Vectors, list[Vectors]]:
         vectors = np.empty((len(texts), dimension), np.float32)
-        for at in range(0, len(texts), _TURN):
-            turn = slice(at, at + _TURN)
+        longest_first = sorted(range(len(texts)), key=lambda at: -len(texts[at]))
+        for start in range(0, len(texts), _TURN):
+            turn = longest_first[start : start + _TURN]
             with encoding:
                 read = model.encode(
-                    texts[turn], prompt=prompt, batch_size=_BATCH, convert_to_tensor=True, show_progress_bar=False
+                    [texts[at] for at in turn],
+                    prompt=prompt,
+                    batch_size=_BATCH,
+                    convert_to_tensor=True,
+                    show_progress_bar=False,
                 )
             vectors[turn] = read.float().cpu().numpy()
         return vectors, []

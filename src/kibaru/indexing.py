@@ -25,9 +25,10 @@ from kibaru.vectors import create, renew
 
 log = logging.getLogger(__name__)
 
-_BATCH_ARTICLES = 32
-_BATCH_CHARACTERS = 30_000
-"""Articles committed together: a second of embedding. A crash can cost this batch and those read ahead."""
+_BATCH_ARTICLES = 128
+_BATCH_CHARACTERS = 120_000
+"""Articles committed together: three seconds of reading, as texts of one length are read one after the other. A crash
+can cost this batch and those read ahead."""
 
 
 @dataclass(frozen=True, slots=True)

