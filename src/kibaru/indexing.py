@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 
 _BATCH_ARTICLES = 128
 _BATCH_CHARACTERS = 120_000
-"""Articles committed together: three seconds of reading, as texts of one length are read one after the other. A crash
-can cost this batch and those read ahead."""
+"""Articles committed together: three seconds of reading, texts of one length together. A crash can cost this and what is
+read ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +155,14 @@ def locked(folder: Path, name: str, *, wait: bool = True) -> Iterator[None]:
 
 
 def _batches(items: Iterable[Article | Failure]) -> Iterator[list[Article | Failure]]:
-    batch, characters = list[Article | Failure](), 0
+    """The items in batches, of which the first is small and each twice the last: the model has what to read at once."""
+    batch, characters, share = list[Article | Failure](), 0, 1 / 16
     for item in items:
         batch.append(item)
         characters += len(item.text) if isinstance(item, Article) else 0
-        if characters >= _BATCH_CHARACTERS or len(batch) >= _BATCH_ARTICLES:
+        if characters >= share * _BATCH_CHARACTERS or len(batch) >= share * _BATCH_ARTICLES:
             yield batch
-            batch, characters = [], 0
+            batch, characters, share = [], 0, min(1, 2 * share)
     if batch:
         yield batch
 
