@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 
 _BATCH_ARTICLES = 128
 _BATCH_CHARACTERS = 120_000
-"""Articles committed together: three seconds of reading, texts of one length together. A crash can cost this and what is
-read ahead."""
+"""Articles committed together, three seconds of reading: texts of one length are read in a row. A crash can cost them
+and those read ahead."""
 
 
 @dataclass(frozen=True, slots=True)
