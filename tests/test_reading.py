@@ -31,7 +31,7 @@ def test_batches_come_in_order_with_all_that_was_in_them(archive: Kibaru) -> Non
 def test_some_batches_are_taken_before_the_first_is_stored_and_not_all(
     archive: Kibaru, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kibaru.indexing._BATCH_ARTICLES", 64)
+    monkeypatch.setattr("kibaru.indexing._BATCH_ARTICLES", 8)
     taken = list[int]()
 
     def articles() -> Iterator[Article]:

@@ -155,14 +155,13 @@ def locked(folder: Path, name: str, *, wait: bool = True) -> Iterator[None]:
 
 
 def _batches(items: Iterable[Article | Failure]) -> Iterator[list[Article | Failure]]:
-    """The items in batches, of which the first is small and each twice the last: the model has what to read at once."""
-    batch, characters, share = list[Article | Failure](), 0, 1 / 16
+    batch, characters = list[Article | Failure](), 0
     for item in items:
         batch.append(item)
         characters += len(item.text) if isinstance(item, Article) else 0
-        if characters >= share * _BATCH_CHARACTERS or len(batch) >= share * _BATCH_ARTICLES:
+        if characters >= _BATCH_CHARACTERS or len(batch) >= _BATCH_ARTICLES:
             yield batch
-            batch, characters, share = [], 0, min(1, 2 * share)
+            batch, characters = [], 0
     if batch:
         yield batch
 
