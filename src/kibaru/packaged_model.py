@@ -33,7 +33,7 @@ MODEL_NAME = "intfloat/multilingual-e5-small"
 PROMPTS = {"query": "query: ", "document": "passage: "}
 """The prefixes the model was trained with (https://huggingface.co/intfloat/multilingual-e5-small, "FAQ")."""
 
-_VALUES = Path(__file__).with_name("multilingual-e5-small.values.npy")
+VALUES = Path(__file__).with_name("multilingual-e5-small.values.npy")
 """What `benchmarks/values.py` makes of the sample articles, see `save_graph`."""
 
 _WEIGHTS = "e5-small-q4.bin"
@@ -366,7 +366,7 @@ def _save(packed: _Packed, folder: Path) -> None:
     _tokenizer(packed.vocabulary).save(str(folder / "tokenizer.json"))
     (folder / VOCABULARY).write_bytes(_sentencepiece(packed.vocabulary))
     tensors = _bert_tensors(packed)
-    save_graph(tensors, packed.config, np.load(_VALUES), folder)
+    save_graph(tensors, packed.config, np.load(VALUES), folder)
     halves = {name: tensor.astype(np.float16) for name, tensor in tensors.items()}
     save_file(halves, folder / "model.safetensors", metadata={"format": "pt"})
 
