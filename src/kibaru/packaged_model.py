@@ -13,18 +13,15 @@ import json
 import logging
 import os
 import shutil
-import struct
 import tempfile
-from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kibaru.errors import ModelUnavailable
+from kibaru.packed_weights import Packed, Vocabulary, bert_tensors, read_packed
 from kibaru.pieces import sentencepiece_model
 
 if TYPE_CHECKING:
-    import numpy as np
     from tokenizers import Tokenizer
 
 log = logging.getLogger(__name__)
@@ -38,26 +35,8 @@ VALUES = Path(__file__).with_name("multilingual-e5-small.values.npy")
 
 _WEIGHTS = "e5-small-q4.bin"
 WEIGHTS_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
-_BLOCK = 32
 _COMPLETE = "complete.json"
 _CHECKSUMS = "checksums.json"
-_LAYER_NAMES = {
-    "q": "attention.self.query",
-    "k": "attention.self.key",
-    "v": "attention.self.value",
-    "ao": "attention.output.dense",
-    "aln": "attention.output.LayerNorm",
-    "fi": "intermediate.dense",
-    "fo": "output.dense",
-    "oln": "output.LayerNorm",
-}
-_EMBEDDING_NAMES = {
-    "word": "word_embeddings.weight",
-    "pos": "position_embeddings.weight",
-    "type": "token_type_embeddings.weight",
-    "ln.w": "LayerNorm.weight",
-    "ln.b": "LayerNorm.bias",
-}
 
 
 def packaged_weights() -> Path | None:
@@ -161,7 +140,7 @@ def _unpack_into(folder: Path, weights: Path) -> None:
         shutil.rmtree(stale, ignore_errors=True)
     building = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        _save(_read(weights.read_bytes()), building)
+        _save(read_packed(weights.read_bytes()), building)
         seal(building)
         if folder.exists():
             shutil.rmtree(folder)
@@ -190,94 +169,7 @@ def _fsync(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-@dataclass(frozen=True)
-class _Packed:
-    """The parsed file: BERT's hyper-parameters, its vocabulary and its tensors by their packed names."""
-
-    config: dict[str, Any]
-    vocabulary: _Vocabulary
-    tensors: dict[str, np.ndarray]
-
-
-@dataclass(frozen=True)
-class _Vocabulary:
-    """Pieces with their log probabilities, and the numbers of those that mean something else than text."""
-
-    pieces: list[str]
-    scores: tuple[float, ...]
-    begin: int
-    end: int
-    padding: int
-    unknown: int
-
-
-class _Cursor:
-    """Reads little-endian structs one after the other."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data, self.at = data, 0
-
-    def take(self, layout: str) -> tuple[Any, ...]:
-        values = struct.unpack_from("<" + layout, self.data, self.at)
-        self.at += struct.calcsize("<" + layout)
-        return values
-
-    def take_bytes(self, length: int) -> bytes:
-        self.at += length
-        return self.data[self.at - length : self.at]
-
-
-def _read(data: bytes) -> _Packed:
-    cursor = _Cursor(data)
-    magic, version = cursor.take("4sI")
-    hidden, layers, heads, ffn, vocabulary, positions, types, epsilon, block = cursor.take("7ifi")
-    if magic != b"E5S1" or version != 1 or block != _BLOCK:
-        raise ModelUnavailable(f"Packed weights of an unknown layout ({magic!r}, version {version}, block {block}).")
-    pieces = _read_vocabulary(cursor)
-    config = {
-        "vocab_size": vocabulary,
-        "hidden_size": hidden,
-        "num_hidden_layers": layers,
-        "num_attention_heads": heads,
-        "intermediate_size": ffn,
-        "max_position_embeddings": positions,
-        "type_vocab_size": types,
-        "layer_norm_eps": epsilon,
-        "bos_token_id": pieces.begin,
-        "eos_token_id": pieces.end,
-        "pad_token_id": pieces.padding,
-    }
-    (count,) = cursor.take("i")
-    directory = []
-    for _ in range(count):
-        (name_length,) = cursor.take("H")
-        directory.append((cursor.take_bytes(name_length).decode(), *cursor.take("BIQQ")))
-    tensors = {
-        name: _tensor(data[offset : offset + size], dtype, elements)
-        for name, dtype, elements, offset, size in directory
-    }
-    return _Packed(config, pieces, tensors)
-
-
-def _read_vocabulary(cursor: _Cursor) -> _Vocabulary:
-    """The SentencePiece unigram model: piece offsets, scores, bytes; then its normalisation map, which is skipped.
-
-    Compared over all of Unicode, that map is SentencePiece's `nmt_nfkc` but for 42 characters younger than it.
-    """
-    pieces_count, begin, end, padding, unknown = cursor.take("5i")
-    (blob_length,) = cursor.take("Q")
-    offsets = cursor.take(f"{pieces_count + 1}I")
-    scores = cursor.take(f"{pieces_count}f")
-    blob = cursor.take_bytes(blob_length)
-    _, map_length = cursor.take("iI")
-    cursor.take_bytes(map_length)
-
-    pieces = [blob[first:last].decode() for first, last in pairwise(offsets)]
-    assert pieces[padding] == "<pad>"
-    return _Vocabulary(pieces, scores, begin, end, padding, unknown)
-
-
-def _tokenizer(vocabulary: _Vocabulary) -> Tokenizer:
+def _tokenizer(vocabulary: Vocabulary) -> Tokenizer:
     """The vocabulary for transformers; the library's own `Nmt` and `NFKC` stand in for the normalisation map."""
     from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
@@ -296,39 +188,14 @@ def _tokenizer(vocabulary: _Vocabulary) -> Tokenizer:
     return tokenizer
 
 
-def _sentencepiece(vocabulary: _Vocabulary) -> bytes:
+def _sentencepiece(vocabulary: Vocabulary) -> bytes:
     """The vocabulary for `kibaru.bert`. `<mask>`, which only training needed, is the last piece."""
     mask = len(vocabulary.pieces) - 1
     control = {vocabulary.begin, vocabulary.end, vocabulary.padding, mask}
     return sentencepiece_model(vocabulary.pieces, vocabulary.scores, vocabulary.unknown, control)
 
 
-def _tensor(data: bytes, dtype: int, elements: int) -> np.ndarray:
-    """A flat float32 array. dtype 0 is float32; dtype 1 is blocks of 18 bytes for 32 weights: a float16 scale, then
-    16 bytes whose low nibbles are the first 16 weights and whose high nibbles the rest, each (nibble - 8) * scale."""
-    import numpy as np
-
-    if dtype == 0:
-        return np.frombuffer(data, "<f4").copy()
-    blocks = np.frombuffer(data, np.dtype([("scale", "<f2"), ("nibbles", "u1", _BLOCK // 2)]))
-    weights = np.empty((len(blocks), _BLOCK), np.float32)
-    weights[:, : _BLOCK // 2] = blocks["nibbles"] & 0x0F
-    weights[:, _BLOCK // 2 :] = blocks["nibbles"] >> 4
-    weights -= 8
-    weights *= blocks["scale"].astype(np.float32)[:, None]
-    return weights.reshape(-1)[:elements]
-
-
-def _bert_name(packed_name: str) -> str:
-    """`emb.word` or `l3.q.w` → the parameter's name in transformers' BertModel."""
-    scope, rest = packed_name.split(".", 1)
-    if scope == "emb":
-        return f"embeddings.{_EMBEDDING_NAMES[rest]}"
-    part, kind = rest.rsplit(".", 1)
-    return f"encoder.layer.{scope[1:]}.{_LAYER_NAMES[part]}.{'weight' if kind == 'w' else 'bias'}"
-
-
-def _save(packed: _Packed, folder: Path) -> None:
+def _save(packed: Packed, folder: Path) -> None:
     """Write a sentence-transformers model, which is BERT, mean pooling, normalisation and the two prompts, and its
     graph. Floats of 16 bits hold weights of 4 without a loss that shows: the cosine stays above 0.9999."""
     import numpy as np
@@ -365,35 +232,7 @@ def _save(packed: _Packed, folder: Path) -> None:
         (folder / name).write_text(json.dumps(content, indent=1), "utf-8")
     _tokenizer(packed.vocabulary).save(str(folder / "tokenizer.json"))
     (folder / VOCABULARY).write_bytes(_sentencepiece(packed.vocabulary))
-    tensors = _bert_tensors(packed)
+    tensors = bert_tensors(packed)
     save_graph(tensors, packed.config, np.load(VALUES), folder)
     halves = {name: tensor.astype(np.float16) for name, tensor in tensors.items()}
     save_file(halves, folder / "model.safetensors", metadata={"format": "pt"})
-
-
-def _bert_tensors(packed: _Packed) -> dict[str, np.ndarray]:
-    """The tensors by transformers' names, matrices shaped (out, in).
-
-    The pooler, which the packed file leaves out and mean pooling never runs, is written as zeros so that loading
-    does not report it missing.
-    """
-    import numpy as np
-
-    hidden = packed.config["hidden_size"]
-    named = {_bert_name(name): tensor for name, tensor in packed.tensors.items()}
-    named["pooler.dense.weight"] = np.zeros(hidden * hidden, np.float32)
-    named["pooler.dense.bias"] = np.zeros(hidden, np.float32)
-    return {
-        name: tensor.reshape(-1, _inputs(name, packed.config)) if _is_matrix(name) else tensor
-        for name, tensor in named.items()
-    }
-
-
-def _is_matrix(name: str) -> bool:
-    return name.endswith("weight") and "LayerNorm" not in name
-
-
-def _inputs(name: str, config: dict[str, Any]) -> int:
-    """Columns of a weight matrix: all take the hidden state but the feed-forward block's way back."""
-    feeds_back = ".output.dense" in name and "attention" not in name
-    return int(config["intermediate_size" if feeds_back else "hidden_size"])
