@@ -123,10 +123,10 @@ def passages(archive: Archive, questions: list[Question]) -> list[Passage]:
     for question in questions:
         if question.answer is None:
             continue
-        vector, hits = kibaru.find(question.question)
+        hits = kibaru.find(question.question)
         generation = kibaru.store.current_generation()
         assert generation
-        for p in read_hits(kibaru.store, kibaru.embedder, generation.id, vector, hits.hits[:3]):
+        for p in read_hits(kibaru.store, kibaru.embedder, generation.id, hits.embedded, hits.hits[:3]):
             holds = np.array([question.answer in p.article.text[start:end] for start, end in p.sentences])
             if holds.any() and not holds.all():
                 values = features(question.question, p.article, p.sentences, p.cosines, hits.rarity)

@@ -76,8 +76,8 @@ class Desk:
     ) -> Answer:  # fmt: skip
         with self.store.reading():
             return answer(
-                self.store, self.embedder, self.g, calibration or calibrated(), question, ASKED,
-                Found(self.hits, rarity or {}, **found), quotes=quotes, threshold=threshold,
+                self.store, self.embedder, self.g, calibration or calibrated(), question,
+                Found(self.hits, rarity or {}, question, ASKED, **found), quotes=quotes, threshold=threshold,
             )  # fmt: skip
 
 

@@ -74,7 +74,6 @@ def answer(
     g: int,
     calibration: Calibration,
     question: str,
-    embedded: NDArray[np.float32],
     found: Found,
     *,
     quotes: int,
@@ -88,7 +87,7 @@ def answer(
     distinct = _told_once(found.hits, alike)
     best = distinct[0].score
     close = list(takewhile(lambda hit: hit.score >= _CLOSE * best, distinct[:_READ]))
-    read = read_hits(store, embedder, g, embedded, close)
+    read = read_hits(store, embedder, g, found.embedded, close)
     if not found.is_timed:  # editions of a story tell nearly the same: their sentences would outweigh the time
         read = _reranked(read)
     first = [reading.hit for reading in read]
@@ -101,7 +100,7 @@ def answer(
         return Answer(question, confidence, [], leads, hits, signals)
     if quotes > _READ:
         further = list(takewhile(lambda hit: hit.score >= WORTH_QUOTING * best, distinct[len(read) : quotes]))
-        read += read_hits(store, embedder, g, embedded, further)
+        read += read_hits(store, embedder, g, found.embedded, further)
     is_sure = confidence >= max(calibration.sure, threshold)
     chosen, rest = _chosen(store, calibration, question, read[:quotes], found.rarity, alike)
     chosen[len(first) : len(first)] = rest

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
@@ -35,7 +35,6 @@ from kibaru.languages import expect_detection
 from kibaru.reranking import reranked
 from kibaru.retrieval import Found, retrieve
 from kibaru.settings import Settings
-from kibaru.spelling import with_accents
 from kibaru.store import DATABASE, Filters, Generation, Store
 from kibaru.vectors import VectorIndex, is_outdated, renew
 
@@ -80,7 +79,7 @@ class Kibaru:
         self.embedder = embedder or Embedder(settings)
         self._vectors: VectorIndex | None = None
         self._lock = threading.RLock()
-        self._apart = ThreadPoolExecutor(1, "kibaru-question")
+        self._apart = ThreadPoolExecutor(2, "kibaru-question")  # a question may be read again, with accents
 
     def close(self) -> None:
         self._apart.shutdown()
@@ -151,12 +150,10 @@ class Kibaru:
         asked = timing(question, today or date.today())
         expect_detection()
         with self._lock, self._serving() as vectors:
-            embedded, found = self._find(vectors, question, filters, asked)
-            respelt = with_accents(question, self._texts(found))
-            if respelt != question:
-                embedded, found = self._find(vectors, respelt, filters, asked)
+            found = self._find(vectors, question, filters, asked)
             if self.settings.reranker:
-                found = reranked(self.settings.reranker, respelt, found, self._articles(found))
+                articles = {a.id: a for a in self.store.articles_of({hit.passage.article_id for hit in found.hits})}
+                found = reranked(self.settings.reranker, found, articles)
             model = calibration(vectors.generation.model)
             chosen = self.settings.min_confidence
             threshold = model.threshold if chosen is None else chosen
@@ -166,31 +163,21 @@ class Kibaru:
                 vectors.generation.id,
                 model,
                 question,
-                embedded,
                 found,
                 quotes=quotes,
                 threshold=threshold,
             )
 
-    def find(self, question: str, filters: Filters = Filters()) -> tuple[NDArray[np.float32], Found]:  # noqa: B008
-        """The vector of a question, and its hits."""
+    def find(self, question: str, filters: Filters = Filters()) -> Found:  # noqa: B008  # frozen
+        """The hits of a question."""
         with self._lock, self._serving() as vectors:
             return self._find(vectors, checked_question(question), filters, Timing())
 
-    def _find(
-        self, vectors: VectorIndex, question: str, filters: Filters, asked: Timing
-    ) -> tuple[NDArray[np.float32], Found]:
-        reading = self._apart.submit(self.embedder.read_questions, [question])
-        found = retrieve(self.store, vectors, question, reading, filters, _HITS, asked)
-        return reading.result()[0, 0], found
+    def _find(self, vectors: VectorIndex, question: str, filters: Filters, asked: Timing) -> Found:
+        def read(text: str) -> Future[NDArray[np.float32]]:
+            return self._apart.submit(self.embedder.read_questions, [text])
 
-    def _articles(self, found: Found) -> dict[str, Article]:
-        return {a.id: a for a in self.store.articles_of({hit.passage.article_id for hit in found.hits})}
-
-    def _texts(self, found: Found) -> Iterator[str]:
-        articles = self._articles(found)
-        for hit in found.hits:
-            yield articles[hit.passage.article_id].text[hit.passage.start : hit.passage.end]
+        return retrieve(self.store, vectors, question, read, filters, _HITS, asked)
 
     def check(self) -> None:
         """Load the index and compare it with the database. Raises IndexUnusable when they do not go together."""

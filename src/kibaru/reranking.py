@@ -27,7 +27,7 @@ _BATCH = 8
 _SCORING = threading.Lock()
 
 
-def reranked(model: str, question: str, found: Found, articles: Mapping[str, Article]) -> Found:
+def reranked(model: str, found: Found, articles: Mapping[str, Article]) -> Found:
     """The first RERANKED hits in the order of the cross-encoder `model`, a name or a folder, then the others as they
     were; `articles` has the hits' articles by id.
 
@@ -39,7 +39,7 @@ def reranked(model: str, question: str, found: Found, articles: Mapping[str, Art
     for hit in first:
         article, passage = articles[hit.passage.article_id], hit.passage
         text = article.text[passage.start : passage.end]
-        pairs.append((question, embedded_text(article.title, passage.heading, text)))
+        pairs.append((found.question, embedded_text(article.title, passage.heading, text)))
     scored = [replace(hit, score=score) for hit, score in zip(first, _scores(model, pairs), strict=True)]
     scored.sort(key=lambda hit: -hit.score)
     return replace(found, hits=scored + [replace(hit, score=0.0) for hit in rest])

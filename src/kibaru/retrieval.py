@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
@@ -15,6 +15,7 @@ from kibaru.asked_dates import Timing
 from kibaru.cues import is_subject
 from kibaru.keywords import frequencies, search_keywords
 from kibaru.languages import is_little_read, question_stems
+from kibaru.spelling import with_accents
 from kibaru.store import Filters, Store, StoredPassage
 from kibaru.timeliness import timely, within
 from kibaru.vectors import VectorIndex
@@ -45,6 +46,9 @@ SECOND = 0.2
 about, several passages tell. Chosen on the tuning half of eval/dev's headlines, where 0.1 to 0.3 were tried; see
 docs/quality.md. For questions, which one passage answers, it loses."""
 
+SPELT = 50
+"""Of the passages with a question's words, those that say how these are spelt, the best first."""
+
 PER_ARTICLE = 2
 """Passages of one article among the hits before other articles have had their turn."""
 
@@ -67,10 +71,13 @@ class Hit:
 @dataclass(frozen=True, slots=True)
 class Found:
     """The hits of a question, the best first, and `rarity`: the inverse document frequency of each of its stems.
-    `is_timed` when the question is about a time, which the scores heed."""
+    `question` is how it was read, with the accents its reader left out, and `embedded` (d,) its vector; `is_timed` when
+    it is about a time, which the scores heed."""
 
     hits: list[Hit]
     rarity: dict[str, float]
+    question: str
+    embedded: NDArray[np.float32]
     is_timed: bool = False
 
 
@@ -78,26 +85,31 @@ def retrieve(
     store: Store,
     vectors: VectorIndex,
     question: str,
-    reading: Future[NDArray[np.float32]],
+    read: Callable[[str], Future[NDArray[np.float32]]],
     filters: Filters,
     limit: int,
     timing: Timing = Timing(),  # noqa: B008  # frozen
 ) -> Found:
     """The `limit` passages that fit the question best; call inside `store.reading()`, after `vectors.catch_up`.
 
-    `reading` gives what `Embedder.read_questions` does of this one question; while the model reads it, its words are
-    looked up. Its vector says how near the passages are, and the one in which its rare words count for more, in which
+    `read` begins to do what `Embedder.read_questions` does of one question; while the model reads it, its words are
+    looked up. Where these are spelt with accents, and the question has none at all, it is read with them instead. Its
+    vector says how near the passages are, and the one in which its rare words count for more, in which
     order they come. The latter's corrected cosines and the BM25 scores are each scaled to 0…1 over their best
     CANDIDATES and added with DENSE_WEIGHT (the convex combination of Bruch, Gai and Ingber, arXiv 2210.11934). A
     passage found by one ranking alone gets its true cosine, and 0 for keywords beyond the candidates.
     """
     g, total = vectors.generation.id, len(vectors)
+    reading = read(question)
     stems = question_stems(question, store.known_languages())
     counts = frequencies(store, g, stems)
     rarity = _rarity(stems, counts, total)
     words = {stem: counts.get(stem, 0) for stem, weight in rarity.items() if weight > 0}
     keyword = dict(search_keywords(store, g, words, CANDIDATES, filters))
     scale_keyword = _scale(keyword.values(), min(keyword.values(), default=0.0) if len(keyword) == CANDIDATES else 0.0)
+    if question.isascii():
+        respelt = with_accents(question, store.passage_texts(g, list(keyword)[:SPELT]))
+        question, reading = respelt, reading if respelt == question else read(respelt)
     embedded, by_rarity = reading.result()[0]
     nearest = dict(vectors.search(store, by_rarity, CANDIDATES, filters))
     if timing.period and (then := within(filters, timing.period)):
@@ -126,7 +138,7 @@ def retrieve(
     if is_subject(question):
         hits = _by_subject(hits)
     hits.sort(key=lambda hit: (-hit.score, hit.passage.id))
-    return Found(_diversified(hits)[:limit], rarity, is_timed)
+    return Found(_diversified(hits)[:limit], rarity, question, embedded, is_timed)
 
 
 def _by_subject(hits: list[Hit]) -> list[Hit]:
