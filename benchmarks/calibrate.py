@@ -31,11 +31,11 @@ from kibaru.answering import read_hits
 from kibaru.articles import Article
 from kibaru.confidence import Signals
 from kibaru.embedding import MODEL_NAME
+from kibaru.filters import Filters
 from kibaru.ingest import read_articles as read_files
 from kibaru.languages import fold
 from kibaru.quoting import FEATURES, features
 from kibaru.samples import SAMPLES
-from kibaru.store import Filters
 
 SMALL = (25, 25, 25, 25, 5, 5, 5, 5) * 2
 CALIBRATION = Path(__file__).parent.parent / "src" / "kibaru" / "calibration.json"

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from evaluation_set import read_articles, read_questions
 from kibaru.articles import Article, make_article
 from kibaru.embedding import Embedder
+from kibaru.filters import Filters
 from kibaru.indexing import ensure_generation
 from kibaru.keywords import frequencies, search_keywords
 from kibaru.languages import question_stems
@@ -33,7 +34,7 @@ from kibaru.newsroom import Kibaru
 from kibaru.passages import embedded_text, split_passages
 from kibaru.retrieval import CANDIDATES
 from kibaru.settings import Settings
-from kibaru.store import DATABASE, Filters, Store
+from kibaru.store import DATABASE, Store
 from kibaru.vectors import VectorIndex, renew
 from process_memory import megabytes
 from synthetic_archive import PASSAGES, Vectors, fill, likeness, words_like

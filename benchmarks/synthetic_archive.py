@@ -24,8 +24,9 @@ from kibaru.articles import Article, make_article
 from kibaru.languages import stems
 from kibaru.passages import embedded_text
 from kibaru.reading import vector_key
+from kibaru.rows import Generation, IndexedPassage
 from kibaru.sentences import Span
-from kibaru.store import Generation, IndexedPassage, Store
+from kibaru.store import Store
 
 PASSAGES = 7
 """In an article."""

@@ -21,9 +21,10 @@ from kibaru.languages import stems
 from kibaru.newsroom import Kibaru
 from kibaru.quoting import FEATURES
 from kibaru.retrieval import Found, Hit
+from kibaru.rows import IndexedPassage
 from kibaru.sentences import Span
 from kibaru.settings import Settings
-from kibaru.store import IndexedPassage, Store
+from kibaru.store import Store
 
 QUESTION = "Quand est-ce que le bac de Farabougou repartira sur le fleuve ?"
 ASKED = np.array([1, 0], np.float32)

@@ -14,13 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kibaru.articles import Article, canonical_url, make_article, url_key
+from kibaru.filters import Filters
 from kibaru.ingest import Failure
 from kibaru.newsroom import Kibaru
 from kibaru.quoting import Quote
 from kibaru.sameness import bands, tell_the_same
 from kibaru.sentences import Span
 from kibaru.settings import Settings
-from kibaru.store import Filters
 
 QUESTION = "Pourquoi le verger de Sinignassigui récolte-t-il deux fois plus de noix de cajou ?"
 

@@ -7,8 +7,10 @@ import pytest
 
 from kibaru import keywords
 from kibaru.articles import make_article
+from kibaru.filters import Filters
 from kibaru.keywords import frequencies, search_keywords
-from kibaru.store import DATABASE, Filters, IndexedPassage, Store
+from kibaru.rows import IndexedPassage
+from kibaru.store import DATABASE, Store
 
 
 @pytest.fixture

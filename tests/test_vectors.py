@@ -14,9 +14,11 @@ from test_damage import change, flip_a_bit, manifest, snapshot
 from kibaru import vector_kinds, vectors
 from kibaru.articles import make_article
 from kibaru.errors import IndexUnusable
+from kibaru.filters import Filters
 from kibaru.newsroom import Kibaru
+from kibaru.rows import Generation, IndexedPassage
 from kibaru.snapshots import check_rest, read_manifest, read_snapshot
-from kibaru.store import DATABASE, Filters, Generation, IndexedPassage, Store
+from kibaru.store import DATABASE, Store
 from kibaru.vectors import VectorIndex, create, is_outdated, renew
 
 DIMENSION = 16

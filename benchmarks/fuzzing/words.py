@@ -16,12 +16,14 @@ from fuzzing.target import Target
 from kibaru.answering import MAX_QUESTION, checked_question
 from kibaru.articles import canonical_url, clean, make_article, parse_date, url_key
 from kibaru.cues import asked_for, found_in
+from kibaru.filters import Filters
 from kibaru.keywords import frequencies, search_keywords
 from kibaru.languages import detect_language, fold, question_stems, stems
+from kibaru.rows import IndexedPassage
 from kibaru.samples import SAMPLES
 from kibaru.sentences import MAX_SENTENCE, split_sentences
 from kibaru.spelling import with_accents
-from kibaru.store import Filters, IndexedPassage, Store
+from kibaru.store import Store
 from kibaru_bot.lengths import MAX_UNITS, entities, fitting, shortened, units
 from kibaru_bot.messages import LANGUAGES
 from kibaru_bot.thread import leans, own_words

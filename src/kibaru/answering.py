@@ -16,8 +16,9 @@ from kibaru.languages import detect_language
 from kibaru.passages import embedded_text, sentences_of
 from kibaru.quoting import FEATURES, Quote, choose_quote, features, keyword_share, rest_of
 from kibaru.retrieval import Found, Hit
+from kibaru.rows import StoredPassage
 from kibaru.sentences import Span
-from kibaru.store import Store, StoredPassage
+from kibaru.store import Store
 
 MAX_QUESTION = 2_000
 MAX_QUOTES = 10

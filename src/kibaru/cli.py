@@ -20,9 +20,10 @@ from kibaru.terminal import json_line, tell
 from kibaru.web.commands import source, sync
 
 if TYPE_CHECKING:
+    from kibaru.filters import Filters
     from kibaru.newsroom import Kibaru
     from kibaru.settings import Settings
-    from kibaru.store import Filters, Store
+    from kibaru.store import Store
 
 _DEMO_QUESTIONS = (
     "Quel est le bilan des inondations de Kankan ?",
@@ -84,7 +85,7 @@ def _filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _filters(since: str | None, until: str | None, language: str | None) -> Filters:
-    from kibaru.store import Filters
+    from kibaru.filters import Filters
 
     first, last = (parse_date(day).isoformat()[:10] if day else None for day in (since, until))
     return Filters(first, last, language.lower() if language else None)

@@ -18,9 +18,10 @@ from kibaru.ingest import Failure
 from kibaru.languages import STEMMING
 from kibaru.passages import CHUNKING
 from kibaru.reading import Batch, put_vectors, read_ahead
+from kibaru.rows import Generation
 from kibaru.sameness import bands, tell_the_same
 from kibaru.snapshots import drop_other_snapshots
-from kibaru.store import Generation, Store
+from kibaru.store import Store
 from kibaru.vectors import create, renew
 
 log = logging.getLogger(__name__)

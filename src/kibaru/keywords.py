@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from itertools import accumulate
 
-from kibaru.store import Filters, Store
+from kibaru.filters import Filters
+from kibaru.store import Store
 
 _SCORED = 6_000
 """Passages that one question has FTS5 score, at a microsecond each. To a question in French all words but the commonest

@@ -20,6 +20,7 @@ from kibaru.asked_dates import Timing, timing
 from kibaru.confidence import calibration, is_calibrated
 from kibaru.embedding import Embedder
 from kibaru.errors import IndexUnusable, KibaruError, NotFound, StorageError
+from kibaru.filters import Filters
 from kibaru.indexing import (
     Outcome,
     Progress,
@@ -34,9 +35,10 @@ from kibaru.ingest import Failure
 from kibaru.languages import expect_detection
 from kibaru.reranking import reranked
 from kibaru.retrieval import Found, retrieve
+from kibaru.rows import Generation
 from kibaru.settings import Settings
 from kibaru.spelling import with_accents
-from kibaru.store import DATABASE, Filters, Generation, Store
+from kibaru.store import DATABASE, Store
 from kibaru.vectors import VectorIndex, is_outdated, renew
 
 log = logging.getLogger(__name__)

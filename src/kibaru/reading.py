@@ -13,8 +13,9 @@ from kibaru.embedding import Embedder, Vectors
 from kibaru.ingest import Failure
 from kibaru.languages import stems
 from kibaru.passages import embedded_text, split_passages
+from kibaru.rows import IndexedPassage
 from kibaru.sentences import Span
-from kibaru.store import IndexedPassage, Store
+from kibaru.store import Store
 
 _AHEAD = 2
 """Batches that are cut while the model reads: it has the next one at once when it is done with one."""

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from kibaru.asked_dates import Timing
 from kibaru.cues import is_subject
+from kibaru.filters import Filters
 from kibaru.keywords import frequencies, search_keywords
 from kibaru.languages import is_little_read, question_stems
-from kibaru.store import Filters, Store, StoredPassage
+from kibaru.rows import StoredPassage
+from kibaru.store import Store
 from kibaru.timeliness import timely, within
 from kibaru.vectors import VectorIndex
 

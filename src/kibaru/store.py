@@ -11,7 +11,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from kibaru.articles import Article, digest, url_key
 from kibaru.errors import IndexUnusable, KibaruError, StorageError
+from kibaru.filters import Filters
+from kibaru.rows import Edition, Generation, IndexedPassage, StoredPassage
 from kibaru.schema import GENERATION_TABLES, SCHEMA, connect, migrate, version
 from kibaru.sentences import Span
 
@@ -34,74 +36,6 @@ DATABASE = "kibaru.db"
 
 _ARTICLE_COLUMNS = "id, title, text, url, published, author, language, outlet, modified, pages"
 _CANDIDATES = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Generation:
-    """One complete built index. `chunking` and `stemming` are the versions of the code that built it."""
-
-    id: int
-    model: str
-    dimension: int
-    chunking: int
-    stemming: int
-
-
-@dataclass(frozen=True, slots=True)
-class IndexedPassage:
-    """A passage as it goes into the index: offsets, heading, the key of its vector, and its stems."""
-
-    start: int
-    end: int
-    heading: str
-    key: bytes
-    title_stems: str
-    body_stems: str
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPassage:
-    """A passage as it comes out of the index."""
-
-    id: int
-    article_id: str
-    start: int
-    end: int
-    heading: str
-
-
-@dataclass(frozen=True, slots=True)
-class Edition:
-    """What an article said until `replaced` (ISO date and time, UTC), when it got another title or text."""
-
-    title: str
-    text: str
-    published: str | None
-    modified: str | None
-    replaced: str
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """Which articles a question is about: ISO dates, both ends included, a language code, and one article left out."""
-
-    since: str | None = None
-    until: str | None = None
-    language: str | None = None
-    without: str | None = None
-
-    def __bool__(self) -> bool:
-        return any((self.since, self.until, self.language, self.without))
-
-    def sql(self) -> str:
-        """A condition on `articles`, with the fields as named parameters."""
-        parts = {
-            "since": "articles.published >= :since",
-            "until": "substr(articles.published, 1, 10) <= :until",
-            "language": "articles.language = :language",
-            "without": "articles.id != :without",
-        }
-        return " and ".join(["true", *(part for name, part in parts.items() if getattr(self, name))])
 
 
 class Store:
@@ -234,7 +168,7 @@ class Store:
         found = self._value("select id from articles where title = ? and id != ?", [article.title, article.id])
         return str(found) if found is not None else None
 
-    def articles(self, filters: Filters = Filters()) -> Iterator[Article]:  # frozen
+    def articles(self, filters: Filters = Filters()) -> Iterator[Article]:  # noqa: B008  # frozen
         """The articles that pass, the newest first, those without a date last."""
         rest = f"where {filters.sql()} order by published desc, added desc, id"
         return self._articles(rest, asdict(filters))

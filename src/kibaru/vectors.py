@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 
 from kibaru import vector_kinds
 from kibaru.errors import IndexUnusable
+from kibaru.filters import Filters
+from kibaru.rows import Generation
 from kibaru.snapshots import (
     Manifest,
     check_rest,
@@ -29,7 +31,7 @@ from kibaru.snapshots import (
     unusable,
     write_snapshot,
 )
-from kibaru.store import Filters, Generation, Store
+from kibaru.store import Store
 from kibaru.vector_kinds import Ids, Kind, Vectors
 
 OUTDATED_SHARE = 0.1

@@ -14,9 +14,10 @@ from kibaru.errors import IndexUnusable, StorageError
 from kibaru.languages import STEMMING
 from kibaru.passages import CHUNKING, embedded_text
 from kibaru.reading import vector_key
+from kibaru.rows import Generation
 from kibaru.sameness import bands
 from kibaru.schema import is_of_a_generation
-from kibaru.store import Generation, Store
+from kibaru.store import Store
 from kibaru.vectors import VectorIndex
 
 _KINDS = ("passages", "indexed", "removed", "stems")
