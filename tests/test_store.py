@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from kibaru.articles import Article
-from kibaru.errors import IndexUnusable, StorageError
+from kibaru.errors import IndexUnusable, StorageError, explanation
 from kibaru.rows import Edition, Generation, IndexedPassage, StoredPassage
 from kibaru.schema import SCHEMA
 from kibaru.sentences import Span
-from kibaru.store import Store, explanation
+from kibaru.store import Store
 
 BAC = Article("bac", "Le bac", "Le bac repart.", "https://journal.example/bac/", "2026-01-15", "Nana", "fr", "Balafon",
               "2026-01-16", (0, 7))  # fmt: skip

@@ -13,7 +13,7 @@ import click
 
 from kibaru import __version__
 from kibaru.articles import parse_date
-from kibaru.errors import BadInput, KibaruError
+from kibaru.errors import BadInput, KibaruError, explanation
 from kibaru.evaluation.cli import evaluation
 from kibaru.safekeeping import backup, doctor, restore
 from kibaru.terminal import json_line, tell
@@ -43,7 +43,6 @@ def main() -> None:
             sys.stderr.close()
             sys.exit(0)
         from kibaru.settings import load_settings
-        from kibaru.store import explanation
 
         _fail(str(explanation(error, load_settings().index)), 2)
 

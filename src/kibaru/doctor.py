@@ -21,13 +21,13 @@ from kibaru.checks.folder import (
 )
 from kibaru.checks.index import check_index, left_over_tables, vectors_to_embed_again
 from kibaru.embedding import Embedder
-from kibaru.errors import NotFound
+from kibaru.errors import NotFound, explanation
 from kibaru.indexing import locked, rebuild
 from kibaru.packaged_model import left_over, packaged_weights, unpack_again
 from kibaru.replacing import copy_truth, making_ready, replace_archive
 from kibaru.schema import expected
 from kibaru.settings import Settings
-from kibaru.store import DATABASE, Store, explanation
+from kibaru.store import DATABASE, Store
 
 _ROUNDS = 3
 """A database that is written anew or brought up to date shows what else is wrong only then."""

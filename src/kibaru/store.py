@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kibaru.articles import Article, digest, url_key
-from kibaru.errors import IndexUnusable, KibaruError, StorageError
+from kibaru.errors import IndexUnusable, explanation
 from kibaru.filters import Filters
 from kibaru.rows import Edition, Generation, IndexedPassage, StoredPassage
 from kibaru.schema import GENERATION_TABLES, SCHEMA, connect, migrate, version
@@ -496,18 +496,3 @@ def _are_sentences(spans: NDArray[np.int64], start: int, end: int) -> bool:
 
 def _site(url: str) -> str:
     return url_key(url).split("/", 1)[0]
-
-
-def explanation(error: sqlite3.Error | OSError, folder: Path) -> KibaruError:
-    """What SQLite or the disk complained of, as a line for the editor."""
-    reason = str(error.strerror or error) if isinstance(error, OSError) else str(error)
-    damaged = ("malformed", "not a database", "no such table", "no such column")
-    if isinstance(error, sqlite3.DatabaseError) and any(sign in reason for sign in damaged):
-        return IndexUnusable(
-            f"The database in {folder} is damaged ({reason}): put back a backup of it, or move the folder away and add "
-            "the articles again."
-        )
-    return StorageError(
-        f"The archive in {folder} cannot be used ({reason}): check free space and permissions, and that no other "
-        "process holds it."
-    )
