@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from kibaru.articles import Article, make_article
 from kibaru.languages import stems
+from kibaru.links import put_bands
 from kibaru.passages import embedded_text
 from kibaru.reading import vector_key
 from kibaru.rows import Generation, IndexedPassage
@@ -158,7 +159,7 @@ def fill(store: Store, generation: Generation, words: Words, vectors: Vectors, f
             for article in batch:
                 passages = list(_passages(article, generation.model, stem_of))
                 store.put_article(article)
-                store.put_bands(article.id, random.integers(-(2**63), 2**63, _BANDS).tolist())
+                put_bands(store, article.id, random.integers(-(2**63), 2**63, _BANDS).tolist())
                 own = np.array([next(drawn) for _ in passages])
                 store.put_vectors([p.key for p in passages], own)
                 kept = [

@@ -18,6 +18,7 @@ from kibaru.confidence import Calibration
 from kibaru.embedding import Embedder
 from kibaru.errors import BadInput
 from kibaru.languages import stems
+from kibaru.links import link
 from kibaru.newsroom import Kibaru
 from kibaru.quoting import FEATURES
 from kibaru.retrieval import Found, Hit
@@ -177,7 +178,7 @@ def test_the_nearest_sentence_moves_its_passage_up(desk: Desk) -> None:
 def test_a_story_told_by_two_is_quoted_once_with_the_others_named(desk: Desk) -> None:
     desk.scored(1.0, 0.95, 0.9, 0.85)
     desk.hit("a", 0.8)
-    desk.store.link("a", ["b", "d"])
+    link(desk.store, "a", ["b", "d"])
     found = desk.ask(quotes=4)
     assert quoted(found) == "aca"
     assert [[article.id for article in quote.also_in] for quote in found.quotes] == [["b", "d"], [], ["b", "d"]]

@@ -15,6 +15,7 @@ from kibaru.embedding import Embedder
 from kibaru.errors import BadInput, IndexUnusable, StorageError
 from kibaru.indexing import locked
 from kibaru.journal_tables import TABLES
+from kibaru.links import unlink
 from kibaru.newsroom import Kibaru
 from kibaru.replacing import _last_generation, _switch, copy_truth, making_ready, replace_archive, set_aside
 from kibaru.schema import SCHEMA
@@ -204,7 +205,9 @@ def fresh(kibaru: Kibaru, tmp_path: Path) -> Path:
     """A copy of the samples, less one article."""
     copy_truth(kibaru.folder / "kibaru.db", tmp_path / "fresh.db")
     with Store(tmp_path / "fresh.db") as store, store.writing():
-        store.delete_article(next(store.articles()).id)
+        gone = next(store.articles()).id
+        store.delete_article(gone)
+        unlink(store, gone)
     return tmp_path / "fresh.db"
 
 

@@ -15,6 +15,8 @@ import pytest
 
 from kibaru.articles import Article
 from kibaru.errors import IndexUnusable, StorageError, explanation
+from kibaru.indexing import remove_articles
+from kibaru.links import link, links_of, put_bands, unlink
 from kibaru.rows import Edition, Generation, IndexedPassage, StoredPassage
 from kibaru.schema import SCHEMA
 from kibaru.sentences import Span
@@ -141,31 +143,31 @@ def test_an_article_of_other_words_is_kept_as_an_edition_and_when_it_came_first(
     assert rows(store, "select added, changed from articles where id = 'puits'") == [("2025", "2025")]
 
 
-def test_an_article_goes_with_its_editions_bands_and_links_and_no_others(store: Store) -> None:
+def test_an_article_goes_with_its_editions_bands_and_links_and_no_others(store: Store, path: Path) -> None:
     for article in (BAC, PUITS):
         store.put_article(article)
         store.put_article(replace(article, text=f"{article.text} Enfin."))
-        store.put_bands(article.id, [1, 2])
-    store.link("bac", ["puits"])
-    store.link("x", ["puits"])
-    store.delete_article("bac")
+        put_bands(store, article.id, [1, 2])
+    link(store, "bac", ["puits"])
+    link(store, "x", ["puits"])
+    remove_articles(store, path.parent, ["bac"])
     assert (store.article("bac"), store.editions("bac")) == (None, [])
     assert (store.count_articles(), len(store.editions("puits"))) == (1, 1)
     assert rows(store, "select band, article_id from bands") == [(1, "puits"), (2, "puits")]
-    assert store.alike(["bac", "puits", "x"]) == {"puits": {"x"}, "x": {"puits"}}
+    assert links_of(store, ["bac", "puits", "x"]) == {"puits": {"x"}, "x": {"puits"}}
 
 
 def test_bands_and_links_replace_those_of_before(store: Store) -> None:
-    store.put_bands("bac", [1, 2, 2])
-    store.put_bands("puits", [2])
-    store.put_bands("bac", [3])
+    put_bands(store, "bac", [1, 2, 2])
+    put_bands(store, "puits", [2])
+    put_bands(store, "bac", [3])
     assert rows(store, "select band, article_id from bands order by band") == [(2, "puits"), (3, "bac")]
-    store.link("bac", ["puits", "x"])
-    store.link("x", ["y"])
-    assert store.alike(["bac", "puits", "x", "y"]) == {"bac": {"puits"}, "puits": {"bac"}, "x": {"y"}, "y": {"x"}}
-    store.unlink("bac")
+    link(store, "bac", ["puits", "x"])
+    link(store, "x", ["y"])
+    assert links_of(store, ["bac", "puits", "x", "y"]) == {"bac": {"puits"}, "puits": {"bac"}, "x": {"y"}, "y": {"x"}}
+    unlink(store, "bac")
     assert rows(store, "select article_id from bands") == [("puits",)]
-    assert store.alike(["bac", "puits", "x"]) == {"x": {"y"}}
+    assert links_of(store, ["bac", "puits", "x"]) == {"x": {"y"}}
 
 
 def test_generations_are_numbered_upwards_and_one_is_current(store: Store) -> None:

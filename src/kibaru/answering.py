@@ -13,6 +13,7 @@ from kibaru.confidence import Calibration, Signals
 from kibaru.embedding import Embedder
 from kibaru.errors import BadInput
 from kibaru.languages import detect_language
+from kibaru.links import links_of
 from kibaru.passages import embedded_text, sentences_of
 from kibaru.quoting import FEATURES, Quote, choose_quote, features, keyword_share, rest_of
 from kibaru.retrieval import Found, Hit
@@ -85,7 +86,7 @@ def answer(
     `store.reading()`."""
     if not found.hits:
         return Answer(question, 0.0, [], [], [])
-    alike = store.alike({hit.passage.article_id for hit in found.hits})
+    alike = links_of(store, {hit.passage.article_id for hit in found.hits})
     distinct = _told_once(found.hits, alike)
     best = distinct[0].score
     close = list(takewhile(lambda hit: hit.score >= _CLOSE * best, distinct[:_READ]))

@@ -167,12 +167,13 @@ def list_(settings: Settings, since: str | None, until: str | None, language: st
 @click.pass_obj
 def show(settings: Settings, id: str, editions: bool, as_json: bool) -> None:
     """Print one article."""
+    from kibaru.links import links_of
     from kibaru.rendering import article_text, edition_text
 
     with _open(settings) as kibaru:
         article = kibaru.article(id)
         earlier = kibaru.store.editions(id) if editions else []
-        alike = sorted(kibaru.store.alike([id]).get(id, ()))
+        alike = sorted(links_of(kibaru.store, [id]).get(id, ()))
     if as_json:
         record = asdict(article) | {"alike": alike}
         record |= {"editions": [asdict(edition) for edition in earlier]} if editions else {}

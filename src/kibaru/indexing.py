@@ -16,10 +16,10 @@ from kibaru.embedding import Embedder
 from kibaru.errors import BadInput, IndexUnusable, StorageError
 from kibaru.ingest import Failure
 from kibaru.languages import STEMMING
+from kibaru.links import link_alike, unlink, without_bands
 from kibaru.passages import CHUNKING
 from kibaru.reading import Batch, put_vectors, read_ahead
 from kibaru.rows import Generation
-from kibaru.sameness import bands, tell_the_same
 from kibaru.snapshots import drop_other_snapshots
 from kibaru.store import Store
 from kibaru.vectors import create, renew
@@ -79,6 +79,7 @@ def remove_articles(store: Store, folder: Path, ids: Sequence[str]) -> list[Arti
         removed = [article for id in dict.fromkeys(ids) if (article := store.article(id))]
         for article in removed:
             store.delete_article(article.id)
+            unlink(store, article.id)
             if generation:
                 store.delete_passages(generation.id, article.id)
     return removed
@@ -176,19 +177,10 @@ def _add_batch(store: Store, folder: Path, embedder: Embedder, batch: Batch) -> 
             outcome = _resolved(store, item.article)
             if outcome.change != "unchanged":
                 store.put_article(outcome.article)
-                outcome = replace(outcome, alike=_link(store, outcome.article))
+                outcome = replace(outcome, alike=link_alike(store, outcome.article))
                 store.put_passages(generation.id, outcome.article, item.passages)
             outcomes.append(outcome)
     return outcomes
-
-
-def _link(store: Store, article: Article) -> tuple[str, ...]:
-    """Link an article to those that tell the same; returns their ids."""
-    store.put_bands(article.id, bands(article.text))
-    others = store.sharing_bands(article.id)
-    same = tuple(other.id for other in others if tell_the_same(article.text, other.text))
-    store.link(article.id, same)
-    return same
 
 
 def _resolved(store: Store, new: Article) -> Outcome:
@@ -218,9 +210,9 @@ def _fill(store: Store, embedder: Embedder, generation: Generation, from_scratch
     with store.writing():
         for id in store.stale(generation.id):
             store.delete_passages(generation.id, id)
-    for article in filter(None, map(store.article, store.without_bands())):
+    for article in filter(None, map(store.article, without_bands(store))):
         with store.writing():
-            _link(store, article)
+            link_alike(store, article)
     todo = store.unindexed(generation.id)
     done = embedded = 0
     articles = filter(None, map(store.article, todo))

@@ -35,7 +35,6 @@ DATABASE = "kibaru.db"
 """The file's name in the folder of an archive."""
 
 _ARTICLE_COLUMNS = "id, title, text, url, published, author, language, outlet, modified, pages"
-_CANDIDATES = 50
 
 
 class Store:
@@ -62,12 +61,6 @@ class Store:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    @cached_property
-    def _database(self) -> Database:
-        from sqlite_utils import Database
-
-        return Database(self.connection)
 
     # Transactions
 
@@ -104,12 +97,38 @@ class Store:
         except (sqlite3.Error, OSError) as error:
             raise explanation(error, self.path.parent) from error
 
+    # Queries
+
+    @cached_property
+    def database(self) -> Database:
+        """The same connection by sqlite-utils, which makes rows of dictionaries; imported when first wanted."""
+        from sqlite_utils import Database
+
+        return Database(self.connection)
+
+    def value(self, query: str, parameters: Sequence[Any] = ()) -> Any:
+        """The first column of the first row; None when there is no row."""
+        row = self.connection.execute(query, parameters).fetchone()
+        return row[0] if row else None
+
+    def rows_in(self, query: str, values: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
+        """Rows of `query in (values)`, a thousand values at a time."""
+        remaining = list(values)
+        for at in range(0, len(remaining), 1000):
+            chunk = remaining[at : at + 1000]
+            yield from self.connection.execute(f"{query} in ({', '.join('?' * len(chunk))})", chunk)
+
+    def articles_where(self, rest: str, parameters: Sequence[Any] | dict[str, Any]) -> Iterator[Article]:
+        """The articles of `select … from articles`, then `rest`: a condition, an order."""
+        cursor = self.connection.execute(f"select {_ARTICLE_COLUMNS} from articles {rest}", parameters)
+        return map(_article, cursor)
+
     # Articles
 
     def put_article(self, article: Article) -> None:
         """Add an article, or replace the one of the same id, whose words are kept as an edition."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        added = self._value("select added from articles where id = ?", [article.id])
+        added = self.value("select added from articles where id = ?", [article.id])
         self.connection.execute(
             """insert into editions (article_id, title, text, published, modified, replaced)
             select id, title, text, published, modified, ? from articles where id = ? and digest != ?""",
@@ -122,13 +141,12 @@ class Store:
             "added": added or now,
             "changed": now,
         }
-        self._database.table("articles").insert(row, replace=True)
+        self.database.table("articles").insert(row, replace=True)
 
     def delete_article(self, id: str) -> None:
-        """Delete an article and its editions, and the links to it."""
+        """Delete an article and its editions; what is derived from it stays, see `kibaru.indexing.remove_articles`."""
         self.connection.execute("delete from articles where id = ?", [id])
         self.connection.execute("delete from editions where article_id = ?", [id])
-        self.unlink(id)
 
     def editions(self, id: str) -> list[Edition]:
         """What an article said before it was replaced, the latest first."""
@@ -141,11 +159,11 @@ class Store:
 
     def articles_of(self, ids: Iterable[str]) -> list[Article]:
         """Those of these articles that there are, in no particular order."""
-        return [_article(row) for row in self._in(f"select {_ARTICLE_COLUMNS} from articles where id", ids)]
+        return [_article(row) for row in self.rows_in(f"select {_ARTICLE_COLUMNS} from articles where id", ids)]
 
     def published(self, ids: Iterable[str]) -> dict[str, str | None]:
         """The date of publication of each of these articles."""
-        return dict(self._in("select id, published from articles where id", ids))
+        return dict(self.rows_in("select id, published from articles where id", ids))
 
     def same_article(self, article: Article) -> Article | None:
         """The stored article this one is: of the same id, else of the same URL, else of the same title and text,
@@ -156,7 +174,7 @@ class Store:
             or next(
                 (
                     same
-                    for same in self._articles("where digest = ?", [article.digest])
+                    for same in self.articles_where("where digest = ?", [article.digest])
                     if not (same.url and article.url) or _site(same.url) == _site(article.url)
                 ),
                 None,
@@ -165,16 +183,16 @@ class Store:
 
     def other_of_same_title(self, article: Article) -> str | None:
         """The id of another article under the same title, if there is one."""
-        found = self._value("select id from articles where title = ? and id != ?", [article.title, article.id])
+        found = self.value("select id from articles where title = ? and id != ?", [article.title, article.id])
         return str(found) if found is not None else None
 
     def articles(self, filters: Filters = Filters()) -> Iterator[Article]:  # noqa: B008  # frozen
         """The articles that pass, the newest first, those without a date last."""
         rest = f"where {filters.sql()} order by published desc, added desc, id"
-        return self._articles(rest, asdict(filters))
+        return self.articles_where(rest, asdict(filters))
 
     def count_articles(self) -> int:
-        return int(self._value("select count(*) from articles"))
+        return int(self.value("select count(*) from articles"))
 
     def damaged_texts(self) -> dict[str, str]:
         """Ids of the articles whose words are not those that were stored, with the digest of what they are now."""
@@ -205,45 +223,6 @@ class Store:
         row = self.connection.execute("select min(published), max(published) from articles").fetchone()
         return (row[0][:10], row[1][:10]) if row[0] else None
 
-    # Articles that tell the same
-
-    def put_bands(self, id: str, bands: Iterable[int]) -> None:
-        """Keep the bands of an article's words, in place of those it had."""
-        self.connection.execute("delete from bands where article_id = ?", [id])
-        self.connection.executemany("insert or ignore into bands values (?, ?)", ((band, id) for band in bands))
-
-    def sharing_bands(self, id: str) -> list[Article]:
-        """The other articles with a band of this one's, at most _CANDIDATES, those with the most."""
-        query = """where id in (
-                select other.article_id from bands as own join bands as other on other.band = own.band
-                where own.article_id = ? and other.article_id != own.article_id
-                group by 1 order by count(*) desc limit ?
-            )"""
-        return list(self._articles(query, [id, _CANDIDATES]))
-
-    def without_bands(self) -> list[str]:
-        """Ids of the articles whose bands are not known, since an earlier Kibaru stored them."""
-        query = "select id from articles where id not in (select article_id from bands)"
-        return [row[0] for row in self.connection.execute(query)]
-
-    def link(self, id: str, others: Iterable[str]) -> None:
-        """Note that an article tells the same as `others`, and as no others any more."""
-        self.connection.execute("delete from alike where ? in (article_id, other_id)", [id])
-        pairs = [pair for other in others for pair in ((id, other), (other, id))]
-        self.connection.executemany("insert into alike values (?, ?)", pairs)
-
-    def unlink(self, id: str) -> None:
-        """Forget an article's bands and links."""
-        self.put_bands(id, ())
-        self.link(id, ())
-
-    def alike(self, ids: Iterable[str]) -> dict[str, set[str]]:
-        """For those of `ids` that tell the same as other articles, the ids of these."""
-        found: dict[str, set[str]] = {}
-        for id, other in self._in("select article_id, other_id from alike where article_id", ids):
-            found.setdefault(id, set()).add(other)
-        return found
-
     # Generations
 
     def current_generation(self) -> Generation | None:
@@ -254,15 +233,15 @@ class Store:
 
     def built(self) -> str | None:
         """When the current generation was built (ISO date and time, UTC)."""
-        built: str | None = self._value("select built from generations where state = 'current'")
+        built: str | None = self.value("select built from generations where state = 'current'")
         return built
 
     def new_generation(self, model: str, dimension: int, chunking: int, stemming: int, *, above: int = 0) -> Generation:
         """Make the empty tables of a generation being built; its number is above those there are, and `above`."""
-        last = self._value("select max(id) from generations") or 0
+        last = self.value("select max(id) from generations") or 0
         generation = Generation(max(int(last), above) + 1, model, dimension, chunking, stemming)
         g = generation.id
-        self._database.table("generations").insert(asdict(generation) | {"state": "building", "built": None})
+        self.database.table("generations").insert(asdict(generation) | {"state": "building", "built": None})
         for statement in GENERATION_TABLES.format(g=g).split(";"):
             self.connection.execute(statement)
         return generation
@@ -332,11 +311,11 @@ class Store:
 
     def passages(self, g: int, ids: Iterable[int]) -> list[StoredPassage]:
         """The passages of these ids, in no particular order."""
-        rows = self._in(f'select id, article_id, start, "end", heading from passages_{g} where id', ids)
+        rows = self.rows_in(f'select id, article_id, start, "end", heading from passages_{g} where id', ids)
         return [StoredPassage(*row) for row in rows]
 
     def count_passages(self, g: int) -> int:
-        return int(self._value(f"select count(*) from passages_{g}"))
+        return int(self.value(f"select count(*) from passages_{g}"))
 
     def passage_ids(self, g: int, filters: Filters) -> NDArray[np.int64]:
         """Ids of the passages whose articles pass."""
@@ -354,7 +333,7 @@ class Store:
 
     def known_vectors(self, keys: Iterable[bytes]) -> set[bytes]:
         """Those of `keys` that have a vector."""
-        return {row[0] for row in self._in("select key from vectors where key", keys)}
+        return {row[0] for row in self.rows_in("select key from vectors where key", keys)}
 
     def put_vectors(self, keys: Sequence[bytes], vectors: NDArray[np.float32]) -> None:
         """Keep vectors, in half precision: it changes a cosine by less than 0.0005 and halves the database."""
@@ -384,7 +363,7 @@ class Store:
         query = f"""select p.id, p.start, p."end", s.spans, s.vectors from passages_{g} as p
             join sentences as s on s.key = p.key
             where length(s.spans) % 8 = 0 and 8 * length(s.vectors) = {dimension} * length(s.spans) and p.id"""
-        for id, start, end, blob, directions in self._in(query, ids):
+        for id, start, end, blob, directions in self.rows_in(query, ids):
             spans = np.frombuffer(blob, "<i4").reshape(-1, 2) + start
             if not _are_sentences(spans, start, end):
                 continue
@@ -425,19 +404,19 @@ class Store:
         """Ids (n,) and vectors (n, dimension) of those of these passages that have one, by id."""
         query = f"""select p.id, v.vector from passages_{g} as p join vectors as v on v.key = p.key
             where length(v.vector) = {2 * dimension} and p.id"""
-        return _arrays(sorted(self._in(query, ids)), dimension)
+        return _arrays(sorted(self.rows_in(query, ids)), dimension)
 
     def keys_of(self, g: int, ids: Iterable[int]) -> set[bytes]:
         """The keys of these passages' vectors."""
-        return {row[0] for row in self._in(f"select key from passages_{g} where id", ids)}
+        return {row[0] for row in self.rows_in(f"select key from passages_{g} where id", ids)}
 
     def last_passage(self, g: int) -> int:
         """The highest id a passage of the generation has."""
-        return int(self._value(f"select max(id) from passages_{g}") or 0)
+        return int(self.value(f"select max(id) from passages_{g}") or 0)
 
     def last_removed(self, g: int) -> int:
         """The number of the latest removal."""
-        return int(self._value(f"select max(number) from removed_{g}") or 0)
+        return int(self.value(f"select max(number) from removed_{g}") or 0)
 
     def removed_after(self, g: int, last: int) -> list[tuple[int, int]]:
         """Removals numbered above `last`, as (number, passage id), in order."""
@@ -452,28 +431,13 @@ class Store:
             return
         if found > SCHEMA:
             raise IndexUnusable(f"{self.path} was written by a newer Kibaru: upgrade with 'pip install -U kibaru'.")
-        if not create and not self._value("select count(*) from sqlite_master"):
+        if not create and not self.value("select count(*) from sqlite_master"):
             raise IndexUnusable(f"{self.path} is empty: add articles with 'kibaru add PATH'.")
         with self.writing():
             migrate(self.connection)  # nothing to do when another process was first
 
-    def _articles(self, rest: str, parameters: Sequence[Any] | dict[str, Any]) -> Iterator[Article]:
-        cursor = self.connection.execute(f"select {_ARTICLE_COLUMNS} from articles {rest}", parameters)
-        return map(_article, cursor)
-
     def _one_article(self, condition: str, value: str) -> Article | None:
-        return next(self._articles(f"where {condition}", [value]), None)
-
-    def _value(self, query: str, parameters: Sequence[Any] = ()) -> Any:
-        row = self.connection.execute(query, parameters).fetchone()
-        return row[0] if row else None
-
-    def _in(self, query: str, values: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
-        """Rows of `query in (values)`, a thousand values at a time."""
-        remaining = list(values)
-        for at in range(0, len(remaining), 1000):
-            chunk = remaining[at : at + 1000]
-            yield from self.connection.execute(f"{query} in ({', '.join('?' * len(chunk))})", chunk)
+        return next(self.articles_where(f"where {condition}", [value]), None)
 
 
 def _article(row: tuple[Any, ...]) -> Article:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from kibaru.checks import REBUILD, REPAIR, RESTORE, Finding, Mend
 from kibaru.errors import IndexUnusable, StorageError
 from kibaru.languages import STEMMING
+from kibaru.links import without_bands
 from kibaru.passages import CHUNKING, embedded_text
 from kibaru.reading import vector_key
 from kibaru.rows import Generation
@@ -66,7 +67,7 @@ def _articles(store: Store, folder: Path, g: int) -> Iterator[Finding]:
     if lost := store.stale(g):
         problem = f"{len(lost)} articles of the index in {folder} are not in the database ({_some(lost)})"
         yield Finding(problem, f"{RESTORE} to have them again, or {REPAIR} to go on without", Mend.REBUILD, lost=True)
-    unlinked = [article.id for article in store.articles_of(store.without_bands()) if bands(article.text)]
+    unlinked = [article.id for article in store.articles_of(without_bands(store)) if bands(article.text)]
     if unlinked:  # short notices have no bands
         problem = f"{len(unlinked)} articles in {folder} were not compared with others that tell the same"
         yield Finding(problem, REBUILD, Mend.REBUILD)
