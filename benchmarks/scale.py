@@ -31,6 +31,7 @@ from kibaru.indexing import ensure_generation
 from kibaru.keywords import frequencies, search_keywords
 from kibaru.languages import question_stems
 from kibaru.newsroom import Kibaru
+from kibaru.passage_vectors import vectors_after
 from kibaru.passages import embedded_text, split_passages
 from kibaru.retrieval import CANDIDATES
 from kibaru.settings import Settings
@@ -170,7 +171,7 @@ def nearest(store: Store, g: int, questions: NDArray[np.float32]) -> NDArray[np.
     best_ids = np.zeros((len(questions), 0), np.int64)
     best = np.zeros((len(questions), 0), np.float32)
     while True:
-        ids, vectors = store.vectors_after(g, last, dimension, _AT_ONCE)
+        ids, vectors = vectors_after(store, g, last, dimension, _AT_ONCE)
         if not len(ids):
             return best_ids
         scores = np.concatenate([best, questions @ vectors.T], axis=1)

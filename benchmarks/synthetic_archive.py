@@ -21,11 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kibaru.articles import Article, make_article
+from kibaru.indexed_passages import put_passages
 from kibaru.languages import stems
 from kibaru.links import put_bands
+from kibaru.passage_vectors import put_vectors
 from kibaru.passages import embedded_text
 from kibaru.reading import vector_key
 from kibaru.rows import Generation, IndexedPassage
+from kibaru.sentence_vectors import put_sentences
 from kibaru.sentences import Span
 from kibaru.store import Store
 
@@ -161,12 +164,12 @@ def fill(store: Store, generation: Generation, words: Words, vectors: Vectors, f
                 store.put_article(article)
                 put_bands(store, article.id, random.integers(-(2**63), 2**63, _BANDS).tolist())
                 own = np.array([next(drawn) for _ in passages])
-                store.put_vectors([p.key for p in passages], own)
+                put_vectors(store, [p.key for p in passages], own)
                 kept = [
                     _sentences(article.text[p.start : p.end], v, random) for p, v in zip(passages, own, strict=True)
                 ]
-                store.put_sentences([p.key for p in passages], kept)
-                store.put_passages(generation.id, article, passages)
+                put_sentences(store, [p.key for p in passages], kept)
+                put_passages(store, generation.id, article, passages)
 
 
 def _sentences(

@@ -17,12 +17,14 @@ from kibaru.articles import Article, make_article
 from kibaru.confidence import Calibration
 from kibaru.embedding import Embedder
 from kibaru.errors import BadInput
+from kibaru.indexed_passages import passages_of, put_passages
 from kibaru.languages import stems
 from kibaru.links import link
 from kibaru.newsroom import Kibaru
 from kibaru.quoting import FEATURES
 from kibaru.retrieval import Found, Hit
 from kibaru.rows import IndexedPassage
+from kibaru.sentence_vectors import put_sentences
 from kibaru.sentences import Span
 from kibaru.settings import Settings
 from kibaru.store import Store
@@ -54,17 +56,17 @@ class Desk:
         text = " ".join(sentence for sentence, _ in sentences)
         article = Article(id, title, text, **{"language": "fr"} | fields)
         self.store.put_article(article)
-        self.store.put_passages(self.g, article, [IndexedPassage(0, len(text), heading, id.encode(), "", "")])
+        put_passages(self.store, self.g, article, [IndexedPassage(0, len(text), heading, id.encode(), "", "")])
         ends = np.cumsum([len(sentence) + 1 for sentence, _ in sentences]) - 1
         spans = [Span(int(end) - len(text), int(end)) for end, (text, _) in zip(ends, sentences, strict=True)]
         vectors = np.array([(cosine, math.sqrt(1 - cosine**2)) for _, cosine in sentences], np.float32)
-        self.store.put_sentences([id.encode()], [(spans, vectors)])
+        put_sentences(self.store, [id.encode()], [(spans, vectors)])
 
     def hit(self, id: str, score: float, dense: float = 0.5, corrected: float = 0.4) -> None:
         (number,) = self.store.connection.execute(
             f"select id from passages_{self.g} where article_id = ?", [id]
         ).fetchone()
-        self.hits.append(Hit(self.store.passages(self.g, [number])[0], dense, corrected, 0.0, score))
+        self.hits.append(Hit(passages_of(self.store, self.g, [number])[0], dense, corrected, 0.0, score))
 
     def scored(self, *scores: float) -> None:
         """Hits with these scores, each of an article of its own: a, b, c…"""

@@ -8,6 +8,7 @@ import pytest
 from kibaru import keywords
 from kibaru.articles import make_article
 from kibaru.filters import Filters
+from kibaru.indexed_passages import put_passages
 from kibaru.keywords import frequencies, search_keywords
 from kibaru.rows import IndexedPassage
 from kibaru.store import DATABASE, Store
@@ -29,7 +30,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
                 )
                 body = "tous" + " tiers" * (at % 3 == 0) + " rare" * (at % 100 == 0) + " x" * (at % 7)
                 store.put_article(article)
-                store.put_passages(1, article, [IndexedPassage(0, 5, "", at.to_bytes(16, "big"), "t", body)])
+                put_passages(store, 1, article, [IndexedPassage(0, 5, "", at.to_bytes(16, "big"), "t", body)])
         yield store
 
 

@@ -13,6 +13,7 @@ from kibaru.errors import IndexUnusable
 from kibaru.indexing import Outcome
 from kibaru.ingest import Failure
 from kibaru.newsroom import Kibaru
+from kibaru.passage_vectors import known_vectors
 from kibaru.reading import put_vectors, read_ahead
 
 
@@ -62,7 +63,7 @@ def test_vectors_cleared_away_while_a_batch_waits_are_read_again(archive: Kibaru
         with store.writing():
             assert put_vectors(store, embedder, batch) == 1
     keys = list(batch.articles[0].texts)
-    assert store.known_vectors(keys) == set(keys)
+    assert known_vectors(store, keys) == set(keys)
 
 
 def test_an_archive_that_came_to_be_of_another_model_takes_nothing_of_this_one(archive: Kibaru, tmp_path: Path) -> None:

@@ -15,10 +15,22 @@ import pytest
 
 from kibaru.articles import Article
 from kibaru.errors import IndexUnusable, StorageError, explanation
+from kibaru.indexed_passages import (
+    count_passages,
+    delete_passages,
+    keys_of,
+    passages_of,
+    put_passages,
+    removed_after,
+    stale,
+    unindexed,
+)
 from kibaru.indexing import remove_articles
 from kibaru.links import link, links_of, put_bands, unlink
+from kibaru.passage_vectors import put_vectors, vectors_of
 from kibaru.rows import Edition, Generation, IndexedPassage, StoredPassage
 from kibaru.schema import SCHEMA
+from kibaru.sentence_vectors import drop_sentences, kept_sentences, put_sentences
 from kibaru.sentences import Span
 from kibaru.store import Store
 
@@ -207,10 +219,11 @@ def g(store: Store) -> int:
     g = store.new_generation("e5", 2, 1, 2).id
     for article, passage in ((BAC, PASSAGE), (PUITS, OTHER)):
         store.put_article(article)
-        store.put_passages(g, article, [passage])
-    store.put_vectors([b"k1", b"k2", b"k3"], np.array([[0.6, 0.8], [1, 0], [0, 1]], np.float32))
+        put_passages(store, g, article, [passage])
+    put_vectors(store, [b"k1", b"k2", b"k3"], np.array([[0.6, 0.8], [1, 0], [0, 1]], np.float32))
     spans = [Span(0, 6), Span(7, 14)]
-    store.put_sentences(
+    put_sentences(
+        store,
         [b"k1", b"k2", b"k3"],
         [
             (spans, np.array([[0.6, 0.8], [0, -1]], np.float32)),
@@ -222,67 +235,70 @@ def g(store: Store) -> int:
 
 
 def test_passages_are_found_by_their_stems_and_noted_as_indexed(store: Store, g: int) -> None:
-    assert store.passages(g, [1, 2]) == [StoredPassage(1, "bac", 0, 14, "Fleuve"), StoredPassage(2, "puits", 0, 20, "")]
+    assert passages_of(store, g, [1, 2]) == [
+        StoredPassage(1, "bac", 0, 14, "Fleuve"),
+        StoredPassage(2, "puits", 0, 20, ""),
+    ]
     assert rows(store, f"select rowid from stems_{g} where stems_{g} match 'title : bac'") == [(1,)]
     assert rows(store, f"select rowid from stems_{g} where stems_{g} match 'body : repart'") == [(1,)]
     assert rows(store, f"select rowid from stems_{g} where stems_{g} match 'body : puits'") == [(2,)]
     assert rows(store, f"select * from indexed_{g} where article_id = 'bac'") == [("bac", BAC.digest, "fr")]
-    assert (store.unindexed(g), store.stale(g), store.removed_after(g, 0)) == ([], [], [])
-    assert store.keys_of(g, [1, 2]) == {b"k1", b"k2"}
+    assert (unindexed(store, g), stale(store, g), removed_after(store, g, 0)) == ([], [], [])
+    assert keys_of(store, g, [1, 2]) == {b"k1", b"k2"}
 
 
 def test_passages_put_again_replace_those_of_that_article_alone(store: Store, g: int) -> None:
-    store.put_passages(g, BAC, [replace(PASSAGE, end=6), replace(PASSAGE, start=7)])
-    assert store.passages(g, [1, 2, 3, 4]) == [
+    put_passages(store, g, BAC, [replace(PASSAGE, end=6), replace(PASSAGE, start=7)])
+    assert passages_of(store, g, [1, 2, 3, 4]) == [
         StoredPassage(2, "puits", 0, 20, ""), StoredPassage(3, "bac", 0, 6, "Fleuve"),
         StoredPassage(4, "bac", 7, 14, "Fleuve"),
     ]  # fmt: skip
     assert rows(store, f"select rowid from stems_{g} order by 1") == [(2,), (3,), (4,)]
-    assert store.removed_after(g, 0) == [(1, 1)]
-    store.delete_passages(g, "bac")
-    assert store.removed_after(g, 1) == [(2, 3), (3, 4)]
+    assert removed_after(store, g, 0) == [(1, 1)]
+    delete_passages(store, g, "bac")
+    assert removed_after(store, g, 1) == [(2, 3), (3, 4)]
     assert rows(store, f"select rowid from stems_{g} order by 1") == [(2,)]
-    assert (store.count_passages(g), store.unindexed(g)) == (1, ["bac"])
+    assert (count_passages(store, g), unindexed(store, g)) == (1, ["bac"])
 
 
 def test_vectors_are_kept_within_half_a_thousandth_and_replaced(store: Store, g: int) -> None:
-    ids, vectors = store.vectors_of(g, [1, 2], 2)
+    ids, vectors = vectors_of(store, g, [1, 2], 2)
     assert ids.tolist() == [1, 2]
     assert np.abs(vectors - [[0.6, 0.8], [1, 0]]).max() < 0.0005
-    store.put_vectors([b"k1"], np.array([[0, 1]], np.float32))
-    assert store.vectors_of(g, [1], 2)[1].tolist() == [[0, 1]]
+    put_vectors(store, [b"k1"], np.array([[0, 1]], np.float32))
+    assert vectors_of(store, g, [1], 2)[1].tolist() == [[0, 1]]
     with pytest.raises(ValueError, match="shorter"):
-        store.put_vectors([b"k1", b"k2"], np.zeros((1, 2), np.float32))
+        put_vectors(store, [b"k1", b"k2"], np.zeros((1, 2), np.float32))
 
 
 def test_sentences_are_kept_where_they_are_with_their_directions(store: Store, g: int) -> None:
-    spans, vectors = store.sentences(g, [1], 2)[1]
+    spans, vectors = kept_sentences(store, g, [1], 2)[1]
     assert spans == [Span(0, 6), Span(7, 14)]
     assert np.abs(vectors - [[0.6, 0.8], [0, -1]]).max() < 0.01
     assert np.abs(np.linalg.norm(vectors, axis=1) - 1).max() < 1e-6
-    store.put_sentences([b"k1"], [([Span(0, 14)], np.array([[0, 1]], np.float32))])
-    assert store.sentences(g, [1], 2)[1][0] == [Span(0, 14)]
+    put_sentences(store, [b"k1"], [([Span(0, 14)], np.array([[0, 1]], np.float32))])
+    assert kept_sentences(store, g, [1], 2)[1][0] == [Span(0, 14)]
     with pytest.raises(ValueError, match="shorter"):
-        store.put_sentences([b"k1", b"k2"], [([Span(0, 14)], np.array([[0, 1]], np.float32))])
+        put_sentences(store, [b"k1", b"k2"], [([Span(0, 14)], np.array([[0, 1]], np.float32))])
 
 
 def test_sentences_are_kept_to_eight_bits_of_their_largest_number(store: Store, g: int) -> None:
     vectors = np.array([[0.1, -0.2], [1, 0]], np.float32)
-    store.put_sentences([b"k1"], [([Span(0, 6), Span(7, 14)], vectors)])
+    put_sentences(store, [b"k1"], [([Span(0, 6), Span(7, 14)], vectors)])
     ((spans, directions),) = rows(store, "select spans, vectors from sentences where key = ?", b"k1")
     assert np.frombuffer(spans, "<i4").tolist() == [0, 6, 7, 14]
     assert np.frombuffer(directions, "i1").tolist() == [64, -127, 127, 0]
 
 
 def test_sentences_are_forgotten_for_some_passages(store: Store, g: int) -> None:
-    store.drop_sentences(g, [1])
-    assert store.sentences(g, [1, 2], 2).keys() == {2}
+    drop_sentences(store, g, [1])
+    assert kept_sentences(store, g, [1, 2], 2).keys() == {2}
 
 
 def test_vectors_and_sentences_that_no_passage_has_are_dropped(store: Store, g: int) -> None:
     other = store.new_generation("e5", 2, 1, 2).id
-    store.put_passages(other, PUITS, [OTHER])
-    store.delete_passages(g, "puits")
+    put_passages(store, other, PUITS, [OTHER])
+    delete_passages(store, g, "puits")
     store.drop_unused_vectors()
     for table in ("vectors", "sentences"):
         assert rows(store, f"select key from {table} order by key") == [(b"k1",), (b"k2",)]

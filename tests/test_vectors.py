@@ -15,7 +15,9 @@ from kibaru import vector_kinds, vectors
 from kibaru.articles import make_article
 from kibaru.errors import IndexUnusable
 from kibaru.filters import Filters
+from kibaru.indexed_passages import delete_passages, last_passage, put_passages
 from kibaru.newsroom import Kibaru
+from kibaru.passage_vectors import put_vectors, vectors_after
 from kibaru.rows import Generation, IndexedPassage
 from kibaru.snapshots import check_rest, read_manifest, read_snapshot
 from kibaru.store import DATABASE, Store
@@ -35,7 +37,7 @@ class Archive:
     generation: Generation
 
     def add(self, count: int) -> None:
-        first = self.store.last_passage(1)
+        first = last_passage(self.store, 1)
         found = np.random.default_rng(first).normal(size=(count, DIMENSION)).astype("<f2").astype(np.float32)
         with self.store.writing():
             for at, vector in enumerate(found / np.linalg.norm(found, axis=1, keepdims=True), first + 1):
@@ -45,14 +47,14 @@ class Archive:
                 )  # fmt: skip
                 key = at.to_bytes(16, "big")
                 self.store.put_article(article)
-                self.store.put_vectors([key], vector[None])
-                self.store.put_passages(1, article, [IndexedPassage(0, 5, "", key, "t", "mot")])
+                put_vectors(self.store, [key], vector[None])
+                put_passages(self.store, 1, article, [IndexedPassage(0, 5, "", key, "t", "mot")])
 
     def remove(self, *ids: int) -> None:
         with self.store.writing():
             for id in ids:
                 self.store.delete_article(f"a{id}")
-                self.store.delete_passages(1, f"a{id}")
+                delete_passages(self.store, 1, f"a{id}")
 
     def open(self) -> VectorIndex:
         index = VectorIndex.open(self.folder, self.generation)
@@ -62,7 +64,7 @@ class Archive:
 
     def exact(self, question: NDArray[np.float32], passing: Callable[[int], bool] = lambda _: True) -> list[int]:
         """The ten nearest of all that pass."""
-        ids, found = self.store.vectors_after(1, 0, DIMENSION)
+        ids, found = vectors_after(self.store, 1, 0, DIMENSION)
         order = np.argsort(-(found @ question))
         return [int(id) for id in ids[order] if passing(int(id))][:10]
 

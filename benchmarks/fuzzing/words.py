@@ -17,6 +17,7 @@ from kibaru.answering import MAX_QUESTION, checked_question
 from kibaru.articles import canonical_url, clean, make_article, parse_date, url_key
 from kibaru.cues import asked_for, found_in
 from kibaru.filters import Filters
+from kibaru.indexed_passages import put_passages
 from kibaru.keywords import frequencies, search_keywords
 from kibaru.languages import detect_language, fold, question_stems, stems
 from kibaru.rows import IndexedPassage
@@ -130,7 +131,7 @@ def _opened() -> Store:
             assert not isinstance(each, Failure)
             store.put_article(each)
             body = " ".join(stems(each.text, each.language))
-            store.put_passages(1, each, [IndexedPassage(0, len(each.text), "", each.id.encode(), "", body)])
+            put_passages(store, 1, each, [IndexedPassage(0, len(each.text), "", each.id.encode(), "", body)])
     return store
 
 

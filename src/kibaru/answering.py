@@ -18,6 +18,7 @@ from kibaru.passages import embedded_text, sentences_of
 from kibaru.quoting import FEATURES, Quote, choose_quote, features, keyword_share, rest_of
 from kibaru.retrieval import Found, Hit
 from kibaru.rows import StoredPassage
+from kibaru.sentence_vectors import kept_sentences
 from kibaru.sentences import Span
 from kibaru.store import Store
 
@@ -161,7 +162,7 @@ def read_hits(
 ) -> list[Reading]:
     """The hits in generation `g` with their sentences, and the cosines of these to the vector (d,) of the question."""
     articles = {a.id: a for a in store.articles_of({hit.passage.article_id for hit in hits})}
-    kept = store.sentences(g, [hit.passage.id for hit in hits], len(question))
+    kept = kept_sentences(store, g, [hit.passage.id for hit in hits], len(question))
     read = []
     for hit in hits:
         article = articles[hit.passage.article_id]

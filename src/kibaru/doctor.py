@@ -26,6 +26,7 @@ from kibaru.indexing import locked, rebuild
 from kibaru.packaged_model import left_over, packaged_weights, unpack_again
 from kibaru.replacing import copy_truth, making_ready, replace_archive
 from kibaru.schema import expected
+from kibaru.sentence_vectors import damaged_sentences, drop_sentences
 from kibaru.settings import Settings
 from kibaru.store import DATABASE, Store
 
@@ -133,8 +134,8 @@ def _tidy(settings: Settings, _: Embedder) -> str:
                 connection.execute(f"delete from {table} where article_id not in (select id from articles)")
             connection.execute("delete from alike where other_id not in (select id from articles)")
             if generation := store.current_generation():
-                damaged = store.damaged_sentences(generation.id, generation.dimension)
-                store.drop_sentences(generation.id, damaged)
+                damaged = damaged_sentences(store, generation.id, generation.dimension)
+                drop_sentences(store, generation.id, damaged)
         files = left_over_files(folder)
         for path in files:
             _delete(path)

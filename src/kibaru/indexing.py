@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from kibaru.articles import Article, has_own_id, url_key
 from kibaru.embedding import Embedder
 from kibaru.errors import BadInput, IndexUnusable, StorageError
+from kibaru.indexed_passages import count_passages, delete_passages, put_passages, stale, unindexed
 from kibaru.ingest import Failure
 from kibaru.languages import STEMMING
 from kibaru.links import link_alike, unlink, without_bands
@@ -81,7 +82,7 @@ def remove_articles(store: Store, folder: Path, ids: Sequence[str]) -> list[Arti
             store.delete_article(article.id)
             unlink(store, article.id)
             if generation:
-                store.delete_passages(generation.id, article.id)
+                delete_passages(store, generation.id, article.id)
     return removed
 
 
@@ -113,7 +114,7 @@ def rebuild(
         embedded = _fill(store, embedder, generation, from_scratch, progress)
         while not _switch(store, folder, generation):
             embedded += _fill(store, embedder, generation, False, progress)
-    return Rebuilt(generation.id, store.count_articles(), store.count_passages(generation.id), embedded)
+    return Rebuilt(generation.id, store.count_articles(), count_passages(store, generation.id), embedded)
 
 
 def ensure_generation(store: Store, folder: Path, embedder: Embedder) -> None:
@@ -178,7 +179,7 @@ def _add_batch(store: Store, folder: Path, embedder: Embedder, batch: Batch) -> 
             if outcome.change != "unchanged":
                 store.put_article(outcome.article)
                 outcome = replace(outcome, alike=link_alike(store, outcome.article))
-                store.put_passages(generation.id, outcome.article, item.passages)
+                put_passages(store, generation.id, outcome.article, item.passages)
             outcomes.append(outcome)
     return outcomes
 
@@ -208,12 +209,12 @@ def _resolved(store: Store, new: Article) -> Outcome:
 def _fill(store: Store, embedder: Embedder, generation: Generation, from_scratch: bool, progress: Progress) -> int:
     """Bring a generation being built up to the articles as they are; returns how many vectors were computed."""
     with store.writing():
-        for id in store.stale(generation.id):
-            store.delete_passages(generation.id, id)
+        for id in stale(store, generation.id):
+            delete_passages(store, generation.id, id)
     for article in filter(None, map(store.article, without_bands(store))):
         with store.writing():
             link_alike(store, article)
-    todo = store.unindexed(generation.id)
+    todo = unindexed(store, generation.id)
     done = embedded = 0
     articles = filter(None, map(store.article, todo))
     with closing(read_ahead(store, embedder, _batches(articles), from_scratch=from_scratch)) as batches:
@@ -221,7 +222,7 @@ def _fill(store: Store, embedder: Embedder, generation: Generation, from_scratch
             with store.writing():
                 embedded += put_vectors(store, embedder, batch)
                 for item in batch.articles:
-                    store.put_passages(generation.id, item.article, item.passages)
+                    put_passages(store, generation.id, item.article, item.passages)
             done += len(batch.items)
             progress(done, len(todo))
     return embedded
@@ -233,7 +234,7 @@ def _switch(store: Store, folder: Path, generation: Generation) -> bool:
     g = generation.id
     with locked(folder, "write.lock"):  # so that nobody is adding to the old generation
         with store.writing():
-            if store.unindexed(g) or store.stale(g):
+            if unindexed(store, g) or stale(store, g):
                 return False
             store.make_current(generation)
         with store.writing():

@@ -21,6 +21,7 @@ from kibaru.confidence import calibration, is_calibrated
 from kibaru.embedding import Embedder
 from kibaru.errors import IndexUnusable, KibaruError, NotFound, StorageError
 from kibaru.filters import Filters
+from kibaru.indexed_passages import count_passages, stale, unindexed
 from kibaru.indexing import (
     Outcome,
     Progress,
@@ -198,7 +199,7 @@ class Kibaru:
         """Load the index and compare it with the database. Raises IndexUnusable when they do not go together."""
         with self._lock, self._serving() as vectors:
             g = vectors.generation.id
-            if self.store.unindexed(g) or self.store.stale(g):
+            if unindexed(self.store, g) or stale(self.store, g):
                 raise IndexUnusable(f"The index in {self.folder} lacks articles: run 'kibaru rebuild'.")
 
     def status(self) -> Status:
@@ -214,7 +215,7 @@ class Kibaru:
             return Status(
                 folder=self.folder,
                 articles=self.store.count_articles(),
-                passages=self.store.count_passages(generation.id) if generation else 0,
+                passages=count_passages(self.store, generation.id) if generation else 0,
                 published=self.store.span_of_dates(),
                 languages=self.store.languages(),
                 generation=generation,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from kibaru.asked_dates import Timing
 from kibaru.cues import is_subject
 from kibaru.filters import Filters
+from kibaru.indexed_passages import passages_of
 from kibaru.keywords import frequencies, search_keywords
 from kibaru.languages import is_little_read, question_stems
 from kibaru.rows import StoredPassage
@@ -110,7 +111,7 @@ def retrieve(
     dense, hubness = candidates @ embedded, HUBNESS * _hubness(candidates)
     ranking = dict(zip(ids, (candidates @ by_rarity - hubness).tolist(), strict=True))
     scale_dense = _scale(ranking.values(), min((ranking[id] for id in nearest), default=0.0))
-    passages = {passage.id: passage for passage in store.passages(g, ids)}
+    passages = {passage.id: passage for passage in passages_of(store, g, ids)}
     weight = LITTLE_READ_WEIGHT if is_little_read(question) else DENSE_WEIGHT
     hits = [
         Hit(

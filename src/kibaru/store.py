@@ -20,9 +20,8 @@ from typing import TYPE_CHECKING, Any
 from kibaru.articles import Article, digest, url_key
 from kibaru.errors import IndexUnusable, explanation
 from kibaru.filters import Filters
-from kibaru.rows import Edition, Generation, IndexedPassage, StoredPassage
+from kibaru.rows import Edition, Generation
 from kibaru.schema import GENERATION_TABLES, SCHEMA, connect, migrate, version
-from kibaru.sentences import Span
 
 if TYPE_CHECKING:
     import numpy as np
@@ -269,159 +268,7 @@ class Store:
         for table in ("vectors", "sentences"):
             self.connection.execute(f"delete from {table} where key not in ({used or 'select null where false'})")
 
-    def unindexed(self, g: int) -> list[str]:
-        """Ids of articles that generation `g` has not, or has with an earlier text or language."""
-        query = f"""
-            select articles.id from articles left join indexed_{g} as indexed on indexed.article_id = articles.id
-            where indexed.digest is not articles.digest or indexed.language is not articles.language
-            order by articles.id
-        """
-        return [row[0] for row in self.connection.execute(query)]
-
-    def stale(self, g: int) -> list[str]:
-        """Ids that generation `g` has although the article is gone."""
-        query = f"select article_id from indexed_{g} where article_id not in (select id from articles)"
-        return [row[0] for row in self.connection.execute(query)]
-
     # Passages and their vectors
-
-    def put_passages(self, g: int, article: Article, passages: Sequence[IndexedPassage]) -> None:
-        """Index an article in generation `g`, in place of what was indexed under its id."""
-        self.delete_passages(g, article.id)
-        for passage in passages:
-            cursor = self.connection.execute(
-                f'insert into passages_{g} (article_id, start, "end", heading, key) values (?, ?, ?, ?, ?)',
-                [article.id, passage.start, passage.end, passage.heading, passage.key],
-            )
-            self.connection.execute(
-                f"insert into stems_{g} (rowid, title, body) values (?, ?, ?)",
-                [cursor.lastrowid, passage.title_stems, passage.body_stems],
-            )
-        self.connection.execute(
-            f"insert or replace into indexed_{g} values (?, ?, ?)", [article.id, article.digest, article.language]
-        )
-
-    def delete_passages(self, g: int, article_id: str) -> None:
-        parameters = [article_id]
-        ids = f"select id from passages_{g} where article_id = ?"
-        self.connection.execute(f"insert into removed_{g} (passage_id) {ids}", parameters)
-        self.connection.execute(f"delete from stems_{g} where rowid in ({ids})", parameters)
-        self.connection.execute(f"delete from passages_{g} where article_id = ?", parameters)
-        self.connection.execute(f"delete from indexed_{g} where article_id = ?", parameters)
-
-    def passages(self, g: int, ids: Iterable[int]) -> list[StoredPassage]:
-        """The passages of these ids, in no particular order."""
-        rows = self.rows_in(f'select id, article_id, start, "end", heading from passages_{g} where id', ids)
-        return [StoredPassage(*row) for row in rows]
-
-    def count_passages(self, g: int) -> int:
-        return int(self.value(f"select count(*) from passages_{g}"))
-
-    def passage_ids(self, g: int, filters: Filters) -> NDArray[np.int64]:
-        """Ids of the passages whose articles pass."""
-        import numpy as np
-
-        query = f"select p.id from passages_{g} as p join articles on articles.id = p.article_id where {filters.sql()}"
-        return np.fromiter((row[0] for row in self.connection.execute(query, asdict(filters))), np.int64)
-
-    def passing(self, g: int, ids: Iterable[int], filters: Filters) -> list[int]:
-        """Those of these passages whose articles pass."""
-        query = f"""select p.id from passages_{g} as p join articles on articles.id = p.article_id
-            where p.id in (select value from json_each(:ids)) and {filters.sql()}"""
-        rows = self.connection.execute(query, asdict(filters) | {"ids": json.dumps(list(ids))})
-        return [row[0] for row in rows]
-
-    def known_vectors(self, keys: Iterable[bytes]) -> set[bytes]:
-        """Those of `keys` that have a vector."""
-        return {row[0] for row in self.rows_in("select key from vectors where key", keys)}
-
-    def put_vectors(self, keys: Sequence[bytes], vectors: NDArray[np.float32]) -> None:
-        """Keep vectors, in half precision: it changes a cosine by less than 0.0005 and halves the database."""
-        rows = [(key, vector.tobytes()) for key, vector in zip(keys, vectors.astype("<f2"), strict=True)]
-        self.connection.executemany("insert or replace into vectors (key, vector) values (?, ?)", rows)
-
-    def put_sentences(self, keys: Sequence[bytes], sentences: Sequence[tuple[Sequence[Span], Vectors]]) -> None:
-        """Keep where the sentences of passages are, counted from their passage, and their unit vectors (n, dimension),
-        whose directions need 8 bits a number: it changes a cosine by less than 0.001."""
-        import numpy as np
-
-        rows = [
-            (key, np.array(spans, "<i4").tobytes(), np.rint(vectors / np.abs(vectors).max(1, keepdims=True) * 127))
-            for key, (spans, vectors) in zip(keys, sentences, strict=True)
-        ]
-        self.connection.executemany(
-            "insert or replace into sentences values (?, ?, ?)",
-            [(key, spans, directions.astype("i1").tobytes()) for key, spans, directions in rows],
-        )
-
-    def sentences(self, g: int, ids: Iterable[int], dimension: int) -> dict[int, tuple[list[Span], Vectors]]:
-        """For those of these passages whose sentences are known and not damaged, where these are in the article, and
-        their unit vectors (n, dimension)."""
-        import numpy as np
-
-        found = {}
-        query = f"""select p.id, p.start, p."end", s.spans, s.vectors from passages_{g} as p
-            join sentences as s on s.key = p.key
-            where length(s.spans) % 8 = 0 and 8 * length(s.vectors) = {dimension} * length(s.spans) and p.id"""
-        for id, start, end, blob, directions in self.rows_in(query, ids):
-            spans = np.frombuffer(blob, "<i4").reshape(-1, 2) + start
-            if not _are_sentences(spans, start, end):
-                continue
-            vectors = np.frombuffer(directions, "i1").reshape(-1, dimension).astype(np.float32)
-            vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-            found[id] = ([Span(*span) for span in spans.tolist()], vectors)
-        return found
-
-    def damaged_sentences(self, g: int, dimension: int) -> list[int]:
-        """The passages whose sentences are kept, but not so that they can be."""
-        query = f"select id from passages_{g} where key in (select key from sentences)"
-        kept = [id for (id,) in self.connection.execute(query)]
-        parts = (kept[at : at + 1000] for at in range(0, len(kept), 1000))
-        return [id for part in parts for id in set(part) - self.sentences(g, part, dimension).keys()]
-
-    def drop_sentences(self, g: int, ids: Iterable[int]) -> None:
-        """Forget the sentences of these passages: they are read anew when they are wanted."""
-        keys = [(key,) for key in self.keys_of(g, ids)]
-        self.connection.executemany("delete from sentences where key = ?", keys)
-
-    def vectors_after(
-        self, g: int, last: int, dimension: int, limit: int = -1
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Ids (n,) and vectors (n, dimension) of the first passages with an id above `last`, by id; -1 is no limit.
-
-        Raises IndexUnusable when a passage has no vector, or one of another dimension.
-        """
-        query = f"""
-            select p.id, v.vector from passages_{g} as p left join vectors as v on v.key = p.key
-            where p.id > ? order by p.id limit ?
-        """
-        rows = self.connection.execute(query, [last, limit]).fetchall()
-        if any(vector is None or len(vector) != 2 * dimension for _, vector in rows):
-            raise IndexUnusable(f"The index in {self.path.parent} lacks vectors: run 'kibaru rebuild'.")
-        return _arrays(rows, dimension)
-
-    def vectors_of(self, g: int, ids: Iterable[int], dimension: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Ids (n,) and vectors (n, dimension) of those of these passages that have one, by id."""
-        query = f"""select p.id, v.vector from passages_{g} as p join vectors as v on v.key = p.key
-            where length(v.vector) = {2 * dimension} and p.id"""
-        return _arrays(sorted(self.rows_in(query, ids)), dimension)
-
-    def keys_of(self, g: int, ids: Iterable[int]) -> set[bytes]:
-        """The keys of these passages' vectors."""
-        return {row[0] for row in self.rows_in(f"select key from passages_{g} where id", ids)}
-
-    def last_passage(self, g: int) -> int:
-        """The highest id a passage of the generation has."""
-        return int(self.value(f"select max(id) from passages_{g}") or 0)
-
-    def last_removed(self, g: int) -> int:
-        """The number of the latest removal."""
-        return int(self.value(f"select max(number) from removed_{g}") or 0)
-
-    def removed_after(self, g: int, last: int) -> list[tuple[int, int]]:
-        """Removals numbered above `last`, as (number, passage id), in order."""
-        query = f"select number, passage_id from removed_{g} where number > ? order by number"
-        return self.connection.execute(query, [last]).fetchall()
 
     # Helpers
 
@@ -443,19 +290,6 @@ class Store:
 def _article(row: tuple[Any, ...]) -> Article:
     *fields, pages = row
     return Article(*(*fields, tuple(json.loads(pages))))
-
-
-def _arrays(rows: Sequence[tuple[int, bytes]], dimension: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    import numpy as np
-
-    vectors = np.frombuffer(b"".join(vector for _, vector in rows), "<f2").astype(np.float32)
-    return np.array([id for id, _ in rows], np.int64), vectors.reshape(-1, dimension)
-
-
-def _are_sentences(spans: NDArray[np.int64], start: int, end: int) -> bool:
-    """Whether these (n, 2) fill `start` to `end` one after the other."""
-    flat = spans.ravel()
-    return bool(flat.size and flat[0] == start and flat[-1] == end and (flat[1:] >= flat[:-1]).all())
 
 
 def _site(url: str) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from kibaru.checks import REBUILD, REPAIR, RESTORE, Finding, Mend
 from kibaru.errors import IndexUnusable, StorageError
+from kibaru.indexed_passages import keys_of, stale, unindexed
 from kibaru.languages import STEMMING
 from kibaru.links import without_bands
 from kibaru.passages import CHUNKING, embedded_text
@@ -18,6 +19,7 @@ from kibaru.reading import vector_key
 from kibaru.rows import Generation
 from kibaru.sameness import bands
 from kibaru.schema import is_of_a_generation
+from kibaru.sentence_vectors import damaged_sentences
 from kibaru.store import Store
 from kibaru.vectors import VectorIndex
 
@@ -45,7 +47,7 @@ def check_index(store: Store, folder: Path, identity: str) -> Iterator[Finding]:
         if problem := _passages(store, generation):
             yield Finding(f"The index in {folder} has {problem}", REBUILD, Mend.REBUILD)
         yield from _vectors(store, folder, generation)
-        if damaged := store.damaged_sentences(g, generation.dimension):
+        if damaged := damaged_sentences(store, g, generation.dimension):
             problem = f"The sentences of {len(damaged)} passages in {folder} are damaged"
             yield Finding(problem, REPAIR, Mend.TIDY)
     if not _keywords_in_step(store, g):
@@ -61,10 +63,10 @@ def _made_by_this(generation: Generation, folder: Path, identity: str) -> Iterat
 
 
 def _articles(store: Store, folder: Path, g: int) -> Iterator[Finding]:
-    if unindexed := store.unindexed(g):
-        problem = f"{len(unindexed)} articles in {folder} are not in the index as they are ({_some(unindexed)})"
+    if missing := unindexed(store, g):
+        problem = f"{len(missing)} articles in {folder} are not in the index as they are ({_some(missing)})"
         yield Finding(problem, REBUILD, Mend.REBUILD)
-    if lost := store.stale(g):
+    if lost := stale(store, g):
         problem = f"{len(lost)} articles of the index in {folder} are not in the database ({_some(lost)})"
         yield Finding(problem, f"{RESTORE} to have them again, or {REPAIR} to go on without", Mend.REBUILD, lost=True)
     unlinked = [article.id for article in store.articles_of(without_bands(store)) if bands(article.text)]
@@ -165,7 +167,7 @@ def vectors_to_embed_again(store: Store, folder: Path, generation: Generation) -
         found = doubtful_vectors(store, generation)
         with suppress(IndexUnusable):  # damaged, so it cannot tell
             differing = VectorIndex.open(folder, generation).differing(store)
-            found |= store.keys_of(generation.id, differing)
+            found |= keys_of(store, generation.id, differing)
     return found
 
 
