@@ -32,6 +32,7 @@ from kibaru.articles import Article
 from kibaru.confidence import Signals
 from kibaru.embedding import MODEL_NAME
 from kibaru.filters import Filters
+from kibaru.generations import current_generation
 from kibaru.ingest import read_articles as read_files
 from kibaru.languages import fold
 from kibaru.quoting import FEATURES, features
@@ -124,7 +125,7 @@ def passages(archive: Archive, questions: list[Question]) -> list[Passage]:
         if question.answer is None:
             continue
         vector, hits = kibaru.find(question.question)
-        generation = kibaru.store.current_generation()
+        generation = current_generation(kibaru.store)
         assert generation
         for p in read_hits(kibaru.store, kibaru.embedder, generation.id, vector, hits.hits[:3]):
             holds = np.array([question.answer in p.article.text[start:end] for start, end in p.sentences])

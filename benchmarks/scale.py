@@ -27,6 +27,7 @@ from evaluation_set import read_articles, read_questions
 from kibaru.articles import Article, make_article
 from kibaru.embedding import Embedder
 from kibaru.filters import Filters
+from kibaru.generations import current_generation
 from kibaru.indexing import ensure_generation
 from kibaru.keywords import frequencies, search_keywords
 from kibaru.languages import question_stems
@@ -97,7 +98,7 @@ def make(folder: Path, passages: int, vectors: Vectors, words: Any) -> Row:
     with Store(folder / DATABASE, create=True) as store:
         store.connection.execute("pragma cache_size = -200000")
         ensure_generation(store, folder, Embedder(Settings(index=folder)))
-        generation = store.current_generation()
+        generation = current_generation(store)
         assert generation
         before = time.process_time()
         fill(store, generation, words, vectors, 0, articles)
@@ -138,7 +139,7 @@ def search(kibaru: Kibaru, asked: Sequence[str]) -> tuple[list[list[int]], Row]:
     """The ids that the vector part finds for each question, and what it and the keywords take."""
     store, found = kibaru.store, list[list[int]]()
     embedded = kibaru.embedder.embed_questions(asked)
-    generation = store.current_generation()
+    generation = current_generation(store)
     assert generation
     before = clocks()
     index = VectorIndex.open(kibaru.folder, generation)

@@ -17,6 +17,7 @@ from kibaru.articles import Article, make_article
 from kibaru.confidence import Calibration
 from kibaru.embedding import Embedder
 from kibaru.errors import BadInput
+from kibaru.generations import new_generation
 from kibaru.indexed_passages import passages_of, put_passages
 from kibaru.languages import stems
 from kibaru.links import link
@@ -47,7 +48,7 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.store = Store(folder / "kibaru.db", create=True)
-        self.g = self.store.new_generation("none", DIMENSION, 1, 1).id
+        self.g = new_generation(self.store, "none", DIMENSION, 1, 1).id
         self.embedder = Embedder(Settings(index=folder, model="none"))  # which no sentence here needs
         self.hits: list[Hit] = []
 

@@ -15,6 +15,7 @@ from test_damage import DAMAGES, QUESTION, change, execute, flip_a_bit, manifest
 
 from kibaru import packaged_model
 from kibaru.articles import Article, make_article
+from kibaru.generations import current_generation
 from kibaru.newsroom import Kibaru
 from kibaru.passage_vectors import vectors_after
 from kibaru.replacing import making_ready
@@ -49,7 +50,7 @@ def spoil(folder: Path, name: str) -> None:
 def swap_snapshots(folder: Path) -> None:
     """Put a whole snapshot in place of another, with a manifest that goes with it: only its vectors are others."""
     with Kibaru(Settings(index=folder)) as kibaru, kibaru.store.reading():
-        generation = kibaru.store.current_generation()
+        generation = current_generation(kibaru.store)
         assert generation
         served = snapshot(folder).parent
         manifest, index = read_snapshot(served, generation)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from kibaru.articles import Article, make_article
 from kibaru.confidence import calibration
 from kibaru.cues import asked_for, found_in, is_subject
+from kibaru.generations import current_generation
 from kibaru.keywords import search_keywords
 from kibaru.languages import is_little_read
 from kibaru.newsroom import Kibaru
@@ -195,7 +196,7 @@ def test_order_is_by_rare_words_and_nearness_by_the_whole_question(
     first = found.hits[0]
     assert "pont" in samples.article(first.passage.article_id).title.lower()
     assert np.array_equal(embedded, whole)
-    g = samples.store.current_generation()
+    g = current_generation(samples.store)
     assert g is not None
     _, (vector,) = vectors_of(samples.store, g.id, [first.passage.id], len(whole))
     assert first.dense == pytest.approx(float(vector @ whole), abs=1e-5)

@@ -10,6 +10,7 @@ from test_models import make_tiny_model
 
 from kibaru.articles import Article, make_article
 from kibaru.errors import IndexUnusable
+from kibaru.generations import drop_unused_vectors
 from kibaru.indexing import Outcome
 from kibaru.ingest import Failure
 from kibaru.newsroom import Kibaru
@@ -59,7 +60,7 @@ def test_vectors_cleared_away_while_a_batch_waits_are_read_again(archive: Kibaru
         batch = next(batches)
         assert not batch.unread
         with store.writing():
-            store.drop_unused_vectors()
+            drop_unused_vectors(store)
         with store.writing():
             assert put_vectors(store, embedder, batch) == 1
     keys = list(batch.articles[0].texts)

@@ -13,6 +13,7 @@ import pytest
 from kibaru.articles import Article
 from kibaru.embedding import Embedder
 from kibaru.errors import BadInput, IndexUnusable, StorageError
+from kibaru.generations import make_current, new_generation
 from kibaru.indexing import locked
 from kibaru.journal_tables import TABLES
 from kibaru.links import unlink
@@ -33,7 +34,7 @@ def source(tmp_path: Path) -> Path:
         store.connection.executescript(TABLES)
         with store.writing():
             store.put_article(BAC)
-            store.make_current(store.new_generation("e5", 4, 1, 1))
+            make_current(store, new_generation(store, "e5", 4, 1, 1))
             store.connection.execute("insert into vectors (key, vector) values (x'01', x'02')")
             for id in (1, 2, 3):
                 store.connection.execute("insert into drafts values (?, '2026', '[]')", [id])

@@ -15,6 +15,14 @@ import pytest
 
 from kibaru.articles import Article
 from kibaru.errors import IndexUnusable, StorageError, explanation
+from kibaru.generations import (
+    built_at,
+    current_generation,
+    drop_generations,
+    drop_unused_vectors,
+    make_current,
+    new_generation,
+)
 from kibaru.indexed_passages import (
     count_passages,
     delete_passages,
@@ -183,40 +191,40 @@ def test_bands_and_links_replace_those_of_before(store: Store) -> None:
 
 
 def test_generations_are_numbered_upwards_and_one_is_current(store: Store) -> None:
-    first = store.new_generation("e5", 384, 1, 2)
+    first = new_generation(store, "e5", 384, 1, 2)
     assert first == Generation(1, "e5", 384, 1, 2)
     assert rows(store, "select * from generations") == [(1, "e5", 384, 1, 2, "building", None)]
-    assert store.current_generation() is None
-    store.make_current(first)
-    second, third = store.new_generation("e5", 384, 1, 2), store.new_generation("e5", 384, 1, 2, above=7)
-    assert (second.id, third.id, store.new_generation("e5", 384, 1, 2, above=3).id) == (2, 8, 9)
-    store.make_current(third)
-    assert store.current_generation() == third
+    assert current_generation(store) is None
+    make_current(store, first)
+    second, third = new_generation(store, "e5", 384, 1, 2), new_generation(store, "e5", 384, 1, 2, above=7)
+    assert (second.id, third.id, new_generation(store, "e5", 384, 1, 2, above=3).id) == (2, 8, 9)
+    make_current(store, third)
+    assert current_generation(store) == third
     assert rows(store, "select id, state from generations") == [
         (1, "old"), (2, "building"), (8, "current"), (9, "building")
     ]  # fmt: skip
-    assert is_now(store.built() or "")
+    assert is_now(built_at(store) or "")
     assert rows(store, "select built from generations where id = 2") == [(None,)]
 
 
 def test_generations_are_dropped_by_their_state_with_all_their_tables(store: Store) -> None:
     for state in ("old", "building", "current", "old"):
-        generation = store.new_generation("e5", 4, 1, 2)
+        generation = new_generation(store, "e5", 4, 1, 2)
         store.connection.execute("update generations set state = ? where id = ?", [state, generation.id])
     store.connection.execute("create table vocabulary_1 (term)")  # of Kibaru 0.1
-    store.drop_generations("old", "building")
+    drop_generations(store, "old", "building")
     assert rows(store, "select id from generations") == [(3,)]
     tables = [name for (name,) in rows(store, "select name from sqlite_master where type = 'table'")]
     assert {name for name in tables if name[-1] in "124" or "_1_" in name} == set()
     assert {"passages_3", "indexed_3", "removed_3", "stems_3"} <= set(tables)
-    store.drop_generations()
+    drop_generations(store)
     assert rows(store, "select id from generations") == [(3,)]
 
 
 @pytest.fixture
 def g(store: Store) -> int:
     """A generation with a passage of each article, their vectors, and sentences."""
-    g = store.new_generation("e5", 2, 1, 2).id
+    g = new_generation(store, "e5", 2, 1, 2).id
     for article, passage in ((BAC, PASSAGE), (PUITS, OTHER)):
         store.put_article(article)
         put_passages(store, g, article, [passage])
@@ -296,14 +304,14 @@ def test_sentences_are_forgotten_for_some_passages(store: Store, g: int) -> None
 
 
 def test_vectors_and_sentences_that_no_passage_has_are_dropped(store: Store, g: int) -> None:
-    other = store.new_generation("e5", 2, 1, 2).id
+    other = new_generation(store, "e5", 2, 1, 2).id
     put_passages(store, other, PUITS, [OTHER])
     delete_passages(store, g, "puits")
-    store.drop_unused_vectors()
+    drop_unused_vectors(store)
     for table in ("vectors", "sentences"):
         assert rows(store, f"select key from {table} order by key") == [(b"k1",), (b"k2",)]
-    store.drop_generations("building")
-    store.drop_unused_vectors()
+    drop_generations(store, "building")
+    drop_unused_vectors(store)
     for table in ("vectors", "sentences"):
         assert rows(store, f"select key from {table}") == []
 

@@ -15,6 +15,7 @@ from kibaru import vector_kinds, vectors
 from kibaru.articles import make_article
 from kibaru.errors import IndexUnusable
 from kibaru.filters import Filters
+from kibaru.generations import current_generation, make_current, new_generation
 from kibaru.indexed_passages import delete_passages, last_passage, put_passages
 from kibaru.newsroom import Kibaru
 from kibaru.passage_vectors import put_vectors, vectors_after
@@ -84,8 +85,8 @@ def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int
 def made(kind: int, tmp_path: Path) -> Iterator[Archive]:
     with Store(tmp_path / DATABASE, create=True) as store:
         with store.writing():
-            generation = store.new_generation("model", DIMENSION, 1, 1)
-            store.make_current(generation)
+            generation = new_generation(store, "model", DIMENSION, 1, 1)
+            make_current(store, generation)
         create(tmp_path, generation)
         archive = Archive(tmp_path, store, generation)
         archive.add(COUNT)
@@ -171,7 +172,7 @@ def test_snapshot_becomes_another_kind_as_the_archive_grows_and_shrinks(
     monkeypatch.setattr(vector_kinds, "FLAT_MOST", 200)
     with Store(tmp_path / DATABASE, create=True) as store:
         with store.writing():
-            generation = store.new_generation("model", DIMENSION, 1, 1)
+            generation = new_generation(store, "model", DIMENSION, 1, 1)
         create(tmp_path, generation)
         archive, seen = Archive(tmp_path, store, generation), []
         for count, removed in ((150, 0), (100, 0), (1500, 0), (0, 1700)):
@@ -266,7 +267,7 @@ def test_archive_in_lists_answers_as_before_and_is_mended(
 
 def generation_fields(folder: Path) -> tuple[str, int, int, int]:
     with Store(folder / DATABASE) as store:
-        current = store.current_generation()
+        current = current_generation(store)
         assert current
         return current.model, current.dimension, current.chunking, current.stemming
 

@@ -17,6 +17,7 @@ from kibaru.answering import MAX_QUESTION, checked_question
 from kibaru.articles import canonical_url, clean, make_article, parse_date, url_key
 from kibaru.cues import asked_for, found_in
 from kibaru.filters import Filters
+from kibaru.generations import new_generation
 from kibaru.indexed_passages import put_passages
 from kibaru.keywords import frequencies, search_keywords
 from kibaru.languages import detect_language, fold, question_stems, stems
@@ -126,7 +127,7 @@ def _opened() -> Store:
     from kibaru.ingest import Failure, read_articles
 
     with store.writing():
-        store.new_generation("none", 4, 1, 1)
+        new_generation(store, "none", 4, 1, 1)
         for each in read_articles([SAMPLES]):
             assert not isinstance(each, Failure)
             store.put_article(each)

@@ -22,6 +22,7 @@ from kibaru.checks.folder import (
 from kibaru.checks.index import check_index, left_over_tables, vectors_to_embed_again
 from kibaru.embedding import Embedder
 from kibaru.errors import NotFound, explanation
+from kibaru.generations import current_generation, drop_generations
 from kibaru.indexing import locked, rebuild
 from kibaru.packaged_model import left_over, packaged_weights, unpack_again
 from kibaru.replacing import copy_truth, making_ready, replace_archive
@@ -125,7 +126,7 @@ def _tidy(settings: Settings, _: Embedder) -> str:
     with locked(folder, "rebuild.lock", wait=False), closing(Store(folder / DATABASE)) as store:
         connection = store.connection
         with store.writing():
-            store.drop_generations("building", "old")
+            drop_generations(store, "building", "old")
             tables = left_over_tables(store)
             # Those FTS5 keeps for another go with it, and cannot be dropped alone while it is there.
             for table in sorted(tables, key=lambda name: (not name.startswith("vocabulary"), len(name))):
@@ -133,7 +134,7 @@ def _tidy(settings: Settings, _: Embedder) -> str:
             for table in ("bands", "alike"):
                 connection.execute(f"delete from {table} where article_id not in (select id from articles)")
             connection.execute("delete from alike where other_id not in (select id from articles)")
-            if generation := store.current_generation():
+            if generation := current_generation(store):
                 damaged = damaged_sentences(store, generation.id, generation.dimension)
                 drop_sentences(store, generation.id, damaged)
         files = left_over_files(folder)
@@ -159,7 +160,7 @@ def _close(settings: Settings, _: Embedder) -> str:
 def _rebuild(settings: Settings, embedder: Embedder) -> str:
     folder = settings.index
     with closing(Store(folder / DATABASE)) as store:
-        generation = store.current_generation()
+        generation = current_generation(store)
         again = vectors_to_embed_again(store, folder, generation) if generation else set()
         with store.writing():
             store.connection.executemany("delete from vectors where key = ?", [[key] for key in again])

@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from kibaru.articles import Article, has_own_id, url_key
 from kibaru.embedding import Embedder
 from kibaru.errors import BadInput, IndexUnusable, StorageError
+from kibaru.generations import current_generation, drop_generations, drop_unused_vectors, make_current, new_generation
 from kibaru.indexed_passages import count_passages, delete_passages, put_passages, stale, unindexed
 from kibaru.ingest import Failure
 from kibaru.languages import STEMMING
@@ -76,7 +77,7 @@ def add_articles(
 def remove_articles(store: Store, folder: Path, ids: Sequence[str]) -> list[Article]:
     """Remove the articles of these ids and all that is derived from them; returns those there were."""
     with locked(folder, "write.lock"), store.writing():
-        generation = store.current_generation()
+        generation = current_generation(store)
         removed = [article for id in dict.fromkeys(ids) if (article := store.article(id))]
         for article in removed:
             store.delete_article(article.id)
@@ -107,8 +108,8 @@ def rebuild(
             raise IndexUnusable(f"The text of article {min(damaged)} in {folder} is damaged: run 'kibaru doctor'.")
         dimension = embedder.dimension
         with store.writing():
-            store.drop_generations("building", "old")
-            generation = store.new_generation(embedder.identity, dimension, CHUNKING, STEMMING, above=above)
+            drop_generations(store, "building", "old")
+            generation = new_generation(store, embedder.identity, dimension, CHUNKING, STEMMING, above=above)
         log.info("building generation %d with %s", generation.id, generation.model)
         create(folder, generation)
         embedded = _fill(store, embedder, generation, from_scratch, progress)
@@ -119,18 +120,18 @@ def rebuild(
 
 def ensure_generation(store: Store, folder: Path, embedder: Embedder) -> None:
     """Make the first, empty generation of a new archive."""
-    if store.current_generation():
+    if current_generation(store):
         return
     with locked(folder, "write.lock"), store.writing():
-        if not store.current_generation():
-            generation = store.new_generation(embedder.identity, embedder.dimension, CHUNKING, STEMMING)
+        if not current_generation(store):
+            generation = new_generation(store, embedder.identity, embedder.dimension, CHUNKING, STEMMING)
             create(folder, generation)
-            store.make_current(generation)
+            make_current(store, generation)
 
 
 def usable_generation(store: Store, folder: Path, embedder: Embedder) -> Generation:
     """The generation in use. Raises IndexUnusable when there is none, or it is not of this model and this Kibaru."""
-    generation = store.current_generation()
+    generation = current_generation(store)
     if generation is None:
         raise IndexUnusable(f"The archive in {folder} is not indexed: run 'kibaru rebuild'.")
     if generation.model != embedder.identity:
@@ -236,9 +237,9 @@ def _switch(store: Store, folder: Path, generation: Generation) -> bool:
         with store.writing():
             if unindexed(store, g) or stale(store, g):
                 return False
-            store.make_current(generation)
+            make_current(store, generation)
         with store.writing():
-            store.drop_generations("old")
-            store.drop_unused_vectors()
+            drop_generations(store, "old")
+            drop_unused_vectors(store)
     drop_other_snapshots(folder, g)
     return True

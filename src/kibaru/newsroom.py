@@ -21,6 +21,7 @@ from kibaru.confidence import calibration, is_calibrated
 from kibaru.embedding import Embedder
 from kibaru.errors import IndexUnusable, KibaruError, NotFound, StorageError
 from kibaru.filters import Filters
+from kibaru.generations import current_generation
 from kibaru.indexed_passages import count_passages, stale, unindexed
 from kibaru.indexing import (
     Outcome,
@@ -129,7 +130,7 @@ class Kibaru:
         except (StorageError, OSError) as error:  # the articles are safe without it: it spares the next start some work
             log.warning("the snapshot in %s was not renewed: %s", self.folder, error)
         except IndexUnusable:
-            if self.store.current_generation() == generation:  # else a rebuild has cleared it away
+            if current_generation(self.store) == generation:  # else a rebuild has cleared it away
                 raise
 
     def rebuild(self, *, from_scratch: bool = False, progress: Progress = lambda *_: None) -> Rebuilt:
@@ -163,16 +164,9 @@ class Kibaru:
             model = calibration(vectors.generation.model)
             chosen = self.settings.min_confidence
             threshold = model.threshold if chosen is None else chosen
+            g = vectors.generation.id
             return answer(
-                self.store,
-                self.embedder,
-                vectors.generation.id,
-                model,
-                question,
-                embedded,
-                found,
-                quotes=quotes,
-                threshold=threshold,
+                self.store, self.embedder, g, model, question, embedded, found, quotes=quotes, threshold=threshold
             )
 
     def find(self, question: str, filters: Filters = Filters()) -> tuple[NDArray[np.float32], Found]:  # noqa: B008
@@ -210,7 +204,7 @@ class Kibaru:
         except KibaruError as error:
             problem = str(error)
         with self._lock, self.store.reading():
-            generation = self.store.current_generation()
+            generation = current_generation(self.store)
             model = generation.model if generation else self.embedder.identity
             return Status(
                 folder=self.folder,
@@ -231,7 +225,7 @@ class Kibaru:
         while True:
             vectors = self._load_current()
             with self.store.reading():
-                if self.store.current_generation() == vectors.generation:  # else a rebuild switched just now
+                if current_generation(self.store) == vectors.generation:  # else a rebuild switched just now
                     vectors.catch_up(self.store)
                     yield vectors
                     return
@@ -247,5 +241,5 @@ class Kibaru:
                     log.info("serving generation %d: %d passages", generation.id, len(loaded))
                 return loaded
             except IndexUnusable:
-                if self.store.current_generation() == generation:  # else a rebuild has cleared it away
+                if current_generation(self.store) == generation:  # else a rebuild has cleared it away
                     raise

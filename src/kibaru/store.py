@@ -1,8 +1,8 @@
-"""The archive's database: articles, which are the truth, and what is derived from them.
+"""The archive's database: a connection with its transactions, and articles, which are the truth.
 
 One SQLite file in WAL mode. Readers see a consistent snapshot and never wait; a writer's transaction is all or
-nothing, whatever kills it. Each generation of the index has tables of its own (`passages_3`, `stems_3`, …), so that a
-rebuild fills new ones beside those in use; the one row of `generations` whose state is `current` says which count.
+nothing, whatever kills it. What is derived from articles is kept in the same file by modules that are given a Store:
+`links`, `generations`, `indexed_passages`, `passage_vectors`, `sentence_vectors`; `keywords` searches it.
 """
 
 from __future__ import annotations
@@ -20,15 +20,11 @@ from typing import TYPE_CHECKING, Any
 from kibaru.articles import Article, digest, url_key
 from kibaru.errors import IndexUnusable, explanation
 from kibaru.filters import Filters
-from kibaru.rows import Edition, Generation
-from kibaru.schema import GENERATION_TABLES, SCHEMA, connect, migrate, version
+from kibaru.rows import Edition
+from kibaru.schema import SCHEMA, connect, migrate, version
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from sqlite_utils import Database
-
-    Vectors = NDArray[np.float32]
 
 DATABASE = "kibaru.db"
 """The file's name in the folder of an archive."""
@@ -60,6 +56,17 @@ class Store:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _check_schema(self, create: bool) -> None:
+        found = version(self.connection)
+        if found == SCHEMA:
+            return
+        if found > SCHEMA:
+            raise IndexUnusable(f"{self.path} was written by a newer Kibaru: upgrade with 'pip install -U kibaru'.")
+        if not create and not self.value("select count(*) from sqlite_master"):
+            raise IndexUnusable(f"{self.path} is empty: add articles with 'kibaru add PATH'.")
+        with self.writing():
+            migrate(self.connection)  # nothing to do when another process was first
 
     # Transactions
 
@@ -116,11 +123,6 @@ class Store:
         for at in range(0, len(remaining), 1000):
             chunk = remaining[at : at + 1000]
             yield from self.connection.execute(f"{query} in ({', '.join('?' * len(chunk))})", chunk)
-
-    def articles_where(self, rest: str, parameters: Sequence[Any] | dict[str, Any]) -> Iterator[Article]:
-        """The articles of `select … from articles`, then `rest`: a condition, an order."""
-        cursor = self.connection.execute(f"select {_ARTICLE_COLUMNS} from articles {rest}", parameters)
-        return map(_article, cursor)
 
     # Articles
 
@@ -190,6 +192,11 @@ class Store:
         rest = f"where {filters.sql()} order by published desc, added desc, id"
         return self.articles_where(rest, asdict(filters))
 
+    def articles_where(self, rest: str, parameters: Sequence[Any] | dict[str, Any]) -> Iterator[Article]:
+        """The articles of `select … from articles`, then `rest`: a condition, an order."""
+        cursor = self.connection.execute(f"select {_ARTICLE_COLUMNS} from articles {rest}", parameters)
+        return map(_article, cursor)
+
     def count_articles(self) -> int:
         return int(self.value("select count(*) from articles"))
 
@@ -221,67 +228,6 @@ class Store:
         """The first and the last date of publication."""
         row = self.connection.execute("select min(published), max(published) from articles").fetchone()
         return (row[0][:10], row[1][:10]) if row[0] else None
-
-    # Generations
-
-    def current_generation(self) -> Generation | None:
-        row = self.connection.execute(
-            "select id, model, dimension, chunking, stemming from generations where state = 'current'"
-        ).fetchone()
-        return Generation(*row) if row else None
-
-    def built(self) -> str | None:
-        """When the current generation was built (ISO date and time, UTC)."""
-        built: str | None = self.value("select built from generations where state = 'current'")
-        return built
-
-    def new_generation(self, model: str, dimension: int, chunking: int, stemming: int, *, above: int = 0) -> Generation:
-        """Make the empty tables of a generation being built; its number is above those there are, and `above`."""
-        last = self.value("select max(id) from generations") or 0
-        generation = Generation(max(int(last), above) + 1, model, dimension, chunking, stemming)
-        g = generation.id
-        self.database.table("generations").insert(asdict(generation) | {"state": "building", "built": None})
-        for statement in GENERATION_TABLES.format(g=g).split(";"):
-            self.connection.execute(statement)
-        return generation
-
-    def make_current(self, generation: Generation) -> None:
-        """The switch: from this commit on, questions are answered from `generation`."""
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        self.connection.execute("update generations set state = 'old' where state = 'current'")
-        query = "update generations set state = 'current', built = ? where id = ?"
-        self.connection.execute(query, [now, generation.id])
-
-    def drop_generations(self, *states: str) -> None:
-        """Delete the generations in these states, and the vectors that then belong to none."""
-        marks = ", ".join("?" * len(states))
-        for (g,) in self.connection.execute(f"select id from generations where state in ({marks})", states).fetchall():
-            # Kibaru 0.1 made vocabularies, which read the stems: they go first.
-            for table in (f"vocabulary_{g}", f"stems_{g}", f"passages_{g}", f"indexed_{g}", f"removed_{g}"):
-                self.connection.execute(f"drop table if exists {table}")
-            self.connection.execute("delete from generations where id = ?", [g])
-
-    def drop_unused_vectors(self) -> None:
-        """Delete vectors that no passage of any generation refers to."""
-        generations = self.connection.execute("select id from generations").fetchall()
-        used = " union all ".join(f"select key from passages_{g}" for (g,) in generations)
-        for table in ("vectors", "sentences"):
-            self.connection.execute(f"delete from {table} where key not in ({used or 'select null where false'})")
-
-    # Passages and their vectors
-
-    # Helpers
-
-    def _check_schema(self, create: bool) -> None:
-        found = version(self.connection)
-        if found == SCHEMA:
-            return
-        if found > SCHEMA:
-            raise IndexUnusable(f"{self.path} was written by a newer Kibaru: upgrade with 'pip install -U kibaru'.")
-        if not create and not self.value("select count(*) from sqlite_master"):
-            raise IndexUnusable(f"{self.path} is empty: add articles with 'kibaru add PATH'.")
-        with self.writing():
-            migrate(self.connection)  # nothing to do when another process was first
 
     def _one_article(self, condition: str, value: str) -> Article | None:
         return next(self.articles_where(f"where {condition}", [value]), None)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from kibaru.checks import REBUILD, REPAIR, RESTORE, Finding, Mend
 from kibaru.errors import IndexUnusable, StorageError
+from kibaru.generations import current_generation
 from kibaru.indexed_passages import keys_of, stale, unindexed
 from kibaru.languages import STEMMING
 from kibaru.links import without_bands
@@ -32,7 +33,7 @@ _UNIT = 0.01
 def check_index(store: Store, folder: Path, identity: str) -> Iterator[Finding]:
     """What does not agree with the articles, as of one moment; `identity` is that of the model in the settings."""
     with store.reading():
-        generation = store.current_generation()
+        generation = current_generation(store)
         if generation is None:
             if store.count_articles():
                 yield Finding(f"The archive in {folder} is not indexed", REBUILD, Mend.REBUILD)
