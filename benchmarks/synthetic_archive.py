@@ -148,7 +148,7 @@ def articles(words: Words, random: np.random.Generator, first: int, count: int) 
 
 
 def fill(store: Store, generation: Generation, words: Words, vectors: Vectors, first: int, count: int) -> None:
-    """Put `count` articles into an archive by the store's own methods, as `Kibaru.add` does it.
+    """Put `count` articles into an archive by its own functions, as `Kibaru.add` does it.
 
     Left out is what costs the same in an archive of any size: cutting into sentences, embedding, and comparing with
     articles that tell the same, whose bands are random here.
