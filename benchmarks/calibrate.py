@@ -31,11 +31,12 @@ from kibaru.answering import read_hits
 from kibaru.articles import Article
 from kibaru.confidence import Signals
 from kibaru.embedding import MODEL_NAME
+from kibaru.filters import Filters
+from kibaru.generations import current_generation
 from kibaru.ingest import read_articles as read_files
 from kibaru.languages import fold
 from kibaru.quoting import FEATURES, features
 from kibaru.samples import SAMPLES
-from kibaru.store import Filters
 
 SMALL = (25, 25, 25, 25, 5, 5, 5, 5) * 2
 CALIBRATION = Path(__file__).parent.parent / "src" / "kibaru" / "calibration.json"
@@ -124,7 +125,7 @@ def passages(archive: Archive, questions: list[Question]) -> list[Passage]:
         if question.answer is None:
             continue
         hits = kibaru.find(question.question)
-        generation = kibaru.store.current_generation()
+        generation = current_generation(kibaru.store)
         assert generation
         for p in read_hits(kibaru.store, kibaru.embedder, generation.id, hits.embedded, hits.hits[:3]):
             holds = np.array([question.answer in p.article.text[start:end] for start, end in p.sentences])

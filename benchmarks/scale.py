@@ -26,14 +26,17 @@ from numpy.typing import NDArray
 from evaluation_set import read_articles, read_questions
 from kibaru.articles import Article, make_article
 from kibaru.embedding import Embedder
+from kibaru.filters import Filters
+from kibaru.generations import current_generation
 from kibaru.indexing import ensure_generation
 from kibaru.keywords import frequencies, search_keywords
 from kibaru.languages import question_stems
 from kibaru.newsroom import Kibaru
+from kibaru.passage_vectors import vectors_after
 from kibaru.passages import embedded_text, split_passages
 from kibaru.retrieval import CANDIDATES
 from kibaru.settings import Settings
-from kibaru.store import DATABASE, Filters, Store
+from kibaru.store import DATABASE, Store
 from kibaru.vectors import VectorIndex, renew
 from process_memory import megabytes
 from synthetic_archive import PASSAGES, Vectors, fill, likeness, words_like
@@ -95,7 +98,7 @@ def make(folder: Path, passages: int, vectors: Vectors, words: Any) -> Row:
     with Store(folder / DATABASE, create=True) as store:
         store.connection.execute("pragma cache_size = -200000")
         ensure_generation(store, folder, Embedder(Settings(index=folder)))
-        generation = store.current_generation()
+        generation = current_generation(store)
         assert generation
         before = time.process_time()
         fill(store, generation, words, vectors, 0, articles)
@@ -136,7 +139,7 @@ def search(kibaru: Kibaru, asked: Sequence[str]) -> tuple[list[list[int]], Row]:
     """The ids that the vector part finds for each question, and what it and the keywords take."""
     store, found = kibaru.store, list[list[int]]()
     embedded = kibaru.embedder.embed_questions(asked)
-    generation = store.current_generation()
+    generation = current_generation(store)
     assert generation
     before = clocks()
     index = VectorIndex.open(kibaru.folder, generation)
@@ -169,7 +172,7 @@ def nearest(store: Store, g: int, questions: NDArray[np.float32]) -> NDArray[np.
     best_ids = np.zeros((len(questions), 0), np.int64)
     best = np.zeros((len(questions), 0), np.float32)
     while True:
-        ids, vectors = store.vectors_after(g, last, dimension, _AT_ONCE)
+        ids, vectors = vectors_after(store, g, last, dimension, _AT_ONCE)
         if not len(ids):
             return best_ids
         scores = np.concatenate([best, questions @ vectors.T], axis=1)

@@ -21,11 +21,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kibaru.articles import Article, make_article
+from kibaru.indexed_passages import put_passages
 from kibaru.languages import stems
+from kibaru.links import put_bands
+from kibaru.passage_vectors import put_vectors
 from kibaru.passages import embedded_text
 from kibaru.reading import vector_key
+from kibaru.rows import Generation, IndexedPassage
+from kibaru.sentence_vectors import put_sentences
 from kibaru.sentences import Span
-from kibaru.store import Generation, IndexedPassage, Store
+from kibaru.store import Store
 
 PASSAGES = 7
 """In an article."""
@@ -143,7 +148,7 @@ def articles(words: Words, random: np.random.Generator, first: int, count: int) 
 
 
 def fill(store: Store, generation: Generation, words: Words, vectors: Vectors, first: int, count: int) -> None:
-    """Put `count` articles into an archive by the store's own methods, as `Kibaru.add` does it.
+    """Put `count` articles into an archive by its own functions, as `Kibaru.add` does it.
 
     Left out is what costs the same in an archive of any size: cutting into sentences, embedding, and comparing with
     articles that tell the same, whose bands are random here.
@@ -157,14 +162,14 @@ def fill(store: Store, generation: Generation, words: Words, vectors: Vectors, f
             for article in batch:
                 passages = list(_passages(article, generation.model, stem_of))
                 store.put_article(article)
-                store.put_bands(article.id, random.integers(-(2**63), 2**63, _BANDS).tolist())
+                put_bands(store, article.id, random.integers(-(2**63), 2**63, _BANDS).tolist())
                 own = np.array([next(drawn) for _ in passages])
-                store.put_vectors([p.key for p in passages], own)
+                put_vectors(store, [p.key for p in passages], own)
                 kept = [
                     _sentences(article.text[p.start : p.end], v, random) for p, v in zip(passages, own, strict=True)
                 ]
-                store.put_sentences([p.key for p in passages], kept)
-                store.put_passages(generation.id, article, passages)
+                put_sentences(store, [p.key for p in passages], kept)
+                put_passages(store, generation.id, article, passages)
 
 
 def _sentences(

@@ -17,13 +17,18 @@ from kibaru.articles import Article, make_article
 from kibaru.confidence import Calibration
 from kibaru.embedding import Embedder
 from kibaru.errors import BadInput
+from kibaru.generations import new_generation
+from kibaru.indexed_passages import passages_of, put_passages
 from kibaru.languages import stems
+from kibaru.links import link
 from kibaru.newsroom import Kibaru
 from kibaru.quoting import FEATURES
 from kibaru.retrieval import Found, Hit
+from kibaru.rows import IndexedPassage
+from kibaru.sentence_vectors import put_sentences
 from kibaru.sentences import Span
 from kibaru.settings import Settings
-from kibaru.store import IndexedPassage, Store
+from kibaru.store import Store
 
 QUESTION = "Quand est-ce que le bac de Farabougou repartira sur le fleuve ?"
 ASKED = np.array([1, 0], np.float32)
@@ -43,7 +48,7 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.store = Store(folder / "kibaru.db", create=True)
-        self.g = self.store.new_generation("none", DIMENSION, 1, 1).id
+        self.g = new_generation(self.store, "none", DIMENSION, 1, 1).id
         self.embedder = Embedder(Settings(index=folder, model="none"))  # which no sentence here needs
         self.hits: list[Hit] = []
 
@@ -52,17 +57,17 @@ class Desk:
         text = " ".join(sentence for sentence, _ in sentences)
         article = Article(id, title, text, **{"language": "fr"} | fields)
         self.store.put_article(article)
-        self.store.put_passages(self.g, article, [IndexedPassage(0, len(text), heading, id.encode(), "", "")])
+        put_passages(self.store, self.g, article, [IndexedPassage(0, len(text), heading, id.encode(), "", "")])
         ends = np.cumsum([len(sentence) + 1 for sentence, _ in sentences]) - 1
         spans = [Span(int(end) - len(text), int(end)) for end, (text, _) in zip(ends, sentences, strict=True)]
         vectors = np.array([(cosine, math.sqrt(1 - cosine**2)) for _, cosine in sentences], np.float32)
-        self.store.put_sentences([id.encode()], [(spans, vectors)])
+        put_sentences(self.store, [id.encode()], [(spans, vectors)])
 
     def hit(self, id: str, score: float, dense: float = 0.5, corrected: float = 0.4) -> None:
         (number,) = self.store.connection.execute(
             f"select id from passages_{self.g} where article_id = ?", [id]
         ).fetchone()
-        self.hits.append(Hit(self.store.passages(self.g, [number])[0], dense, corrected, 0.0, score))
+        self.hits.append(Hit(passages_of(self.store, self.g, [number])[0], dense, corrected, 0.0, score))
 
     def scored(self, *scores: float) -> None:
         """Hits with these scores, each of an article of its own: a, b, c…"""
@@ -176,7 +181,7 @@ def test_the_nearest_sentence_moves_its_passage_up(desk: Desk) -> None:
 def test_a_story_told_by_two_is_quoted_once_with_the_others_named(desk: Desk) -> None:
     desk.scored(1.0, 0.95, 0.9, 0.85)
     desk.hit("a", 0.8)
-    desk.store.link("a", ["b", "d"])
+    link(desk.store, "a", ["b", "d"])
     found = desk.ask(quotes=4)
     assert quoted(found) == "aca"
     assert [[article.id for article in quote.also_in] for quote in found.quotes] == [["b", "d"], [], ["b", "d"]]

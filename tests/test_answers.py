@@ -7,11 +7,11 @@ from conftest import SampleQuestion
 
 from kibaru.answering import MAX_QUESTION
 from kibaru.errors import BadInput
+from kibaru.filters import Filters
 from kibaru.newsroom import Kibaru
 from kibaru.quoting import QUOTE_LENGTH
 from kibaru.sentences import MAX_SENTENCE
 from kibaru.spelling import with_accents
-from kibaru.store import Filters
 
 FLOODS = "Quel est le bilan des inondations de Kankan ?"
 

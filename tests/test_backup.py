@@ -15,11 +15,11 @@ from conftest import Finished
 from test_damage import QUESTION, execute
 
 from kibaru.articles import Article, make_article
+from kibaru.filters import Filters
 from kibaru.journal import Journal
 from kibaru.newsroom import Kibaru
 from kibaru.settings import Settings
 from kibaru.staging import staging
-from kibaru.store import Filters
 
 Run = Callable[..., Finished]
 TOKEN = "123456789:AAtokenThatIsInNoBackup"

@@ -15,10 +15,11 @@ from kibaru.asked_dates import Period, Timing, timing
 from kibaru.embedding import Embedder
 from kibaru.evaluation.asking import Archive, temporary_archive
 from kibaru.evaluation.sets import read_set
+from kibaru.filters import Filters
 from kibaru.newsroom import Kibaru
 from kibaru.retrieval import Hit
+from kibaru.rows import StoredPassage
 from kibaru.settings import Settings
-from kibaru.store import Filters, StoredPassage
 from kibaru.timeliness import OF_NOW, timely
 
 DATED = read_set(Path(__file__).parent / "dated", "fr")

@@ -15,7 +15,9 @@ from test_damage import DAMAGES, QUESTION, change, execute, flip_a_bit, manifest
 
 from kibaru import packaged_model
 from kibaru.articles import Article, make_article
+from kibaru.generations import current_generation
 from kibaru.newsroom import Kibaru
+from kibaru.passage_vectors import vectors_after
 from kibaru.replacing import making_ready
 from kibaru.settings import Settings
 from kibaru.snapshots import checksum, read_snapshot, write_snapshot
@@ -48,11 +50,11 @@ def spoil(folder: Path, name: str) -> None:
 def swap_snapshots(folder: Path) -> None:
     """Put a whole snapshot in place of another, with a manifest that goes with it: only its vectors are others."""
     with Kibaru(Settings(index=folder)) as kibaru, kibaru.store.reading():
-        generation = kibaru.store.current_generation()
+        generation = current_generation(kibaru.store)
         assert generation
         served = snapshot(folder).parent
         manifest, index = read_snapshot(served, generation)
-        ids, vectors = kibaru.store.vectors_after(generation.id, 0, generation.dimension)
+        ids, vectors = vectors_after(kibaru.store, generation.id, 0, generation.dimension)
         index.reset()
         index.add_with_ids(vectors[[1, 0, *range(2, len(ids))]], ids)
         write_snapshot(

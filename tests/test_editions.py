@@ -14,13 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kibaru.articles import Article, canonical_url, make_article, url_key
+from kibaru.filters import Filters
 from kibaru.ingest import Failure
+from kibaru.links import links_of, unlink
 from kibaru.newsroom import Kibaru
 from kibaru.quoting import Quote
 from kibaru.sameness import bands, tell_the_same
 from kibaru.sentences import Span
 from kibaru.settings import Settings
-from kibaru.store import Filters
 
 QUESTION = "Pourquoi le verger de Sinignassigui récolte-t-il deux fois plus de noix de cajou ?"
 
@@ -90,11 +91,11 @@ def test_a_story_that_was_changed_on_the_way_is_recognised(archive: Kibaru, cash
         "touched up": " ".join("environ" if at % 20 == 19 else word for at, word in enumerate(words)),
     }[change]
     copy = put(archive, on_another_site(cashew, text=text))
-    assert archive.store.alike([copy.id]) == {copy.id: {cashew.id}}
+    assert links_of(archive.store, [copy.id]) == {copy.id: {cashew.id}}
 
 
 def test_the_samples_tell_different_stories(samples: Kibaru) -> None:
-    assert not samples.store.alike(article.id for article in samples.store.articles())
+    assert not links_of(samples.store, (article.id for article in samples.store.articles()))
 
 
 def test_a_refusal_names_a_story_once(archive: Kibaru, cashew: Article) -> None:
@@ -106,10 +107,10 @@ def test_a_refusal_names_a_story_once(archive: Kibaru, cashew: Article) -> None:
 def test_links_follow_what_the_articles_say_now(archive: Kibaru, cashew: Article) -> None:
     copy = put(archive, on_another_site(cashew))
     put(archive, replace(copy, text="La page a été retirée à la demande de la coopérative. " * 5))
-    assert not archive.store.alike([copy.id, cashew.id])
+    assert not links_of(archive.store, [copy.id, cashew.id])
     put(archive, copy)
     archive.remove([cashew.id])
-    assert not archive.store.alike([copy.id])
+    assert not links_of(archive.store, [copy.id])
 
 
 def test_short_notices_are_nobodys_copies() -> None:
@@ -180,10 +181,10 @@ def test_an_archive_of_kibaru_0_1_is_taken_over(tmp_path: Path) -> None:
 def test_a_rebuild_links_what_an_earlier_kibaru_stored(archive: Kibaru, cashew: Article) -> None:
     copy = put(archive, on_another_site(cashew))
     with archive.store.writing():
-        archive.store.unlink(copy.id)
-        archive.store.unlink(cashew.id)
+        unlink(archive.store, copy.id)
+        unlink(archive.store, cashew.id)
     archive.rebuild()
-    assert archive.store.alike([copy.id]) == {copy.id: {cashew.id}}
+    assert links_of(archive.store, [copy.id]) == {copy.id: {cashew.id}}
 
 
 def test_an_empty_page_is_counted_and_stays_one() -> None:

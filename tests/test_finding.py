@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from kibaru.articles import Article, make_article
 from kibaru.confidence import calibration
 from kibaru.cues import asked_for, found_in, is_subject
+from kibaru.generations import current_generation
 from kibaru.keywords import search_keywords
 from kibaru.languages import is_little_read
 from kibaru.newsroom import Kibaru
+from kibaru.passage_vectors import vectors_of
 from kibaru.quoting import ENOUGH_LENGTH, FEATURES, QUOTE_LENGTH, Quote, choose_quote, features, rest_of
 from kibaru.retrieval import DENSE_WEIGHT, LITTLE_READ_WEIGHT, SECOND
 from kibaru.sentences import Span, split_sentences
@@ -194,9 +196,9 @@ def test_order_is_by_rare_words_and_nearness_by_the_whole_question(
     first = found.hits[0]
     assert "pont" in samples.article(first.passage.article_id).title.lower()
     assert np.array_equal(embedded, whole)
-    g = samples.store.current_generation()
+    g = current_generation(samples.store)
     assert g is not None
-    _, (vector,) = samples.store.vectors_of(g.id, [first.passage.id], len(whole))
+    _, (vector,) = vectors_of(samples.store, g.id, [first.passage.id], len(whole))
     assert first.dense == pytest.approx(float(vector @ whole), abs=1e-5)
     assert max(found.hits, key=lambda hit: hit.dense).passage.id != first.passage.id
 

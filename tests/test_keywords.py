@@ -7,8 +7,12 @@ import pytest
 
 from kibaru import keywords
 from kibaru.articles import make_article
+from kibaru.filters import Filters
+from kibaru.generations import new_generation
+from kibaru.indexed_passages import put_passages
 from kibaru.keywords import frequencies, search_keywords
-from kibaru.store import DATABASE, Filters, IndexedPassage, Store
+from kibaru.rows import IndexedPassage
+from kibaru.store import DATABASE, Store
 
 
 @pytest.fixture
@@ -16,7 +20,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     """A thousand passages, an article each: 'tous' is in all, 'tiers' in every third, 'rare' in every hundredth."""
     with Store(tmp_path / DATABASE, create=True) as store:
         with store.writing():
-            store.new_generation("model", 8, 1, 1)
+            new_generation(store, "model", 8, 1, 1)
             for at in range(1, 1001):
                 article = make_article(
                     id=str(at),
@@ -27,7 +31,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
                 )
                 body = "tous" + " tiers" * (at % 3 == 0) + " rare" * (at % 100 == 0) + " x" * (at % 7)
                 store.put_article(article)
-                store.put_passages(1, article, [IndexedPassage(0, 5, "", at.to_bytes(16, "big"), "t", body)])
+                put_passages(store, 1, article, [IndexedPassage(0, 5, "", at.to_bytes(16, "big"), "t", body)])
         yield store
 
 

@@ -10,9 +10,11 @@ from test_models import make_tiny_model
 
 from kibaru.articles import Article, make_article
 from kibaru.errors import IndexUnusable
+from kibaru.generations import drop_unused_vectors
 from kibaru.indexing import Outcome
 from kibaru.ingest import Failure
 from kibaru.newsroom import Kibaru
+from kibaru.passage_vectors import known_vectors
 from kibaru.reading import put_vectors, read_ahead
 
 
@@ -58,11 +60,11 @@ def test_vectors_cleared_away_while_a_batch_waits_are_read_again(archive: Kibaru
         batch = next(batches)
         assert not batch.unread
         with store.writing():
-            store.drop_unused_vectors()
+            drop_unused_vectors(store)
         with store.writing():
             assert put_vectors(store, embedder, batch) == 1
     keys = list(batch.articles[0].texts)
-    assert store.known_vectors(keys) == set(keys)
+    assert known_vectors(store, keys) == set(keys)
 
 
 def test_an_archive_that_came_to_be_of_another_model_takes_nothing_of_this_one(archive: Kibaru, tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ from kibaru.rendering import (
     status_json,
     status_text,
 )
+from kibaru.rows import Edition, Generation
 from kibaru.sentences import Span
-from kibaru.store import Edition, Generation
 
 ARTICLE = Article(
     id="a1",

@@ -13,8 +13,10 @@ import pytest
 from kibaru.articles import Article
 from kibaru.embedding import Embedder
 from kibaru.errors import BadInput, IndexUnusable, StorageError
+from kibaru.generations import make_current, new_generation
 from kibaru.indexing import locked
 from kibaru.journal_tables import TABLES
+from kibaru.links import unlink
 from kibaru.newsroom import Kibaru
 from kibaru.replacing import _last_generation, _switch, copy_truth, making_ready, replace_archive, set_aside
 from kibaru.schema import SCHEMA
@@ -32,7 +34,7 @@ def source(tmp_path: Path) -> Path:
         store.connection.executescript(TABLES)
         with store.writing():
             store.put_article(BAC)
-            store.make_current(store.new_generation("e5", 4, 1, 1))
+            make_current(store, new_generation(store, "e5", 4, 1, 1))
             store.connection.execute("insert into vectors (key, vector) values (x'01', x'02')")
             for id in (1, 2, 3):
                 store.connection.execute("insert into drafts values (?, '2026', '[]')", [id])
@@ -204,7 +206,9 @@ def fresh(kibaru: Kibaru, tmp_path: Path) -> Path:
     """A copy of the samples, less one article."""
     copy_truth(kibaru.folder / "kibaru.db", tmp_path / "fresh.db")
     with Store(tmp_path / "fresh.db") as store, store.writing():
-        store.delete_article(next(store.articles()).id)
+        gone = next(store.articles()).id
+        store.delete_article(gone)
+        unlink(store, gone)
     return tmp_path / "fresh.db"
 
 

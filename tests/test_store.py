@@ -14,10 +14,33 @@ import numpy as np
 import pytest
 
 from kibaru.articles import Article
-from kibaru.errors import IndexUnusable, StorageError
+from kibaru.errors import IndexUnusable, StorageError, explanation
+from kibaru.generations import (
+    built_at,
+    current_generation,
+    drop_generations,
+    drop_unused_vectors,
+    make_current,
+    new_generation,
+)
+from kibaru.indexed_passages import (
+    count_passages,
+    delete_passages,
+    keys_of,
+    passages_of,
+    put_passages,
+    removed_after,
+    stale,
+    unindexed,
+)
+from kibaru.indexing import remove_articles
+from kibaru.links import link, links_of, put_bands, unlink
+from kibaru.passage_vectors import put_vectors, vectors_of
+from kibaru.rows import Edition, Generation, IndexedPassage, StoredPassage
 from kibaru.schema import SCHEMA
+from kibaru.sentence_vectors import drop_sentences, kept_sentences, put_sentences
 from kibaru.sentences import Span
-from kibaru.store import Edition, Generation, IndexedPassage, Store, StoredPassage, explanation
+from kibaru.store import Store
 
 BAC = Article("bac", "Le bac", "Le bac repart.", "https://journal.example/bac/", "2026-01-15", "Nana", "fr", "Balafon",
               "2026-01-16", (0, 7))  # fmt: skip
@@ -140,74 +163,75 @@ def test_an_article_of_other_words_is_kept_as_an_edition_and_when_it_came_first(
     assert rows(store, "select added, changed from articles where id = 'puits'") == [("2025", "2025")]
 
 
-def test_an_article_goes_with_its_editions_bands_and_links_and_no_others(store: Store) -> None:
+def test_an_article_goes_with_its_editions_bands_and_links_and_no_others(store: Store, path: Path) -> None:
     for article in (BAC, PUITS):
         store.put_article(article)
         store.put_article(replace(article, text=f"{article.text} Enfin."))
-        store.put_bands(article.id, [1, 2])
-    store.link("bac", ["puits"])
-    store.link("x", ["puits"])
-    store.delete_article("bac")
+        put_bands(store, article.id, [1, 2])
+    link(store, "bac", ["puits"])
+    link(store, "x", ["puits"])
+    remove_articles(store, path.parent, ["bac"])
     assert (store.article("bac"), store.editions("bac")) == (None, [])
     assert (store.count_articles(), len(store.editions("puits"))) == (1, 1)
     assert rows(store, "select band, article_id from bands") == [(1, "puits"), (2, "puits")]
-    assert store.alike(["bac", "puits", "x"]) == {"puits": {"x"}, "x": {"puits"}}
+    assert links_of(store, ["bac", "puits", "x"]) == {"puits": {"x"}, "x": {"puits"}}
 
 
 def test_bands_and_links_replace_those_of_before(store: Store) -> None:
-    store.put_bands("bac", [1, 2, 2])
-    store.put_bands("puits", [2])
-    store.put_bands("bac", [3])
+    put_bands(store, "bac", [1, 2, 2])
+    put_bands(store, "puits", [2])
+    put_bands(store, "bac", [3])
     assert rows(store, "select band, article_id from bands order by band") == [(2, "puits"), (3, "bac")]
-    store.link("bac", ["puits", "x"])
-    store.link("x", ["y"])
-    assert store.alike(["bac", "puits", "x", "y"]) == {"bac": {"puits"}, "puits": {"bac"}, "x": {"y"}, "y": {"x"}}
-    store.unlink("bac")
+    link(store, "bac", ["puits", "x"])
+    link(store, "x", ["y"])
+    assert links_of(store, ["bac", "puits", "x", "y"]) == {"bac": {"puits"}, "puits": {"bac"}, "x": {"y"}, "y": {"x"}}
+    unlink(store, "bac")
     assert rows(store, "select article_id from bands") == [("puits",)]
-    assert store.alike(["bac", "puits", "x"]) == {"x": {"y"}}
+    assert links_of(store, ["bac", "puits", "x"]) == {"x": {"y"}}
 
 
 def test_generations_are_numbered_upwards_and_one_is_current(store: Store) -> None:
-    first = store.new_generation("e5", 384, 1, 2)
+    first = new_generation(store, "e5", 384, 1, 2)
     assert first == Generation(1, "e5", 384, 1, 2)
     assert rows(store, "select * from generations") == [(1, "e5", 384, 1, 2, "building", None)]
-    assert store.current_generation() is None
-    store.make_current(first)
-    second, third = store.new_generation("e5", 384, 1, 2), store.new_generation("e5", 384, 1, 2, above=7)
-    assert (second.id, third.id, store.new_generation("e5", 384, 1, 2, above=3).id) == (2, 8, 9)
-    store.make_current(third)
-    assert store.current_generation() == third
+    assert current_generation(store) is None
+    make_current(store, first)
+    second, third = new_generation(store, "e5", 384, 1, 2), new_generation(store, "e5", 384, 1, 2, above=7)
+    assert (second.id, third.id, new_generation(store, "e5", 384, 1, 2, above=3).id) == (2, 8, 9)
+    make_current(store, third)
+    assert current_generation(store) == third
     assert rows(store, "select id, state from generations") == [
         (1, "old"), (2, "building"), (8, "current"), (9, "building")
     ]  # fmt: skip
-    assert is_now(store.built() or "")
+    assert is_now(built_at(store) or "")
     assert rows(store, "select built from generations where id = 2") == [(None,)]
 
 
 def test_generations_are_dropped_by_their_state_with_all_their_tables(store: Store) -> None:
     for state in ("old", "building", "current", "old"):
-        generation = store.new_generation("e5", 4, 1, 2)
+        generation = new_generation(store, "e5", 4, 1, 2)
         store.connection.execute("update generations set state = ? where id = ?", [state, generation.id])
     store.connection.execute("create table vocabulary_1 (term)")  # of Kibaru 0.1
-    store.drop_generations("old", "building")
+    drop_generations(store, "old", "building")
     assert rows(store, "select id from generations") == [(3,)]
     tables = [name for (name,) in rows(store, "select name from sqlite_master where type = 'table'")]
     assert {name for name in tables if name[-1] in "124" or "_1_" in name} == set()
     assert {"passages_3", "indexed_3", "removed_3", "stems_3"} <= set(tables)
-    store.drop_generations()
+    drop_generations(store)
     assert rows(store, "select id from generations") == [(3,)]
 
 
 @pytest.fixture
 def g(store: Store) -> int:
     """A generation with a passage of each article, their vectors, and sentences."""
-    g = store.new_generation("e5", 2, 1, 2).id
+    g = new_generation(store, "e5", 2, 1, 2).id
     for article, passage in ((BAC, PASSAGE), (PUITS, OTHER)):
         store.put_article(article)
-        store.put_passages(g, article, [passage])
-    store.put_vectors([b"k1", b"k2", b"k3"], np.array([[0.6, 0.8], [1, 0], [0, 1]], np.float32))
+        put_passages(store, g, article, [passage])
+    put_vectors(store, [b"k1", b"k2", b"k3"], np.array([[0.6, 0.8], [1, 0], [0, 1]], np.float32))
     spans = [Span(0, 6), Span(7, 14)]
-    store.put_sentences(
+    put_sentences(
+        store,
         [b"k1", b"k2", b"k3"],
         [
             (spans, np.array([[0.6, 0.8], [0, -1]], np.float32)),
@@ -219,72 +243,75 @@ def g(store: Store) -> int:
 
 
 def test_passages_are_found_by_their_stems_and_noted_as_indexed(store: Store, g: int) -> None:
-    assert store.passages(g, [1, 2]) == [StoredPassage(1, "bac", 0, 14, "Fleuve"), StoredPassage(2, "puits", 0, 20, "")]
+    assert passages_of(store, g, [1, 2]) == [
+        StoredPassage(1, "bac", 0, 14, "Fleuve"),
+        StoredPassage(2, "puits", 0, 20, ""),
+    ]
     assert rows(store, f"select rowid from stems_{g} where stems_{g} match 'title : bac'") == [(1,)]
     assert rows(store, f"select rowid from stems_{g} where stems_{g} match 'body : repart'") == [(1,)]
     assert rows(store, f"select rowid from stems_{g} where stems_{g} match 'body : puits'") == [(2,)]
     assert rows(store, f"select * from indexed_{g} where article_id = 'bac'") == [("bac", BAC.digest, "fr")]
-    assert (store.unindexed(g), store.stale(g), store.removed_after(g, 0)) == ([], [], [])
-    assert store.keys_of(g, [1, 2]) == {b"k1", b"k2"}
+    assert (unindexed(store, g), stale(store, g), removed_after(store, g, 0)) == ([], [], [])
+    assert keys_of(store, g, [1, 2]) == {b"k1", b"k2"}
 
 
 def test_passages_put_again_replace_those_of_that_article_alone(store: Store, g: int) -> None:
-    store.put_passages(g, BAC, [replace(PASSAGE, end=6), replace(PASSAGE, start=7)])
-    assert store.passages(g, [1, 2, 3, 4]) == [
+    put_passages(store, g, BAC, [replace(PASSAGE, end=6), replace(PASSAGE, start=7)])
+    assert passages_of(store, g, [1, 2, 3, 4]) == [
         StoredPassage(2, "puits", 0, 20, ""), StoredPassage(3, "bac", 0, 6, "Fleuve"),
         StoredPassage(4, "bac", 7, 14, "Fleuve"),
     ]  # fmt: skip
     assert rows(store, f"select rowid from stems_{g} order by 1") == [(2,), (3,), (4,)]
-    assert store.removed_after(g, 0) == [(1, 1)]
-    store.delete_passages(g, "bac")
-    assert store.removed_after(g, 1) == [(2, 3), (3, 4)]
+    assert removed_after(store, g, 0) == [(1, 1)]
+    delete_passages(store, g, "bac")
+    assert removed_after(store, g, 1) == [(2, 3), (3, 4)]
     assert rows(store, f"select rowid from stems_{g} order by 1") == [(2,)]
-    assert (store.count_passages(g), store.unindexed(g)) == (1, ["bac"])
+    assert (count_passages(store, g), unindexed(store, g)) == (1, ["bac"])
 
 
 def test_vectors_are_kept_within_half_a_thousandth_and_replaced(store: Store, g: int) -> None:
-    ids, vectors = store.vectors_of(g, [1, 2], 2)
+    ids, vectors = vectors_of(store, g, [1, 2], 2)
     assert ids.tolist() == [1, 2]
     assert np.abs(vectors - [[0.6, 0.8], [1, 0]]).max() < 0.0005
-    store.put_vectors([b"k1"], np.array([[0, 1]], np.float32))
-    assert store.vectors_of(g, [1], 2)[1].tolist() == [[0, 1]]
+    put_vectors(store, [b"k1"], np.array([[0, 1]], np.float32))
+    assert vectors_of(store, g, [1], 2)[1].tolist() == [[0, 1]]
     with pytest.raises(ValueError, match="shorter"):
-        store.put_vectors([b"k1", b"k2"], np.zeros((1, 2), np.float32))
+        put_vectors(store, [b"k1", b"k2"], np.zeros((1, 2), np.float32))
 
 
 def test_sentences_are_kept_where_they_are_with_their_directions(store: Store, g: int) -> None:
-    spans, vectors = store.sentences(g, [1], 2)[1]
+    spans, vectors = kept_sentences(store, g, [1], 2)[1]
     assert spans == [Span(0, 6), Span(7, 14)]
     assert np.abs(vectors - [[0.6, 0.8], [0, -1]]).max() < 0.01
     assert np.abs(np.linalg.norm(vectors, axis=1) - 1).max() < 1e-6
-    store.put_sentences([b"k1"], [([Span(0, 14)], np.array([[0, 1]], np.float32))])
-    assert store.sentences(g, [1], 2)[1][0] == [Span(0, 14)]
+    put_sentences(store, [b"k1"], [([Span(0, 14)], np.array([[0, 1]], np.float32))])
+    assert kept_sentences(store, g, [1], 2)[1][0] == [Span(0, 14)]
     with pytest.raises(ValueError, match="shorter"):
-        store.put_sentences([b"k1", b"k2"], [([Span(0, 14)], np.array([[0, 1]], np.float32))])
+        put_sentences(store, [b"k1", b"k2"], [([Span(0, 14)], np.array([[0, 1]], np.float32))])
 
 
 def test_sentences_are_kept_to_eight_bits_of_their_largest_number(store: Store, g: int) -> None:
     vectors = np.array([[0.1, -0.2], [1, 0]], np.float32)
-    store.put_sentences([b"k1"], [([Span(0, 6), Span(7, 14)], vectors)])
+    put_sentences(store, [b"k1"], [([Span(0, 6), Span(7, 14)], vectors)])
     ((spans, directions),) = rows(store, "select spans, vectors from sentences where key = ?", b"k1")
     assert np.frombuffer(spans, "<i4").tolist() == [0, 6, 7, 14]
     assert np.frombuffer(directions, "i1").tolist() == [64, -127, 127, 0]
 
 
 def test_sentences_are_forgotten_for_some_passages(store: Store, g: int) -> None:
-    store.drop_sentences(g, [1])
-    assert store.sentences(g, [1, 2], 2).keys() == {2}
+    drop_sentences(store, g, [1])
+    assert kept_sentences(store, g, [1, 2], 2).keys() == {2}
 
 
 def test_vectors_and_sentences_that_no_passage_has_are_dropped(store: Store, g: int) -> None:
-    other = store.new_generation("e5", 2, 1, 2).id
-    store.put_passages(other, PUITS, [OTHER])
-    store.delete_passages(g, "puits")
-    store.drop_unused_vectors()
+    other = new_generation(store, "e5", 2, 1, 2).id
+    put_passages(store, other, PUITS, [OTHER])
+    delete_passages(store, g, "puits")
+    drop_unused_vectors(store)
     for table in ("vectors", "sentences"):
         assert rows(store, f"select key from {table} order by key") == [(b"k1",), (b"k2",)]
-    store.drop_generations("building")
-    store.drop_unused_vectors()
+    drop_generations(store, "building")
+    drop_unused_vectors(store)
     for table in ("vectors", "sentences"):
         assert rows(store, f"select key from {table}") == []
 

@@ -14,9 +14,14 @@ from test_damage import change, flip_a_bit, manifest, snapshot
 from kibaru import vector_kinds, vectors
 from kibaru.articles import make_article
 from kibaru.errors import IndexUnusable
+from kibaru.filters import Filters
+from kibaru.generations import current_generation, make_current, new_generation
+from kibaru.indexed_passages import delete_passages, last_passage, put_passages
 from kibaru.newsroom import Kibaru
+from kibaru.passage_vectors import put_vectors, vectors_after
+from kibaru.rows import Generation, IndexedPassage
 from kibaru.snapshots import check_rest, read_manifest, read_snapshot
-from kibaru.store import DATABASE, Filters, Generation, IndexedPassage, Store
+from kibaru.store import DATABASE, Store
 from kibaru.vectors import VectorIndex, create, is_outdated, renew
 
 DIMENSION = 16
@@ -33,7 +38,7 @@ class Archive:
     generation: Generation
 
     def add(self, count: int) -> None:
-        first = self.store.last_passage(1)
+        first = last_passage(self.store, 1)
         found = np.random.default_rng(first).normal(size=(count, DIMENSION)).astype("<f2").astype(np.float32)
         with self.store.writing():
             for at, vector in enumerate(found / np.linalg.norm(found, axis=1, keepdims=True), first + 1):
@@ -43,14 +48,14 @@ class Archive:
                 )  # fmt: skip
                 key = at.to_bytes(16, "big")
                 self.store.put_article(article)
-                self.store.put_vectors([key], vector[None])
-                self.store.put_passages(1, article, [IndexedPassage(0, 5, "", key, "t", "mot")])
+                put_vectors(self.store, [key], vector[None])
+                put_passages(self.store, 1, article, [IndexedPassage(0, 5, "", key, "t", "mot")])
 
     def remove(self, *ids: int) -> None:
         with self.store.writing():
             for id in ids:
                 self.store.delete_article(f"a{id}")
-                self.store.delete_passages(1, f"a{id}")
+                delete_passages(self.store, 1, f"a{id}")
 
     def open(self) -> VectorIndex:
         index = VectorIndex.open(self.folder, self.generation)
@@ -60,7 +65,7 @@ class Archive:
 
     def exact(self, question: NDArray[np.float32], passing: Callable[[int], bool] = lambda _: True) -> list[int]:
         """The ten nearest of all that pass."""
-        ids, found = self.store.vectors_after(1, 0, DIMENSION)
+        ids, found = vectors_after(self.store, 1, 0, DIMENSION)
         order = np.argsort(-(found @ question))
         return [int(id) for id in ids[order] if passing(int(id))][:10]
 
@@ -80,8 +85,8 @@ def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int
 def made(kind: int, tmp_path: Path) -> Iterator[Archive]:
     with Store(tmp_path / DATABASE, create=True) as store:
         with store.writing():
-            generation = store.new_generation("model", DIMENSION, 1, 1)
-            store.make_current(generation)
+            generation = new_generation(store, "model", DIMENSION, 1, 1)
+            make_current(store, generation)
         create(tmp_path, generation)
         archive = Archive(tmp_path, store, generation)
         archive.add(COUNT)
@@ -167,7 +172,7 @@ def test_snapshot_becomes_another_kind_as_the_archive_grows_and_shrinks(
     monkeypatch.setattr(vector_kinds, "FLAT_MOST", 200)
     with Store(tmp_path / DATABASE, create=True) as store:
         with store.writing():
-            generation = store.new_generation("model", DIMENSION, 1, 1)
+            generation = new_generation(store, "model", DIMENSION, 1, 1)
         create(tmp_path, generation)
         archive, seen = Archive(tmp_path, store, generation), []
         for count, removed in ((150, 0), (100, 0), (1500, 0), (0, 1700)):
@@ -262,7 +267,7 @@ def test_archive_in_lists_answers_as_before_and_is_mended(
 
 def generation_fields(folder: Path) -> tuple[str, int, int, int]:
     with Store(folder / DATABASE) as store:
-        current = store.current_generation()
+        current = current_generation(store)
         assert current
         return current.model, current.dimension, current.chunking, current.stemming
 

@@ -18,10 +18,11 @@ from fuzzing.target import Target
 from kibaru.backup import _manifest, _opened, _unpack, _verify, back_up
 from kibaru.evaluation.results import read_run
 from kibaru.evaluation.sets import read_set
+from kibaru.rows import Generation
 from kibaru.schema import SCHEMA
 from kibaru.settings import load_settings
 from kibaru.snapshots import read_manifest
-from kibaru.store import DATABASE, Generation, Store
+from kibaru.store import DATABASE, Store
 
 _SNAPSHOT = "vectors-1-0.faiss"
 

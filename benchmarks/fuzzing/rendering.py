@@ -23,8 +23,8 @@ from kibaru.errors import BadInput
 from kibaru.journal import Asked
 from kibaru.quoting import Quote
 from kibaru.rendering import answer_text, article_line, article_text, edition_text, source
+from kibaru.rows import Edition
 from kibaru.sentences import Span
-from kibaru.store import Edition
 from kibaru_bot.buttons import Sealed
 from kibaru_bot.commands import article_key, example_question
 from kibaru_bot.editing import _detail, _detail_keyboard

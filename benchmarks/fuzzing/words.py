@@ -16,12 +16,16 @@ from fuzzing.target import Target
 from kibaru.answering import MAX_QUESTION, checked_question
 from kibaru.articles import canonical_url, clean, make_article, parse_date, url_key
 from kibaru.cues import asked_for, found_in
+from kibaru.filters import Filters
+from kibaru.generations import new_generation
+from kibaru.indexed_passages import put_passages
 from kibaru.keywords import frequencies, search_keywords
 from kibaru.languages import detect_language, fold, question_stems, stems
+from kibaru.rows import IndexedPassage
 from kibaru.samples import SAMPLES
 from kibaru.sentences import MAX_SENTENCE, split_sentences
 from kibaru.spelling import with_accents
-from kibaru.store import Filters, IndexedPassage, Store
+from kibaru.store import Store
 from kibaru_bot.lengths import MAX_UNITS, entities, fitting, shortened, units
 from kibaru_bot.messages import LANGUAGES
 from kibaru_bot.thread import leans, own_words
@@ -123,12 +127,12 @@ def _opened() -> Store:
     from kibaru.ingest import Failure, read_articles
 
     with store.writing():
-        store.new_generation("none", 4, 1, 1)
+        new_generation(store, "none", 4, 1, 1)
         for each in read_articles([SAMPLES]):
             assert not isinstance(each, Failure)
             store.put_article(each)
             body = " ".join(stems(each.text, each.language))
-            store.put_passages(1, each, [IndexedPassage(0, len(each.text), "", each.id.encode(), "", body)])
+            put_passages(store, 1, each, [IndexedPassage(0, len(each.text), "", each.id.encode(), "", body)])
     return store
 
 

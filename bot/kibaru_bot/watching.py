@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 from kibaru.errors import BadInput
+from kibaru.generations import built_at
 from kibaru.newsroom import Kibaru
 from kibaru.store import DATABASE
 from kibaru.web.sources import Sources
@@ -31,7 +32,7 @@ def ages(kibaru: Kibaru) -> Ages:
     """As the archive says."""
     with closing(Sources(kibaru.folder / DATABASE)) as sources:
         synced = max((each.synced for each in sources.all() if each.synced), default=None)
-    return Ages(kibaru.store.built(), synced)
+    return Ages(built_at(kibaru.store), synced)
 
 
 class Watch:

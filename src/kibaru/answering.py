@@ -13,11 +13,14 @@ from kibaru.confidence import Calibration, Signals
 from kibaru.embedding import Embedder
 from kibaru.errors import BadInput
 from kibaru.languages import detect_language
+from kibaru.links import links_of
 from kibaru.passages import embedded_text, sentences_of
 from kibaru.quoting import FEATURES, Quote, choose_quote, features, keyword_share, rest_of
 from kibaru.retrieval import Found, Hit
+from kibaru.rows import StoredPassage
+from kibaru.sentence_vectors import kept_sentences
 from kibaru.sentences import Span
-from kibaru.store import Store, StoredPassage
+from kibaru.store import Store
 
 MAX_QUESTION = 2_000
 MAX_QUOTES = 10
@@ -83,7 +86,7 @@ def answer(
     `store.reading()`."""
     if not found.hits:
         return Answer(question, 0.0, [], [], [])
-    alike = store.alike({hit.passage.article_id for hit in found.hits})
+    alike = links_of(store, {hit.passage.article_id for hit in found.hits})
     distinct = _told_once(found.hits, alike)
     best = distinct[0].score
     close = list(takewhile(lambda hit: hit.score >= _CLOSE * best, distinct[:_READ]))
@@ -158,7 +161,7 @@ def read_hits(
 ) -> list[Reading]:
     """The hits in generation `g` with their sentences, and the cosines of these to the vector (d,) of the question."""
     articles = {a.id: a for a in store.articles_of({hit.passage.article_id for hit in hits})}
-    kept = store.sentences(g, [hit.passage.id for hit in hits], len(question))
+    kept = kept_sentences(store, g, [hit.passage.id for hit in hits], len(question))
     read = []
     for hit in hits:
         article = articles[hit.passage.article_id]

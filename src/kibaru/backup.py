@@ -22,14 +22,15 @@ from typing import BinaryIO
 
 from kibaru import __version__
 from kibaru.embedding import Embedder
-from kibaru.errors import BadInput, IndexUnusable, StorageError
+from kibaru.errors import BadInput, IndexUnusable, StorageError, explanation
+from kibaru.generations import current_generation
 from kibaru.indexing import Rebuilt
 from kibaru.replacing import copy_truth, making_ready, replace_archive
 from kibaru.schema import SCHEMA, expected, is_of_a_generation, version
 from kibaru.settings import Settings
 from kibaru.snapshots import sync_folder
 from kibaru.staging import staging
-from kibaru.store import DATABASE, Store, explanation
+from kibaru.store import DATABASE, Store
 
 _FORMAT = 1
 _KIND = "kibaru-backup"
@@ -78,7 +79,7 @@ def back_up(folder: Path, file: Path) -> Manifest:
     Raises KibaruError.
     """
     with closing(Store(folder / DATABASE)) as store:
-        generation = store.current_generation()
+        generation = current_generation(store)
         if store.connection.execute("pragma quick_check(1)").fetchone()[0] != "ok":
             raise IndexUnusable(f"The database in {folder} is damaged and was not backed up: run 'kibaru doctor'.")
     try:

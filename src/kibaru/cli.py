@@ -13,16 +13,17 @@ import click
 
 from kibaru import __version__
 from kibaru.articles import parse_date
-from kibaru.errors import BadInput, KibaruError
+from kibaru.errors import BadInput, KibaruError, explanation
 from kibaru.evaluation.cli import evaluation
 from kibaru.safekeeping import backup, doctor, restore
 from kibaru.terminal import json_line, tell
 from kibaru.web.commands import source, sync
 
 if TYPE_CHECKING:
+    from kibaru.filters import Filters
     from kibaru.newsroom import Kibaru
     from kibaru.settings import Settings
-    from kibaru.store import Filters, Store
+    from kibaru.store import Store
 
 _DEMO_QUESTIONS = (
     "Quel est le bilan des inondations de Kankan ?",
@@ -42,7 +43,6 @@ def main() -> None:
             sys.stderr.close()
             sys.exit(0)
         from kibaru.settings import load_settings
-        from kibaru.store import explanation
 
         _fail(str(explanation(error, load_settings().index)), 2)
 
@@ -84,7 +84,7 @@ def _filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _filters(since: str | None, until: str | None, language: str | None) -> Filters:
-    from kibaru.store import Filters
+    from kibaru.filters import Filters
 
     first, last = (parse_date(day).isoformat()[:10] if day else None for day in (since, until))
     return Filters(first, last, language.lower() if language else None)
@@ -167,12 +167,13 @@ def list_(settings: Settings, since: str | None, until: str | None, language: st
 @click.pass_obj
 def show(settings: Settings, id: str, editions: bool, as_json: bool) -> None:
     """Print one article."""
+    from kibaru.links import links_of
     from kibaru.rendering import article_text, edition_text
 
     with _open(settings) as kibaru:
         article = kibaru.article(id)
         earlier = kibaru.store.editions(id) if editions else []
-        alike = sorted(kibaru.store.alike([id]).get(id, ()))
+        alike = sorted(links_of(kibaru.store, [id]).get(id, ()))
     if as_json:
         record = asdict(article) | {"alike": alike}
         record |= {"editions": [asdict(edition) for edition in earlier]} if editions else {}

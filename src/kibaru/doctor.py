@@ -21,13 +21,15 @@ from kibaru.checks.folder import (
 )
 from kibaru.checks.index import check_index, left_over_tables, vectors_to_embed_again
 from kibaru.embedding import Embedder
-from kibaru.errors import NotFound
+from kibaru.errors import NotFound, explanation
+from kibaru.generations import current_generation, drop_generations
 from kibaru.indexing import locked, rebuild
 from kibaru.packaged_model import left_over, packaged_weights, unpack_again
 from kibaru.replacing import copy_truth, making_ready, replace_archive
 from kibaru.schema import expected
+from kibaru.sentence_vectors import damaged_sentences, drop_sentences
 from kibaru.settings import Settings
-from kibaru.store import DATABASE, Store, explanation
+from kibaru.store import DATABASE, Store
 
 _ROUNDS = 3
 """A database that is written anew or brought up to date shows what else is wrong only then."""
@@ -124,7 +126,7 @@ def _tidy(settings: Settings, _: Embedder) -> str:
     with locked(folder, "rebuild.lock", wait=False), closing(Store(folder / DATABASE)) as store:
         connection = store.connection
         with store.writing():
-            store.drop_generations("building", "old")
+            drop_generations(store, "building", "old")
             tables = left_over_tables(store)
             # Those FTS5 keeps for another go with it, and cannot be dropped alone while it is there.
             for table in sorted(tables, key=lambda name: (not name.startswith("vocabulary"), len(name))):
@@ -132,9 +134,9 @@ def _tidy(settings: Settings, _: Embedder) -> str:
             for table in ("bands", "alike"):
                 connection.execute(f"delete from {table} where article_id not in (select id from articles)")
             connection.execute("delete from alike where other_id not in (select id from articles)")
-            if generation := store.current_generation():
-                damaged = store.damaged_sentences(generation.id, generation.dimension)
-                store.drop_sentences(generation.id, damaged)
+            if generation := current_generation(store):
+                damaged = damaged_sentences(store, generation.id, generation.dimension)
+                drop_sentences(store, generation.id, damaged)
         files = left_over_files(folder)
         for path in files:
             _delete(path)
@@ -158,7 +160,7 @@ def _close(settings: Settings, _: Embedder) -> str:
 def _rebuild(settings: Settings, embedder: Embedder) -> str:
     folder = settings.index
     with closing(Store(folder / DATABASE)) as store:
-        generation = store.current_generation()
+        generation = current_generation(store)
         again = vectors_to_embed_again(store, folder, generation) if generation else set()
         with store.writing():
             store.connection.executemany("delete from vectors where key = ?", [[key] for key in again])

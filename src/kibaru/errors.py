@@ -4,6 +4,14 @@ Every message is one line: what happened, to which input, and what to do. The co
 with `exit_code`; nothing else in Kibaru ends a process.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+    from pathlib import Path
+
 
 class KibaruError(Exception):
     """Anything Kibaru can explain. `exit_code` is what the command line exits with."""
@@ -36,3 +44,20 @@ class StorageError(KibaruError):
 def first_line(error: Exception, longest: int) -> str:
     """What a library says is wrong, on one line of at most `longest` characters."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:longest]
+
+
+def explanation(error: sqlite3.Error | OSError, folder: Path) -> KibaruError:
+    """What SQLite or the disk complained of, as a line for the editor."""
+    import sqlite3  # here, as all of Kibaru imports this module, and whoever only reads files needs no database
+
+    reason = str(error.strerror or error) if isinstance(error, OSError) else str(error)
+    damaged = ("malformed", "not a database", "no such table", "no such column")
+    if isinstance(error, sqlite3.DatabaseError) and any(sign in reason for sign in damaged):
+        return IndexUnusable(
+            f"The database in {folder} is damaged ({reason}): put back a backup of it, or move the folder away and add "
+            "the articles again."
+        )
+    return StorageError(
+        f"The archive in {folder} cannot be used ({reason}): check free space and permissions, and that no other "
+        "process holds it."
+    )

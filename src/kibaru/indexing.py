@@ -14,13 +14,16 @@ from filelock import FileLock, Timeout
 from kibaru.articles import Article, has_own_id, url_key
 from kibaru.embedding import Embedder
 from kibaru.errors import BadInput, IndexUnusable, StorageError
+from kibaru.generations import current_generation, drop_generations, drop_unused_vectors, make_current, new_generation
+from kibaru.indexed_passages import count_passages, delete_passages, put_passages, stale, unindexed
 from kibaru.ingest import Failure
 from kibaru.languages import STEMMING
+from kibaru.links import link_alike, unlink, without_bands
 from kibaru.passages import CHUNKING
 from kibaru.reading import Batch, put_vectors, read_ahead
-from kibaru.sameness import bands, tell_the_same
+from kibaru.rows import Generation
 from kibaru.snapshots import drop_other_snapshots
-from kibaru.store import Generation, Store
+from kibaru.store import Store
 from kibaru.vectors import create, renew
 
 log = logging.getLogger(__name__)
@@ -74,12 +77,13 @@ def add_articles(
 def remove_articles(store: Store, folder: Path, ids: Sequence[str]) -> list[Article]:
     """Remove the articles of these ids and all that is derived from them; returns those there were."""
     with locked(folder, "write.lock"), store.writing():
-        generation = store.current_generation()
+        generation = current_generation(store)
         removed = [article for id in dict.fromkeys(ids) if (article := store.article(id))]
         for article in removed:
             store.delete_article(article.id)
+            unlink(store, article.id)
             if generation:
-                store.delete_passages(generation.id, article.id)
+                delete_passages(store, generation.id, article.id)
     return removed
 
 
@@ -104,30 +108,30 @@ def rebuild(
             raise IndexUnusable(f"The text of article {min(damaged)} in {folder} is damaged: run 'kibaru doctor'.")
         dimension = embedder.dimension
         with store.writing():
-            store.drop_generations("building", "old")
-            generation = store.new_generation(embedder.identity, dimension, CHUNKING, STEMMING, above=above)
+            drop_generations(store, "building", "old")
+            generation = new_generation(store, embedder.identity, dimension, CHUNKING, STEMMING, above=above)
         log.info("building generation %d with %s", generation.id, generation.model)
         create(folder, generation)
         embedded = _fill(store, embedder, generation, from_scratch, progress)
         while not _switch(store, folder, generation):
             embedded += _fill(store, embedder, generation, False, progress)
-    return Rebuilt(generation.id, store.count_articles(), store.count_passages(generation.id), embedded)
+    return Rebuilt(generation.id, store.count_articles(), count_passages(store, generation.id), embedded)
 
 
 def ensure_generation(store: Store, folder: Path, embedder: Embedder) -> None:
     """Make the first, empty generation of a new archive."""
-    if store.current_generation():
+    if current_generation(store):
         return
     with locked(folder, "write.lock"), store.writing():
-        if not store.current_generation():
-            generation = store.new_generation(embedder.identity, embedder.dimension, CHUNKING, STEMMING)
+        if not current_generation(store):
+            generation = new_generation(store, embedder.identity, embedder.dimension, CHUNKING, STEMMING)
             create(folder, generation)
-            store.make_current(generation)
+            make_current(store, generation)
 
 
 def usable_generation(store: Store, folder: Path, embedder: Embedder) -> Generation:
     """The generation in use. Raises IndexUnusable when there is none, or it is not of this model and this Kibaru."""
-    generation = store.current_generation()
+    generation = current_generation(store)
     if generation is None:
         raise IndexUnusable(f"The archive in {folder} is not indexed: run 'kibaru rebuild'.")
     if generation.model != embedder.identity:
@@ -175,19 +179,10 @@ def _add_batch(store: Store, folder: Path, embedder: Embedder, batch: Batch) -> 
             outcome = _resolved(store, item.article)
             if outcome.change != "unchanged":
                 store.put_article(outcome.article)
-                outcome = replace(outcome, alike=_link(store, outcome.article))
-                store.put_passages(generation.id, outcome.article, item.passages)
+                outcome = replace(outcome, alike=link_alike(store, outcome.article))
+                put_passages(store, generation.id, outcome.article, item.passages)
             outcomes.append(outcome)
     return outcomes
-
-
-def _link(store: Store, article: Article) -> tuple[str, ...]:
-    """Link an article to those that tell the same; returns their ids."""
-    store.put_bands(article.id, bands(article.text))
-    others = store.sharing_bands(article.id)
-    same = tuple(other.id for other in others if tell_the_same(article.text, other.text))
-    store.link(article.id, same)
-    return same
 
 
 def _resolved(store: Store, new: Article) -> Outcome:
@@ -215,12 +210,12 @@ def _resolved(store: Store, new: Article) -> Outcome:
 def _fill(store: Store, embedder: Embedder, generation: Generation, from_scratch: bool, progress: Progress) -> int:
     """Bring a generation being built up to the articles as they are; returns how many vectors were computed."""
     with store.writing():
-        for id in store.stale(generation.id):
-            store.delete_passages(generation.id, id)
-    for article in filter(None, map(store.article, store.without_bands())):
+        for id in stale(store, generation.id):
+            delete_passages(store, generation.id, id)
+    for article in filter(None, map(store.article, without_bands(store))):
         with store.writing():
-            _link(store, article)
-    todo = store.unindexed(generation.id)
+            link_alike(store, article)
+    todo = unindexed(store, generation.id)
     done = embedded = 0
     articles = filter(None, map(store.article, todo))
     with closing(read_ahead(store, embedder, _batches(articles), from_scratch=from_scratch)) as batches:
@@ -228,7 +223,7 @@ def _fill(store: Store, embedder: Embedder, generation: Generation, from_scratch
             with store.writing():
                 embedded += put_vectors(store, embedder, batch)
                 for item in batch.articles:
-                    store.put_passages(generation.id, item.article, item.passages)
+                    put_passages(store, generation.id, item.article, item.passages)
             done += len(batch.items)
             progress(done, len(todo))
     return embedded
@@ -240,11 +235,11 @@ def _switch(store: Store, folder: Path, generation: Generation) -> bool:
     g = generation.id
     with locked(folder, "write.lock"):  # so that nobody is adding to the old generation
         with store.writing():
-            if store.unindexed(g) or store.stale(g):
+            if unindexed(store, g) or stale(store, g):
                 return False
-            store.make_current(generation)
+            make_current(store, generation)
         with store.writing():
-            store.drop_generations("old")
-            store.drop_unused_vectors()
+            drop_generations(store, "old")
+            drop_unused_vectors(store)
     drop_other_snapshots(folder, g)
     return True

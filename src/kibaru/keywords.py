@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from itertools import accumulate
 
-from kibaru.store import Filters, Store
+from kibaru.filters import Filters
+from kibaru.indexed_passages import last_passage, last_removed
+from kibaru.store import Store
 
 _SCORED = 6_000
 """Passages that one question has FTS5 score, at a microsecond each. To a question in French all words but the commonest
@@ -42,7 +44,7 @@ def search_keywords(
         where stems_{g} match :match and rowid > :after {condition} order by bm25(stems_{g}) limit :limit
     """
     match = " OR ".join(f'"{word}"' for word in chosen)  # stems are letters and digits: no quote can be in them
-    after = int((1 - share) * store.last_passage(g))
+    after = int((1 - share) * last_passage(store, g))
     parameters = asdict(filters) | {"match": match, "limit": limit, "after": after}
     return store.connection.execute(query, parameters).fetchall()
 
@@ -65,7 +67,7 @@ def frequencies(store: Store, g: int, words: Iterable[str]) -> dict[str, int]:
         found = {word: count(word) for word in words}
     else:
         found = {word: count(word, 0, _COUNTED) for word in words}
-        scale = (store.last_passage(g) - store.last_removed(g)) / _SAMPLED
+        scale = (last_passage(store, g) - last_removed(store, g)) / _SAMPLED
         for word in (word for word in found if found[word] == _COUNTED):
             found[word] = max(_COUNTED, round(scale * count(word, row[0], -1)))
     return {word: count for word, count in found.items() if count}

@@ -20,6 +20,9 @@ from kibaru.asked_dates import Timing, timing
 from kibaru.confidence import calibration, is_calibrated
 from kibaru.embedding import Embedder
 from kibaru.errors import IndexUnusable, KibaruError, NotFound, StorageError
+from kibaru.filters import Filters
+from kibaru.generations import current_generation
+from kibaru.indexed_passages import count_passages, stale, unindexed
 from kibaru.indexing import (
     Outcome,
     Progress,
@@ -34,8 +37,9 @@ from kibaru.ingest import Failure
 from kibaru.languages import expect_detection
 from kibaru.reranking import reranked
 from kibaru.retrieval import Found, retrieve
+from kibaru.rows import Generation
 from kibaru.settings import Settings
-from kibaru.store import DATABASE, Filters, Generation, Store
+from kibaru.store import DATABASE, Store
 from kibaru.vectors import VectorIndex, is_outdated, renew
 
 log = logging.getLogger(__name__)
@@ -125,7 +129,7 @@ class Kibaru:
         except (StorageError, OSError) as error:  # the articles are safe without it: it spares the next start some work
             log.warning("the snapshot in %s was not renewed: %s", self.folder, error)
         except IndexUnusable:
-            if self.store.current_generation() == generation:  # else a rebuild has cleared it away
+            if current_generation(self.store) == generation:  # else a rebuild has cleared it away
                 raise
 
     def rebuild(self, *, from_scratch: bool = False, progress: Progress = lambda *_: None) -> Rebuilt:
@@ -157,16 +161,8 @@ class Kibaru:
             model = calibration(vectors.generation.model)
             chosen = self.settings.min_confidence
             threshold = model.threshold if chosen is None else chosen
-            return answer(
-                self.store,
-                self.embedder,
-                vectors.generation.id,
-                model,
-                question,
-                found,
-                quotes=quotes,
-                threshold=threshold,
-            )
+            g = vectors.generation.id
+            return answer(self.store, self.embedder, g, model, question, found, quotes=quotes, threshold=threshold)
 
     def find(self, question: str, filters: Filters = Filters()) -> Found:  # noqa: B008  # frozen
         """The hits of a question."""
@@ -183,7 +179,7 @@ class Kibaru:
         """Load the index and compare it with the database. Raises IndexUnusable when they do not go together."""
         with self._lock, self._serving() as vectors:
             g = vectors.generation.id
-            if self.store.unindexed(g) or self.store.stale(g):
+            if unindexed(self.store, g) or stale(self.store, g):
                 raise IndexUnusable(f"The index in {self.folder} lacks articles: run 'kibaru rebuild'.")
 
     def status(self) -> Status:
@@ -194,12 +190,12 @@ class Kibaru:
         except KibaruError as error:
             problem = str(error)
         with self._lock, self.store.reading():
-            generation = self.store.current_generation()
+            generation = current_generation(self.store)
             model = generation.model if generation else self.embedder.identity
             return Status(
                 folder=self.folder,
                 articles=self.store.count_articles(),
-                passages=self.store.count_passages(generation.id) if generation else 0,
+                passages=count_passages(self.store, generation.id) if generation else 0,
                 published=self.store.span_of_dates(),
                 languages=self.store.languages(),
                 generation=generation,
@@ -215,7 +211,7 @@ class Kibaru:
         while True:
             vectors = self._load_current()
             with self.store.reading():
-                if self.store.current_generation() == vectors.generation:  # else a rebuild switched just now
+                if current_generation(self.store) == vectors.generation:  # else a rebuild switched just now
                     vectors.catch_up(self.store)
                     yield vectors
                     return
@@ -231,5 +227,5 @@ class Kibaru:
                     log.info("serving generation %d: %d passages", generation.id, len(loaded))
                 return loaded
             except IndexUnusable:
-                if self.store.current_generation() == generation:  # else a rebuild has cleared it away
+                if current_generation(self.store) == generation:  # else a rebuild has cleared it away
                     raise

@@ -8,13 +8,16 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
+from kibaru import passage_vectors
 from kibaru.articles import Article
 from kibaru.embedding import Embedder, Vectors
 from kibaru.ingest import Failure
 from kibaru.languages import stems
 from kibaru.passages import embedded_text, split_passages
+from kibaru.rows import IndexedPassage
+from kibaru.sentence_vectors import put_sentences
 from kibaru.sentences import Span
-from kibaru.store import IndexedPassage, Store
+from kibaru.store import Store
 
 _AHEAD = 2
 """Batches that are cut while the model reads: it has the next one at once when it is done with one."""
@@ -70,7 +73,7 @@ def read_ahead(
             texts = {key: text for article in articles for key, text in article.texts.items()}
             known = {key for batch in ahead for key in batch.unread}
             if not from_scratch:
-                known |= store.known_vectors(texts)
+                known |= passage_vectors.known_vectors(store, texts)
             unread = {key: text for key, text in texts.items() if key not in known}
             reading = apart.submit(_read, embedder, list(unread.values()))
             ahead.append(Batch(items, articles, texts, unread, reading))
@@ -86,7 +89,7 @@ def put_vectors(store: Store, embedder: Embedder, batch: Batch) -> int:
     """Keep the vectors of a batch, with those that were there when it was cut but were cleared away since; returns how
     many were computed."""
     _put(store, batch.unread, batch.reading.result())
-    gone = {key: batch.texts[key] for key in batch.texts.keys() - store.known_vectors(batch.texts)}
+    gone = {key: batch.texts[key] for key in batch.texts.keys() - passage_vectors.known_vectors(store, batch.texts)}
     _put(store, gone, _read(embedder, list(gone.values())))
     return len(batch.unread) + len(gone)
 
@@ -133,7 +136,7 @@ def _put(store: Store, texts: Mapping[bytes, EmbeddedText], readings: Readings) 
     if readings is None:
         return
     vectors, inner = readings
-    store.put_vectors(list(texts), vectors)
+    passage_vectors.put_vectors(store, list(texts), vectors)
     if inner is not None:
         sentences = [(text.sentences, own) for text, own in zip(texts.values(), inner, strict=True)]
-        store.put_sentences(list(texts), sentences)
+        put_sentences(store, list(texts), sentences)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kibaru.articles import Article
     from kibaru.newsroom import Status
     from kibaru.quoting import Quote
-    from kibaru.store import Edition
+    from kibaru.rows import Edition
 
 
 def answer_text(answer: Answer) -> str:

@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kibaru.embedding import Embedder
+from kibaru.errors import explanation
 from kibaru.indexing import Rebuilt, locked, rebuild
 from kibaru.journal_tables import TABLES
 from kibaru.schema import connect, is_of_a_generation, version
 from kibaru.snapshots import drop_other_snapshots, sync_folder
 from kibaru.staging import staging
-from kibaru.store import DATABASE, Store, explanation
+from kibaru.store import DATABASE, Store
 
 STAGING = ".replacing-"
 """What the folders begin with in which a database is made ready."""

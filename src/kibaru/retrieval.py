@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 
 from kibaru.asked_dates import Timing
 from kibaru.cues import is_subject
+from kibaru.filters import Filters
+from kibaru.indexed_passages import passage_texts, passages_of
 from kibaru.keywords import frequencies, search_keywords
 from kibaru.languages import is_little_read, question_stems
+from kibaru.rows import StoredPassage
 from kibaru.spelling import with_accents
-from kibaru.store import Filters, Store, StoredPassage
+from kibaru.store import Store
 from kibaru.timeliness import timely, within
 from kibaru.vectors import VectorIndex
 
@@ -108,7 +111,7 @@ def retrieve(
     keyword = dict(search_keywords(store, g, words, CANDIDATES, filters))
     scale_keyword = _scale(keyword.values(), min(keyword.values(), default=0.0) if len(keyword) == CANDIDATES else 0.0)
     if question.isascii():
-        respelt = with_accents(question, store.passage_texts(g, list(keyword)[:SPELT]))
+        respelt = with_accents(question, passage_texts(store, g, list(keyword)[:SPELT]))
         question, reading = respelt, reading if respelt == question else read(respelt)
     embedded, by_rarity = reading.result()[0]
     nearest = dict(vectors.search(store, by_rarity, CANDIDATES, filters))
@@ -120,7 +123,7 @@ def retrieve(
     dense, hubness = candidates @ embedded, HUBNESS * _hubness(candidates)
     ranking = dict(zip(ids, (candidates @ by_rarity - hubness).tolist(), strict=True))
     scale_dense = _scale(ranking.values(), min((ranking[id] for id in nearest), default=0.0))
-    passages = {passage.id: passage for passage in store.passages(g, ids)}
+    passages = {passage.id: passage for passage in passages_of(store, g, ids)}
     weight = LITTLE_READ_WEIGHT if is_little_read(question) else DENSE_WEIGHT
     hits = [
         Hit(

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kibaru.store import explanation
+from kibaru.errors import explanation
 
 _BUSY_SECONDS = 60.0
 _LOG_BUSY_SECONDS = 0.1

@@ -17,7 +17,7 @@ import faiss
 import numpy as np
 
 from kibaru.errors import IndexUnusable
-from kibaru.store import Generation
+from kibaru.rows import Generation
 from kibaru.vector_kinds import Kind, is_of_a_kind, open_lists, size_of_lists
 
 FORMAT = 2

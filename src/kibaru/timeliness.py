@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from kibaru.asked_dates import Period, Timing
-from kibaru.store import Filters
+from kibaru.filters import Filters
 
 if TYPE_CHECKING:
     from kibaru.retrieval import Hit

@@ -17,8 +17,11 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from kibaru import vector_kinds
+from kibaru import indexed_passages, vector_kinds
 from kibaru.errors import IndexUnusable
+from kibaru.filters import Filters
+from kibaru.passage_vectors import vectors_after, vectors_of
+from kibaru.rows import Generation
 from kibaru.snapshots import (
     Manifest,
     check_rest,
@@ -29,7 +32,7 @@ from kibaru.snapshots import (
     unusable,
     write_snapshot,
 )
-from kibaru.store import Filters, Generation, Store
+from kibaru.store import Store
 from kibaru.vector_kinds import Ids, Kind, Vectors
 
 OUTDATED_SHARE = 0.1
@@ -81,13 +84,13 @@ class VectorIndex:
         for ids, vectors in _batches(store, g, self._last_passage):
             self._later.add_with_ids(vectors, ids)
             self._last_passage = int(ids[-1])
-        if removed := store.removed_after(g.id, self._last_removed):
+        if removed := indexed_passages.removed_after(store, g.id, self._last_removed):
             ids = np.array([id for _, id in removed], np.int64)
             self._later.remove_ids(faiss.IDSelectorBatch(ids))
             self._gone = np.concatenate([self._gone, ids[ids <= self._manifest.last_passage]])
             self._without_gone = faiss.IDSelectorNot(faiss.IDSelectorBatch(self._gone)) if len(self._gone) else None
             self._last_removed = removed[-1][0]
-        if not self._is_compared and len(self) != store.count_passages(g.id):
+        if not self._is_compared and len(self) != indexed_passages.count_passages(store, g.id):
             raise unusable(self._folder, "its vectors and its database disagree")
         self._is_compared = True
 
@@ -103,10 +106,10 @@ class VectorIndex:
         among = None
         if filters:
             ids, scores = self._candidates(question, _WIDE * limit)
-            passing = np.isin(ids, store.passing(self.generation.id, ids.tolist(), filters))
+            passing = np.isin(ids, indexed_passages.passing(store, self.generation.id, ids.tolist(), filters))
             if passing.sum() >= wanted or len(ids) == len(self):
                 return self._scored(store, question, ids[passing][:wanted], scores[passing][:wanted], limit)
-            among = store.passage_ids(self.generation.id, filters)
+            among = indexed_passages.passage_ids(store, self.generation.id, filters)
         return self._scored(store, question, *self._candidates(question, wanted, among), limit)
 
     def _candidates(
@@ -128,7 +131,7 @@ class VectorIndex:
     ) -> list[tuple[int, float]]:
         """The best candidates with their true cosines, which a snapshot in lists knows roughly."""
         if not vector_kinds.is_exact(self._snapshot):
-            ids, vectors = store.vectors_of(self.generation.id, ids.tolist(), self.generation.dimension)
+            ids, vectors = vectors_of(store, self.generation.id, ids.tolist(), self.generation.dimension)
             scores = vectors @ question
             best = np.argsort(-scores, kind="stable")[:limit]
             ids, scores = ids[best], scores[best]
@@ -136,7 +139,7 @@ class VectorIndex:
 
     def vectors(self, store: Store, ids: Sequence[int]) -> Vectors:
         """The unit vectors (n, d) of passages. Raises IndexUnusable when one has none."""
-        found, vectors = store.vectors_of(self.generation.id, ids, self.generation.dimension)
+        found, vectors = vectors_of(store, self.generation.id, ids, self.generation.dimension)
         if len(found) != len(ids):
             raise unusable(self._folder, "its vectors and its database disagree")
         return vectors[np.searchsorted(found, ids)]
@@ -151,7 +154,7 @@ class VectorIndex:
         where opening it does not look."""
         check_rest(self._folder, self._manifest)
         g = self.generation
-        return vector_kinds.differing(self._snapshot, lambda ids: store.vectors_of(g.id, ids.tolist(), g.dimension))
+        return vector_kinds.differing(self._snapshot, lambda ids: vectors_of(store, g.id, ids.tolist(), g.dimension))
 
     def is_overtaken(self) -> bool:
         """Whether so much came after the snapshot that another process has made the next one."""
@@ -170,8 +173,8 @@ def create(archive: Path, generation: Generation) -> None:
 def is_outdated(store: Store, archive: Path, generation: Generation) -> bool:
     """Whether so much came after the snapshot that it should be renewed. Reads no vectors."""
     manifest = read_manifest(folder_of(archive, generation), generation)
-    changes = store.last_passage(generation.id) - manifest.last_passage
-    changes += store.last_removed(generation.id) - manifest.last_removed
+    changes = indexed_passages.last_passage(store, generation.id) - manifest.last_passage
+    changes += indexed_passages.last_removed(store, generation.id) - manifest.last_removed
     return changes > _bearable(manifest.passages)
 
 
@@ -187,14 +190,14 @@ def renew(store: Store, archive: Path, generation: Generation) -> None:
     """
     folder, g = folder_of(archive, generation), generation.id
     with FileLock(folder / "snapshot.lock"), store.reading():
-        last_passage, last_removed = store.last_passage(g), store.last_removed(g)
+        last_passage, last_removed = indexed_passages.last_passage(store, g), indexed_passages.last_removed(store, g)
         index = None
         with suppress(IndexUnusable):
             manifest, former = read_snapshot(folder, generation, to_change=True)
             if (manifest.last_passage, manifest.last_removed) == (last_passage, last_removed):
                 return
             index = _continued(store, generation, manifest, former)
-        count = store.count_passages(g)
+        count = indexed_passages.count_passages(store, g)
         if index is None or index.ntotal != count:
             index = vector_kinds.build(
                 count, generation.dimension, lambda n: _sample(store, generation, n), _batches(store, generation, 0)
@@ -207,11 +210,11 @@ def renew(store: Store, archive: Path, generation: Generation) -> None:
 
 def _continued(store: Store, generation: Generation, manifest: Manifest, index: Kind) -> Kind | None:
     """A snapshot brought up to date, unless another kind or other lists are due."""
-    if not vector_kinds.suits(index, store.count_passages(generation.id)):
+    if not vector_kinds.suits(index, indexed_passages.count_passages(store, generation.id)):
         return None
     for ids, vectors in _batches(store, generation, manifest.last_passage):
         index.add_with_ids(vectors, ids)
-    removed = [id for _, id in store.removed_after(generation.id, manifest.last_removed)]
+    removed = [id for _, id in indexed_passages.removed_after(store, generation.id, manifest.last_removed)]
     index.remove_ids(faiss.IDSelectorBatch(np.array(removed, np.int64)))
     return index
 
@@ -219,7 +222,7 @@ def _continued(store: Store, generation: Generation, manifest: Manifest, index: 
 def _batches(store: Store, generation: Generation, last: int) -> Iterator[tuple[Ids, Vectors]]:
     """Ids and vectors of the passages above the id `last`, some at a time."""
     while True:
-        ids, vectors = store.vectors_after(generation.id, last, generation.dimension, _AT_ONCE)
+        ids, vectors = vectors_after(store, generation.id, last, generation.dimension, _AT_ONCE)
         if not len(ids):
             return
         yield ids, vectors
@@ -228,10 +231,10 @@ def _batches(store: Store, generation: Generation, last: int) -> Iterator[tuple[
 
 def _sample(store: Store, generation: Generation, size: int) -> Vectors:
     """About `size` vectors (n, d), at random but always the same ones."""
-    last = store.last_passage(generation.id)
-    chance = size / max(1, store.count_passages(generation.id))
+    last = indexed_passages.last_passage(store, generation.id)
+    chance = size / max(1, indexed_passages.count_passages(store, generation.id))
     ids = np.flatnonzero(np.random.default_rng(0).random(last) < chance) + 1
-    return store.vectors_of(generation.id, ids.tolist(), generation.dimension)[1]
+    return vectors_of(store, generation.id, ids.tolist(), generation.dimension)[1]
 
 
 def _no_sample(_: int) -> Vectors:

@@ -9,8 +9,9 @@ from contextlib import closing
 from pathlib import Path
 
 from kibaru.checks import REPAIR, RESTORE, Finding, Mend
+from kibaru.errors import explanation
 from kibaru.schema import SCHEMA, connect, expected, is_of_a_generation, version
-from kibaru.store import Store, explanation
+from kibaru.store import Store
 
 _MESSAGES = 100
 _INDEX_ONLY = re.compile(r"(row \d+ missing from|wrong # of entries in|non-unique entry in) index ", re.IGNORECASE)

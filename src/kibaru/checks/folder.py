@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 
 from kibaru.checks import REPAIR, Finding, Mend
 from kibaru.checks.index import left_over_tables
+from kibaru.generations import current_generation
 from kibaru.packaged_model import MODEL_NAME, damage, left_over, packaged_weights
 from kibaru.replacing import STAGING, set_aside
 from kibaru.settings import Settings
@@ -36,7 +37,7 @@ def check_left_over(folder: Path) -> Iterator[Finding]:
 def left_over_files(folder: Path) -> list[Path]:
     """Folders of generations that are not in the database, snapshots that are not in use, and unfinished files."""
     with closing(Store(folder / DATABASE)) as store:
-        generation = store.current_generation()
+        generation = current_generation(store)
         known = {g for (g,) in store.connection.execute("select id from generations")}
     generations = [path for path in folder.glob("generation-*") if path.name.removeprefix("generation-").isdigit()]
     found = [path for path in generations if int(path.name.removeprefix("generation-")) not in known]

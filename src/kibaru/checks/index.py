@@ -11,12 +11,17 @@ from numpy.typing import NDArray
 
 from kibaru.checks import REBUILD, REPAIR, RESTORE, Finding, Mend
 from kibaru.errors import IndexUnusable, StorageError
+from kibaru.generations import current_generation
+from kibaru.indexed_passages import keys_of, stale, unindexed
 from kibaru.languages import STEMMING
+from kibaru.links import without_bands
 from kibaru.passages import CHUNKING, embedded_text
 from kibaru.reading import vector_key
+from kibaru.rows import Generation
 from kibaru.sameness import bands
 from kibaru.schema import is_of_a_generation
-from kibaru.store import Generation, Store
+from kibaru.sentence_vectors import damaged_sentences
+from kibaru.store import Store
 from kibaru.vectors import VectorIndex
 
 _KINDS = ("passages", "indexed", "removed", "stems")
@@ -28,7 +33,7 @@ _UNIT = 0.01
 def check_index(store: Store, folder: Path, identity: str) -> Iterator[Finding]:
     """What does not agree with the articles, as of one moment; `identity` is that of the model in the settings."""
     with store.reading():
-        generation = store.current_generation()
+        generation = current_generation(store)
         if generation is None:
             if store.count_articles():
                 yield Finding(f"The archive in {folder} is not indexed", REBUILD, Mend.REBUILD)
@@ -43,7 +48,7 @@ def check_index(store: Store, folder: Path, identity: str) -> Iterator[Finding]:
         if problem := _passages(store, generation):
             yield Finding(f"The index in {folder} has {problem}", REBUILD, Mend.REBUILD)
         yield from _vectors(store, folder, generation)
-        if damaged := store.damaged_sentences(g, generation.dimension):
+        if damaged := damaged_sentences(store, g, generation.dimension):
             problem = f"The sentences of {len(damaged)} passages in {folder} are damaged"
             yield Finding(problem, REPAIR, Mend.TIDY)
     if not _keywords_in_step(store, g):
@@ -59,13 +64,13 @@ def _made_by_this(generation: Generation, folder: Path, identity: str) -> Iterat
 
 
 def _articles(store: Store, folder: Path, g: int) -> Iterator[Finding]:
-    if unindexed := store.unindexed(g):
-        problem = f"{len(unindexed)} articles in {folder} are not in the index as they are ({_some(unindexed)})"
+    if missing := unindexed(store, g):
+        problem = f"{len(missing)} articles in {folder} are not in the index as they are ({_some(missing)})"
         yield Finding(problem, REBUILD, Mend.REBUILD)
-    if lost := store.stale(g):
+    if lost := stale(store, g):
         problem = f"{len(lost)} articles of the index in {folder} are not in the database ({_some(lost)})"
         yield Finding(problem, f"{RESTORE} to have them again, or {REPAIR} to go on without", Mend.REBUILD, lost=True)
-    unlinked = [article.id for article in store.articles_of(store.without_bands()) if bands(article.text)]
+    unlinked = [article.id for article in store.articles_of(without_bands(store)) if bands(article.text)]
     if unlinked:  # short notices have no bands
         problem = f"{len(unlinked)} articles in {folder} were not compared with others that tell the same"
         yield Finding(problem, REBUILD, Mend.REBUILD)
@@ -163,7 +168,7 @@ def vectors_to_embed_again(store: Store, folder: Path, generation: Generation) -
         found = doubtful_vectors(store, generation)
         with suppress(IndexUnusable):  # damaged, so it cannot tell
             differing = VectorIndex.open(folder, generation).differing(store)
-            found |= store.keys_of(generation.id, differing)
+            found |= keys_of(store, generation.id, differing)
     return found
 
 

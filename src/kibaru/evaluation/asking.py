@@ -17,10 +17,10 @@ from kibaru.embedding import Embedder
 from kibaru.errors import BadInput, KibaruError
 from kibaru.evaluation.results import Group, Result, Run, Shown
 from kibaru.evaluation.sets import EvaluationSet, Question, Split, in_split
+from kibaru.filters import Filters
 from kibaru.newsroom import Kibaru
 from kibaru.remembering import RememberingEmbedder
 from kibaru.settings import Settings
-from kibaru.store import Filters
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many are done and how many there are to do."""
