@@ -176,7 +176,7 @@ def test_a_subject_is_told_from_a_question(text: str, names_a_subject: bool) -> 
 
 
 def test_two_passages_tell_what_an_article_is_about(samples: Kibaru, monkeypatch: pytest.MonkeyPatch) -> None:
-    _, found = samples.find("le marché, les commerces et la mairie")
+    found = samples.find("le marché, les commerces et la mairie")
     monkeypatch.setattr("kibaru.retrieval.SECOND", 0.0)
     alone: dict[str, list[float]] = {}
     for hit in samples.find("le marché, les commerces et la mairie")[1].hits:
