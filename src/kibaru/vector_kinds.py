@@ -95,6 +95,17 @@ def search(
     return ids[0][ids[0] != -1], scores[0][ids[0] != -1]
 
 
+def kept(index: Kind, ids: Ids) -> Vectors:
+    """The vectors (n, d) of these ids, of which an exact index has all of itself. Raises KeyError when it lacks one."""
+    if not len(ids):  # FAISS reconstructs no empty batch
+        return np.zeros((0, index.d), np.float32)
+    try:
+        vectors: Vectors = index.reconstruct_batch(ids)
+    except RuntimeError as error:
+        raise KeyError(str(error)) from None
+    return vectors
+
+
 def ids_of(index: Kind) -> Ids:
     """The ids of all there is, in no particular order."""
     if isinstance(index, faiss.IndexIDMap2):
@@ -109,9 +120,7 @@ def differing(index: Kind, look_up: Callable[[Ids], tuple[Ids, Vectors]]) -> lis
     it knows, the ids in order. What rounding may make of a vector is no difference."""
     if isinstance(index, faiss.IndexIDMap2):
         ids, vectors = look_up(np.sort(ids_of(index)))
-        if not len(ids):  # FAISS reconstructs no empty batch
-            return []
-        same = (index.reconstruct_batch(ids) == vectors).all(axis=1)
+        same = (kept(index, ids) == vectors).all(axis=1)
         return [int(id) for id in ids[~same]]
     found = list[int]()
     for ids, codes, centre in _filled_lists(index):
