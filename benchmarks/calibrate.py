@@ -117,7 +117,7 @@ class Passage:
     weight: float
 
 
-def passages(archive: Archive, questions: list[Question]) -> list[Passage]:
+def passages(archive: Archive, questions: list[Question], weight: float) -> list[Passage]:
     """The first passages of each question that have the answer in some sentences and not in others. Where it stands in
     another article than its own it may be there by chance, so those count less."""
     kibaru, found = archive.kibaru, []
@@ -130,9 +130,11 @@ def passages(archive: Archive, questions: list[Question]) -> list[Passage]:
         for p in read_hits(kibaru.store, kibaru.embedder, generation.id, hits.embedded, hits.hits[:3]):
             holds = np.array([question.answer in p.article.text[start:end] for start, end in p.sentences])
             if holds.any() and not holds.all():
-                values = features(question.question, p.article, p.sentences, p.cosines, hits.rarity)
+                values = features(
+                    question.question, p.article, p.hit.passage.heading, p.sentences, p.cosines, hits.rarity
+                )
                 own = p.article.id == archive.known_as.get(question.article_id or "")
-                found.append(Passage(values, holds, 1.0 if own else 0.3))
+                found.append(Passage(values, holds, weight if own else 0.3 * weight))
     return found
 
 
@@ -172,8 +174,7 @@ def main() -> None:
     articles = read_articles(arguments.data)
     questions = [q for q in read_questions(arguments.data) if q.kind != "headline" and is_for_tuning(q.id)]
     with Archive(articles) as archive:
-        large = cases(archive, questions, 1.0)
-        quoting = fit_quoting(passages(archive, questions))
+        large, read = cases(archive, questions, 1.0), passages(archive, questions, 1.0)
     samples = [article for article in read_files([SAMPLES]) if isinstance(article, Article)]
     by_url = {article.url: article.id for article in samples}
     asked = [
@@ -183,6 +184,7 @@ def main() -> None:
     ]
     with Archive(samples) as archive:
         found = large + cases(archive, asked, 0.7)
+        quoting = fit_quoting(read + passages(archive, asked, 0.7))
     found += small_archives(articles, questions, 0.7)
 
     if arguments.cases:

@@ -222,15 +222,18 @@ def test_what_speaks_for_an_answer_is_measured(desk: Desk) -> None:
     desk.hit("c", 0.4, dense=0.1, corrected=-0.5)
     words = {"bac": 1.0, "pont": 2.0, "Farabougou": 4.0, "fleuve": 8.0, "puits": 16.0, "mil": 9.0}
     rarity = {stems(word, "fr")[0]: weight for word, weight in words.items()}
-    signals = desk.ask(rarity=rarity).signals
+    question = "Le bac, le pont, le puits, le mil et le fleuve de Farabougou, ou de Sikasso ?"
+    signals = desk.ask(rarity=rarity | {"ferri": 50.0}, question=question).signals
     assert signals is not None
     assert (signals.passage, signals.corrected) == (0.8, 0.45)
     assert signals.sentence == pytest.approx(0.7, abs=0.01)
     assert signals.margin == pytest.approx((0.15 + 0.95 + 8 * 0.1) / 10)
     assert (signals.foreign, signals.keywords) == (0.0, 15 / 40)
+    assert (signals.unnamed, signals.asked) == (0.5, 0.0)
     other = desk.ask(rarity=rarity, question="When will the ferry of Farabougou cross the river again?").signals
     assert other is not None
-    assert (other.foreign, other.keywords) == (1.0, 0.0)
+    assert (other.foreign, other.keywords) == (1.0, 1.0)  # the name is in both languages
+    assert (other.unnamed, other.asked) == (0.0, 1.0)
 
 
 def test_hits_are_of_no_less_than_no_likeness(desk: Desk) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import SampleQuestion
 from numpy.typing import NDArray
 
 from kibaru.articles import Article, make_article
@@ -15,10 +16,20 @@ from kibaru.confidence import calibration
 from kibaru.cues import asked_for, found_in, is_subject
 from kibaru.generations import current_generation
 from kibaru.keywords import search_keywords
-from kibaru.languages import is_little_read
+from kibaru.languages import is_little_read, question_stems, stems
+from kibaru.names import missing, names
 from kibaru.newsroom import Kibaru
 from kibaru.passage_vectors import vectors_of
-from kibaru.quoting import ENOUGH_LENGTH, FEATURES, QUOTE_LENGTH, Quote, choose_quote, features, rest_of
+from kibaru.quoting import (
+    ENOUGH_LENGTH,
+    FEATURES,
+    QUOTE_LENGTH,
+    Quote,
+    choose_quote,
+    features,
+    keyword_share,
+    rest_of,
+)
 from kibaru.retrieval import DENSE_WEIGHT, LITTLE_READ_WEIGHT, SECOND
 from kibaru.sentences import Span, split_sentences
 
@@ -146,10 +157,71 @@ def test_cosines_weigh_less_in_such_a_language(samples: Kibaru, question: str, w
     assert found.hits[0].score == pytest.approx(weight)
 
 
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ("Qui est Odile Bassolma Coulidiaty, de Bobo-Dioulasso ?", ["odile bassolma coulidiaty", "bobo dioulasso"]),
+        ("Rasmata Zerbo-Kinda", ["zerbo kinda"]),  # the first word has a capital whatever it is
+        ("Où va l’Agence des eaux de l'Assaba ?", ["agence", "assaba"]),
+        ("À Kiffa, Élise a-t-elle gagné ?", ["kiffa", "elise"]),
+        ("qui est sidi ould nghaymich", []),
+        ("Сколько детей привито в Зиндере?", []),
+        ("Où est-ce ?", []),
+        ("?", []),
+    ],
+)
+def test_names_are_what_has_a_capital(question: str, found: list[str]) -> None:
+    assert names(question) == found
+
+
+def test_names_are_missing_where_another_bears_a_part_of_them() -> None:
+    texts = ["Mme Odile Sankara chante.", "M. Bassolma-Coulidiaty se tait à BOBO Dioulasso."]
+    assert missing(["odile bassolma coulidiaty"], texts) == 1.0
+    assert missing(["bobo dioulasso", "odile bassolma", "sankara", "kara"], texts) == 0.5
+    assert missing([], texts) == 0.0
+
+
+def test_a_person_few_know_is_found_by_the_whole_name(samples: Kibaru, sample_questions: list[SampleQuestion]) -> None:
+    about = [row for row in sample_questions if row.question.startswith(("Qui est ", "Who is ")) and row.url]
+    assert len(about) >= 10
+    for row in about:
+        answer = samples.ask(row.question)
+        assert samples.article(answer.hits[0].passage.article_id).url == row.url, row.question
+
+
+def test_words_of_the_title_tell_no_sentence_from_another() -> None:
+    article = make_article(
+        title="Le pont de Kati", text="Le pont de Kati est là. Il fut construit en 1978.", language="fr"
+    )
+    sentences, cosines = split_sentences(article.text, "fr"), np.array([0.8, 0.8], np.float32)
+    rarity = dict.fromkeys(stems("pont Kati construit", "fr"), 3.0)
+    rows = features("Quand le pont de Kati a-t-il été construit ?", article, "", sentences, cosines, rarity)
+    assert rows[:, FEATURES.index("keywords")].tolist() == [0.0, 1.0]
+    under_heading = features("Quand fut-il construit ?", article, "Construit en vain", sentences, cosines, rarity)
+    assert not under_heading[:, FEATURES.index("keywords")].any()
+
+
+def test_words_of_other_languages_take_nothing_from_a_questions_share() -> None:
+    words, rarity = set(stems("les grévistes", "fr")), dict.fromkeys(question_stems("les grévistes", ["en", "fr"]), 2.0)
+    assert len(rarity) > len(words)
+    assert keyword_share(words, "Les grévistes sont là.", "fr", rarity) == 1.0
+
+
+def test_a_question_without_accents_is_searched_once_and_read_with_them(
+    samples: Kibaru, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, read_questions = list[str](), samples.embedder.read_questions
+    monkeypatch.setattr(samples.embedder, "read_questions", lambda texts: read.extend(texts) or read_questions(texts))
+    found = samples.find("Ou a-t-on decouvert des comprimes ?")
+    assert found.question == "Où a-t-on découvert des comprimés ?"
+    assert read == ["Ou a-t-on decouvert des comprimes ?", found.question]
+    assert np.array_equal(found.embedded, read_questions([found.question])[0, 0])
+
+
 def test_features_are_one_row_a_sentence() -> None:
     article = make_article(text="Le bac est réparé. Il part à 7 heures.")
     sentences = split_sentences(article.text, "fr")
-    rows = features("Combien ?", article, sentences, np.array([0.8, 0.7], np.float32), {})
+    rows = features("Combien ?", article, "", sentences, np.array([0.8, 0.7], np.float32), {})
     assert rows.shape == (2, len(FEATURES))
 
 

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from kibaru.articles import Article, clean
 from kibaru.confidence import Calibration, Signals
+from kibaru.cues import asked_for
 from kibaru.embedding import Embedder
 from kibaru.errors import BadInput
-from kibaru.languages import detect_language
+from kibaru.languages import detect_language, stems
 from kibaru.links import links_of
+from kibaru.names import missing, names
 from kibaru.passages import embedded_text, sentences_of
 from kibaru.quoting import FEATURES, Quote, choose_quote, features, keyword_share, rest_of
 from kibaru.retrieval import Found, Hit
@@ -133,7 +135,7 @@ def _chosen(
     weights = np.array([calibration.quoting[name] for name in FEATURES])
     quotes, rest = list[Quote](), list[Quote]()
     for p in read:
-        scores = features(question, p.article, p.sentences, p.cosines, rarity) @ weights
+        scores = features(question, p.article, p.hit.passage.heading, p.sentences, p.cosines, rarity) @ weights
         also_in = tuple(store.articles_of(sorted(alike.get(p.article.id, ()))))
         quotes.append(replace(choose_quote(p.article, p.sentences, scores), also_in=also_in))
         if p is read[0] and (left := rest_of(quotes[0], p.article, p.sentences, scores)):
@@ -154,6 +156,12 @@ class Reading:
     def nearest(self) -> float:
         """The cosine of the best sentence."""
         return float(self.cosines.max())
+
+    @property
+    def text(self) -> str:
+        """The passage under its title and heading."""
+        passage = self.hit.passage
+        return embedded_text(self.article.title, passage.heading, self.article.text[passage.start : passage.end])
 
 
 def read_hits(
@@ -194,17 +202,15 @@ def _signals(
     for hit in hits:
         best[hit.passage.article_id] = max(hit.corrected, best.get(hit.passage.article_id, -1.0))
     nearest, *others = sorted(best.values(), reverse=True)
-    first = read[0]
-    foreign = detect_language(question) != first.article.language
-    passage = (
-        f"{first.article.title} {first.hit.passage.heading} "
-        + first.article.text[first.hit.passage.start : first.hit.passage.end]
-    )
+    first, texts = read[0].article, [passage.text for passage in read]
+    words = set(stems(question, first.language))
     return Signals(
         passage=max(hit.dense for hit in hits),
         corrected=nearest,
         sentence=max(passage.nearest for passage in read),
         margin=calibration.margin(nearest, others),
-        foreign=float(foreign),
-        keywords=0.0 if foreign else keyword_share(passage, first.article.language, rarity),
+        foreign=float(detect_language(question) != first.language),
+        keywords=keyword_share(words, texts[0], first.language, rarity),
+        unnamed=missing(names(question), texts),
+        asked=float(len(asked_for(question))),
     )

@@ -24,9 +24,9 @@ class Signals:
 
     `passage` and `sentence` are the highest cosines to a passage, and to a sentence of the first passages; `corrected`
     is the highest cosine less its hubness, and `margin` how far that stands above those of the BACKGROUND next
-    articles; `foreign` is 1 when question and
-    article are in different languages (cosines are lower then); `keywords` is the share of the question's rarity in the
-    first passage, 0 when foreign.
+    articles; `foreign` is 1 when question and article are in different languages (cosines are lower then); `keywords`
+    is the share of the question's rarity in the first passage, `unnamed` the share of its names that are in none of the
+    first passages, and `asked` how many kinds of things it asks for: one without any sign of these is harder to answer.
     """
 
     passage: float
@@ -35,6 +35,8 @@ class Signals:
     margin: float
     foreign: float
     keywords: float
+    unnamed: float
+    asked: float
 
 
 @dataclass(frozen=True, slots=True)

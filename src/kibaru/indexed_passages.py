@@ -55,11 +55,11 @@ def keys_of(store: Store, g: int, ids: Iterable[int]) -> set[bytes]:
     return {row[0] for row in store.rows_in(f"select key from passages_{g} where id", ids)}
 
 
-def passage_texts(store: Store, g: int, ids: Iterable[int]) -> list[str]:
-    """The words of the passages of these ids, in no particular order."""
-    query = f"""select substr(a.text, p.start + 1, p."end" - p.start) from passages_{g} as p
+def passage_texts(store: Store, g: int, ids: Iterable[int]) -> dict[int, str]:
+    """The words of the passages of these ids."""
+    query = f"""select p.id, substr(a.text, p.start + 1, p."end" - p.start) from passages_{g} as p
         join articles as a on a.id = p.article_id where p.id"""
-    return [row[0] for row in store.rows_in(query, ids)]
+    return dict(store.rows_in(query, ids))
 
 
 def count_passages(store: Store, g: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,8 +25,9 @@ WORTH = 0.05
 """What is left of a passage is worth a quote of its own from this probability on."""
 
 FEATURES = ("nearness", "keywords", "asked", "opening")
-"""What speaks for a sentence: its cosine to the question, its share of the question's rare words, how many of the
-kinds of things the question asks for it has, and whether it opens the article."""
+"""What speaks for a sentence: its cosine to the question, its share of the question's rare words that are not in the
+title, which all of the article is about, how many of the kinds of things the question asks for it has, and whether it
+opens the article."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +52,22 @@ class Quote:
 
 
 def features(
-    question: str, article: Article, sentences: list[Span], cosines: NDArray[np.float32], rarity: dict[str, float]
+    question: str,
+    article: Article,
+    heading: str,
+    sentences: list[Span],
+    cosines: NDArray[np.float32],
+    rarity: dict[str, float],
 ) -> NDArray[np.float64]:
-    """FEATURES of a passage's sentences (n, 4), given their `cosines` (n,) to the question and how rare its stems are;
-    `calibration.json` has their weights, fitted by `benchmarks/calibrate.py`."""
-    asked = asked_for(question)
+    """FEATURES of the sentences (n, 4) of a passage under `heading`, given their `cosines` (n,) to the question and how
+    rare its stems are; `calibration.json` has their weights, fitted by `benchmarks/calibrate.py`."""
+    asked, language = asked_for(question), article.language
+    words = set(stems(question, language)) - set(stems(f"{article.title} {heading}", language))
     rows = []
     for (start, end), cosine in zip(sentences, cosines, strict=True):
         text = article.text[start:end]
         found = found_in(text, question)
-        keywords = keyword_share(text, article.language, rarity)
+        keywords = keyword_share(words, text, language, rarity)
         rows.append([cosine, keywords, len(asked & found), start == 0])
     return np.array(rows, np.float64)
 
@@ -100,9 +108,10 @@ def _grown(article: Article, sentences: list[Span], likely: NDArray[np.float64],
         _, first, last = max(neighbours)
 
 
-def keyword_share(text: str, language: str | None, rarity: dict[str, float]) -> float:
-    """Which share of the question's rarity stands in `text`: 0 none of its words, 1 all that are not commonplace."""
-    total = sum(rarity.values())
+def keyword_share(words: Set[str], text: str, language: str | None, rarity: dict[str, float]) -> float:
+    """Which share of the rarity of `words`, stems of `language`, stands in `text`: 0 none of them, 1 all that are not
+    commonplace."""
+    total = sum(rarity.get(word, 0.0) for word in words)
     if not total:
         return 0.0
-    return sum(rarity.get(stem, 0.0) for stem in set(stems(text, language))) / total
+    return sum(rarity.get(word, 0.0) for word in words & set(stems(text, language))) / total
