@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kibaru.errors import BadInput, StorageError
+from kibaru.paths import check_outside
 from kibaru.terminal import harmless, json_line, tell
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ def run(
     for path in filter(None, (save, errors, picture)):
         if not path.parent.is_dir():
             raise BadInput(f"{path}: there is no folder {path.parent} to write it into.")
+        if str(path) != "-":
+            check_outside(settings.index, path)
 
     from kibaru.evaluation.asking import run_set
     from kibaru.evaluation.figures import tables
