@@ -1,4 +1,4 @@
-"""Paths that commands are given: none of those that are written may be in the archive's folder."""
+"""Paths that commands are given: none is empty, and none that is written is in the archive's folder."""
 
 import os
 from collections.abc import Callable
@@ -65,3 +65,28 @@ def test_nor_is_a_set_to_measure_on(folder: Path, run: Run) -> None:
     refused = run("eval", "export", "index/mine")
     assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 1)
     assert everything(folder) == before
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["add", ""],
+        ["add", "good.txt", ""],
+        ["backup", ""],
+        ["restore", "", "--force"],
+        ["eval", ""],
+        ["eval", "export", ""],
+        ["eval", "good.txt", "--save", ""],
+        ["eval", "good.txt", "--errors", ""],
+        ["eval", "good.txt", "--picture", ""],
+        ["eval", "compare", "good.txt", ""],
+    ],
+)
+def test_an_empty_path_is_not_the_current_folder(folder: Path, run: Run, tmp_path: Path, command: list[str]) -> None:
+    """As of a variable that is not set: kibaru add "$ARTICLES"."""
+    (tmp_path / "good.txt").write_text("Le four de Kayes\nLe four de Kayes est neuf.")
+    before = everything(tmp_path)
+    refused = run(*command)
+    assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 1)
+    assert " is empty: " in refused.err
+    assert everything(tmp_path) == before

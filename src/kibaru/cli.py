@@ -15,6 +15,7 @@ from kibaru import __version__
 from kibaru.articles import parse_date
 from kibaru.errors import BadInput, KibaruError, explanation
 from kibaru.evaluation.cli import evaluation
+from kibaru.paths import NamedPath
 from kibaru.safekeeping import backup, doctor, restore
 from kibaru.terminal import json_line, tell
 from kibaru.web.commands import source, sync
@@ -104,7 +105,7 @@ def _open_store(settings: Settings) -> Store:
 
 
 @commands.command()
-@click.argument("paths", nargs=-1, required=True)
+@click.argument("paths", nargs=-1, required=True, type=NamedPath())
 @click.pass_obj
 def add(settings: Settings, paths: tuple[str, ...]) -> None:
     """Add articles: files, folders and zip archives of them, pages on the web, or - for standard input.

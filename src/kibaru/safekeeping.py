@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kibaru.paths import NamedPath
 from kibaru.terminal import json_line, tell
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _mended(step: str) -> None:
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=NamedPath(path_type=Path, dir_okay=False))
 @click.pass_obj
 def backup(settings: Settings, file: Path) -> None:
     """Write the archive into FILE, replacing it; the bot may run meanwhile.
@@ -76,7 +77,7 @@ def backup(settings: Settings, file: Path) -> None:
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=NamedPath(path_type=Path, dir_okay=False))
 @click.option("--force", is_flag=True, help="Also when there is an archive, which is set aside.")
 @click.pass_obj
 def restore(settings: Settings, file: Path, force: bool) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kibaru.errors import BadInput, StorageError
-from kibaru.paths import check_outside
+from kibaru.paths import NamedPath, check_outside
 from kibaru.terminal import harmless, json_line, tell
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kibaru.evaluation.sets import Split
     from kibaru.settings import Settings
 
-_File = click.Path(path_type=Path)
+_File = NamedPath(path_type=Path)
 
 
 class _RunByDefault(click.Group):
