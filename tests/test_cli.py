@@ -94,8 +94,9 @@ def test_dates_and_language_filter(folder: Path, run: Run) -> None:
     assert run("list", "--language", "en").out.count("\n") == 3
     rows = run("list", "--since", "1er septembre 2025", "--until", "2025-09-30", "--json").out.splitlines()
     assert {json.loads(row)["published"][:7] for row in rows} == {"2025-09"}
-    wrong = run("ask", QUESTION, "--since", "jadis")
-    assert (wrong.code, "no date" in wrong.err) == (2, True)
+    for date in ("jadis", "2025-13-01"):
+        wrong = run("ask", QUESTION, "--since", date)
+        assert (wrong.code, "no date" in wrong.err) == (2, True)
 
 
 @pytest.mark.parametrize("question", ["", "   ", "\x1b", "x" * 10_000])

@@ -26,6 +26,7 @@ _TRACKING = re.compile(
 Microsoft, Yandex, X, Instagram, Mailchimp. Longer lists (courlan's) take in `cid` or `uid`, by which older sites
 tell their articles apart."""
 
+_YEAR_FIRST = re.compile(r"(\d{4})\D(\d\d?)\D(\d\d?)(?!\d)")
 _VARIANT_HOST = re.compile(r"^(?:www\d?|m|mobile|amp)\.(?=[^.]+\.)")
 _AMP_PATH = re.compile(r"/amp/?$|^/amp(?=/)|\.amp(?=(\.html?)?$)")
 _AMP_PARAMETER = re.compile(r"amp$|outputtype$", re.I)
@@ -164,7 +165,7 @@ def parse_date(written: str) -> date:
             return parse(written)
         except ValueError:
             continue
-    if re.search(r"\d", written) and len(written) <= 60:
+    if re.search(r"\d", written) and len(written) <= 60 and not _is_impossible(written):
         import dateparser
 
         found: datetime | None = dateparser.parse(
@@ -173,6 +174,16 @@ def parse_date(written: str) -> date:
         if found is not None:
             return found if re.search(r"\d[:h]\d", written) else found.date()
     raise BadInput(f"{written[:60]!r} is no date (write 2025-11-11)")
+
+
+def _is_impossible(written: str) -> bool:
+    """Whether it begins with year, month and day, and there is no such day. dateparser would swap day and month."""
+    if begins := _YEAR_FIRST.match(written):
+        try:
+            date(*map(int, begins.groups()))
+        except ValueError:
+            return True
+    return False
 
 
 def digest(*parts: str) -> str:
