@@ -2,10 +2,12 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import pytest
 from conftest import Finished
@@ -185,8 +187,49 @@ def test_console_scripts_start(folder: Path, command: list[str], monkeypatch: py
     )
 
 
-def test_pipe_that_closes_early_is_no_error(folder: Path) -> None:
-    ended = subprocess.run(
-        f"{sys.executable} -m kibaru export | head -c 10", shell=True, capture_output=True, text=True, check=False
+def kibaru(*arguments: str, stdout: int | IO[bytes]) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, whose standard output goes there."""
+    command = [sys.executable, "-m", "kibaru", *arguments]
+    return subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False)
+
+
+@pytest.mark.parametrize("command", [["list"], ["list", "--json"], ["export"], ["show", "a9576f059ff"], ["status"]])
+def test_a_reader_of_the_output_who_has_seen_enough_is_no_error(folder: Path, command: list[str]) -> None:
+    """kibaru list | head -1: it ends as other programs do, which SIGPIPE ends."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = kibaru(*command, stdout=writing)
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (141, "")
+
+
+def test_what_was_stored_before_the_reader_went_is_there(folder: Path, run: Run, tmp_path: Path) -> None:
+    rows = (json.dumps({"title": f"Puits {n}", "text": f"Le puits {n} est ouvert."}) for n in range(3))
+    (tmp_path / "three.jsonl").write_text("\n".join(rows))
+    reading, writing = os.pipe()
+    os.close(reading)
+    assert kibaru("add", "three.jsonl", stdout=writing).returncode == 141
+    os.close(writing)
+    assert run("list").out.count("Puits") == 3
+    assert run("doctor").code == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a disk that is always full")
+@pytest.mark.parametrize("command", [["list"], ["export"], ["ask", QUESTION], ["add", "bac.txt"]])
+def test_a_full_disk_under_the_output_is_not_blamed_on_the_archive(
+    folder: Path, file: Path, command: list[str]
+) -> None:
+    with Path("/dev/full").open("wb") as full:
+        ended = kibaru(*command, stdout=full)
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        "kibaru: Standard output cannot be written (No space left on device): "
+        "check free space and permissions where it goes.\n"
     )
-    assert ended.stderr == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a disk that is always full")
+def test_who_cannot_be_told_of_an_error_still_gets_its_exit_code(folder: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-m", "kibaru", "restore", "nothing"]
+        assert subprocess.run(command, stderr=full, check=False).returncode == 2

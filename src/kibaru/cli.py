@@ -13,11 +13,11 @@ import click
 
 from kibaru import __version__
 from kibaru.articles import parse_date
-from kibaru.errors import BadInput, KibaruError, explanation
+from kibaru.errors import BadInput, KibaruError, OutputClosed, explanation
 from kibaru.evaluation.cli import evaluation
 from kibaru.paths import NamedPath
 from kibaru.safekeeping import backup, doctor, restore
-from kibaru.terminal import json_line, tell
+from kibaru.terminal import json_line, tell, tell_styled
 from kibaru.web.commands import source, sync
 
 if TYPE_CHECKING:
@@ -37,12 +37,11 @@ def main() -> None:
     """Run the command line; what Kibaru can explain ends in one line and its exit code."""
     try:
         commands()
+    except OutputClosed as error:
+        sys.exit(error.exit_code)
     except KibaruError as error:
         _fail(str(error), error.exit_code)
     except (sqlite3.Error, OSError) as error:
-        if isinstance(error, BrokenPipeError):  # whoever read our output has seen enough
-            sys.stderr.close()
-            sys.exit(0)
         from kibaru.settings import load_settings
 
         _fail(str(explanation(error, load_settings().index)), 2)
@@ -158,7 +157,7 @@ def list_(settings: Settings, since: str | None, until: str | None, language: st
     with _open_store(settings) as store:
         for article in store.articles(_filters(since, until, language)):
             line = json_line(article_json(article)) if as_json else article_line(article)
-            click.echo(line)
+            tell_styled(line)
 
 
 @commands.command()
@@ -180,7 +179,7 @@ def show(settings: Settings, id: str, editions: bool, as_json: bool) -> None:
         record |= {"editions": [asdict(edition) for edition in earlier]} if editions else {}
         tell(json_line(record))
     else:
-        click.echo("\n\n".join([article_text(article, alike), *map(edition_text, earlier)]))
+        tell_styled("\n\n".join([article_text(article, alike), *map(edition_text, earlier)]))
 
 
 @commands.command()
@@ -260,7 +259,7 @@ def ask(
 
     with _open(settings) as kibaru:
         answer = kibaru.ask(question, quotes=top, filters=_filters(since, until, language))
-    click.echo(json_line(answer_json(answer)) if as_json else answer_text(answer))
+    tell_styled(json_line(answer_json(answer)) if as_json else answer_text(answer))
     if answer.is_refusal:
         sys.exit(1)
 
@@ -279,7 +278,7 @@ def _chat(kibaru: Kibaru) -> None:
 
     for question in iter(_next_question, ""):
         try:
-            click.echo(answer_text(kibaru.ask(question)) + "\n")
+            tell_styled(answer_text(kibaru.ask(question)) + "\n")
         except BadInput as error:
             tell(f"kibaru: {error}\n", err=True)
 
@@ -291,7 +290,7 @@ def _next_question() -> str:
         try:
             return input("? ").strip()
         except (EOFError, KeyboardInterrupt):
-            click.echo()
+            tell_styled()
             return ""
     return next((line.strip() for line in sys.stdin if line.strip()), "")
 
@@ -321,7 +320,7 @@ def demo(settings: Settings) -> None:
     with _open(settings.model_copy(update={"index": settings.index / "demo"}), create=True) as kibaru:
         _add(kibaru, read_articles([SAMPLES]))
         for question in _DEMO_QUESTIONS:
-            click.echo(f"\n{click.style('? ' + question, fg='cyan')}\n{answer_text(kibaru.ask(question))}")
+            tell_styled(f"\n{click.style('? ' + question, fg='cyan')}\n{answer_text(kibaru.ask(question))}")
         if sys.stdin.isatty():
             tell("\nYour turn (an empty line ends):")
             _chat(kibaru)

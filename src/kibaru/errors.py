@@ -41,6 +41,12 @@ class StorageError(KibaruError):
     """The disk said no: read-only, full, or locked by another process for too long."""
 
 
+class OutputClosed(KibaruError):
+    """Whoever read what is printed has seen enough, as `head` has."""
+
+    exit_code = 141  # what shells say of a process that SIGPIPE ended
+
+
 def first_line(error: Exception, longest: int) -> str:
     """What a library says is wrong, on one line of at most `longest` characters."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:longest]

@@ -12,7 +12,7 @@ import click
 
 from kibaru.errors import BadInput, StorageError
 from kibaru.paths import NamedPath, check_outside
-from kibaru.terminal import harmless, json_line, tell
+from kibaru.terminal import harmless, json_line, tell, tell_styled
 
 if TYPE_CHECKING:
     from kibaru.evaluation.asking import Progress
@@ -137,8 +137,11 @@ def export(settings: Settings, folder: Path) -> None:
 
 
 def _write(path: Path, text: str) -> None:
+    if str(path) == "-":
+        tell_styled(text.removesuffix("\n"))
+        return
     try:
-        with click.open_file(str(path), "w", encoding="utf-8", atomic=str(path) != "-") as stream:
+        with click.open_file(str(path), "w", encoding="utf-8", atomic=True) as stream:
             stream.write(text)
     except OSError as error:
         raise StorageError(f"{path}: it cannot be written ({error.strerror or error}).") from error
