@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -21,7 +20,7 @@ from kibaru.checks.folder import (
 )
 from kibaru.checks.index import check_index, left_over_tables, vectors_to_embed_again
 from kibaru.embedding import Embedder
-from kibaru.errors import NotFound, explanation
+from kibaru.errors import NotFound, explained
 from kibaru.generations import current_generation, drop_generations
 from kibaru.indexing import locked, rebuild
 from kibaru.packaged_model import left_over, packaged_weights, unpack_again
@@ -57,13 +56,11 @@ def _findings(settings: Settings, embedder: Embedder) -> Iterator[Finding]:
     if fatal := list(check_file(database)):
         yield from fatal
         return
-    try:
+    with explained(folder):
         with closing(Store(database)) as store:
             yield from check_articles(store)
             yield from check_index(store, folder, embedder.identity)
         yield from check_left_over(folder)
-    except (sqlite3.Error, OSError) as error:
-        raise explanation(error, folder) from error
 
 
 def repair(

@@ -6,6 +6,8 @@ with `exit_code`; nothing else in Kibaru ends a process.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -67,3 +69,14 @@ def explanation(error: sqlite3.Error | OSError, folder: Path) -> KibaruError:
         f"The archive in {folder} cannot be used ({reason}): check free space and permissions, and that no other "
         "process holds it."
     )
+
+
+@contextmanager
+def explained(folder: Path) -> Iterator[None]:
+    """What SQLite or the disk complains of inside is raised as a KibaruError about the archive in `folder`."""
+    import sqlite3
+
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise explanation(error, folder) from error
