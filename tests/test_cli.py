@@ -135,6 +135,26 @@ def test_demo_answers_from_its_own_archive(tmp_path: Path, run: Run, monkeypatch
     assert run("list").code == 2
 
 
+@pytest.mark.parametrize("is_link", [False, True])
+@pytest.mark.parametrize(
+    "command",
+    [["list"], ["add", "bac.txt"], ["ask", QUESTION], ["doctor"], ["backup", "b"], ["restore", "b"], ["sync"]],
+)
+def test_an_archive_that_is_a_file_is_called_one(
+    folder: Path, run: Run, file: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], is_link: bool
+) -> None:
+    assert run("backup", "b").code == 0
+    place = file.with_name("place")
+    if is_link:
+        place.symlink_to(file.with_name("nowhere"))
+    else:
+        place.write_text("notes")
+    monkeypatch.setenv("KIBARU_INDEX", str(place))
+    ended = run(*command)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == f"kibaru: {place} is no folder: set KIBARU_INDEX to the folder of an archive.\n"
+
+
 @pytest.mark.parametrize(
     ("variable", "value"),
     [("KIBARU_MIN_CONFIDENCE", "2"), ("KIBARU_MIN_CONFIDENCE", "x"), ("KIBARU_LOG_LEVEL", "loud")],

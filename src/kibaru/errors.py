@@ -6,6 +6,7 @@ with `exit_code`; nothing else in Kibaru ends a process.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -54,10 +55,19 @@ def first_line(error: Exception, longest: int) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:longest]
 
 
+def no_archive(folder: Path) -> IndexUnusable:
+    """Why there is no archive in `folder`."""
+    if os.path.lexists(folder) and not folder.is_dir():
+        return IndexUnusable(f"{folder} is no folder: set KIBARU_INDEX to the folder of an archive.")
+    return IndexUnusable(f"There is no archive in {folder} yet: add articles with 'kibaru add PATH'.")
+
+
 def explanation(error: sqlite3.Error | OSError, folder: Path) -> KibaruError:
     """What SQLite or the disk complained of, as a line for the editor."""
     import sqlite3  # here, as all of Kibaru imports this module, and whoever only reads files needs no database
 
+    if os.path.lexists(folder) and not folder.is_dir():
+        return no_archive(folder)
     reason = str(error.strerror or error) if isinstance(error, OSError) else str(error)
     damaged = ("malformed", "not a database", "no such table", "no such column")
     if isinstance(error, sqlite3.DatabaseError) and any(sign in reason for sign in damaged):

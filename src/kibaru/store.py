@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kibaru.articles import Article, digest, url_key
-from kibaru.errors import IndexUnusable, explained
+from kibaru.errors import IndexUnusable, explained, no_archive
 from kibaru.filters import Filters
 from kibaru.rows import Edition
 from kibaru.schema import SCHEMA, connect, migrate, version
@@ -43,7 +43,7 @@ class Store:
                 if not path.exists():
                     path.touch(mode=0o600)  # readers' questions will be in it, and in what SQLite puts beside it
             elif not path.exists():
-                raise IndexUnusable(f"There is no archive in {path.parent} yet: add articles with 'kibaru add PATH'.")
+                raise no_archive(path.parent)
             self.connection = connect(path, create)
             self._check_schema(create)
 
