@@ -101,6 +101,14 @@ def test_dates_and_language_filter(folder: Path, run: Run) -> None:
         assert (wrong.code, "no date" in wrong.err) == (2, True)
 
 
+@pytest.mark.parametrize("command", [["list"], ["ask", QUESTION], ["eval", "questions.jsonl"]])
+def test_a_language_that_is_no_code_is_refused(folder: Path, run: Run, command: list[str]) -> None:
+    refused = run(*command, "--language", "French")
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err == "kibaru: 'French' is no language code (write fr, en, ar…)\n"
+    assert run("list", "--language", "fr-FR").out == run("list", "--language", "FR").out != ""
+
+
 @pytest.mark.parametrize("question", ["", "   ", "\x1b", "x" * 10_000])
 def test_unusable_question_is_one_line_and_two(folder: Path, run: Run, question: str) -> None:
     ended = run("ask", question)

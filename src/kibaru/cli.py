@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kibaru import __version__
-from kibaru.articles import parse_date
+from kibaru.articles import language_code, parse_date
 from kibaru.errors import BadInput, KibaruError, OutputClosed, explanation
 from kibaru.evaluation.cli import evaluation
 from kibaru.paths import NamedPath
@@ -87,7 +87,7 @@ def _filters(since: str | None, until: str | None, language: str | None) -> Filt
     from kibaru.filters import Filters
 
     first, last = (parse_date(day).isoformat()[:10] if day else None for day in (since, until))
-    return Filters(first, last, language.lower() if language else None)
+    return Filters(first, last, language_code(language or ""))
 
 
 def _open(settings: Settings, *, create: bool = False) -> Kibaru:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kibaru.articles import language_code
 from kibaru.errors import BadInput, StorageError
 from kibaru.paths import NamedPath, check_outside
 from kibaru.terminal import harmless, json_line, tell, tell_styled
@@ -71,6 +72,7 @@ def run(
             raise BadInput(f"{path}: there is no folder {path.parent} to write it into.")
         if str(path) != "-":
             check_outside(settings.index, path)
+    code = language_code(language or "")
 
     from kibaru.evaluation.asking import run_set
     from kibaru.evaluation.figures import tables
@@ -81,7 +83,7 @@ def run(
 
     if picture:
         check_pictures()
-    evaluated = read_set(questions, language)
+    evaluated = read_set(questions, code)
     with _progress() as progress:
         result = run_set(evaluated, settings, split, progress)
     if save:
