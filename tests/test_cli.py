@@ -3,6 +3,8 @@
 import io
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -240,6 +242,29 @@ def test_what_was_stored_before_the_reader_went_is_there(folder: Path, run: Run,
     os.close(writing)
     assert run("list").out.count("Puits") == 3
     assert run("doctor").code == 0
+
+
+def test_adding_that_is_stopped_says_how_far_it_came_and_goes_on_from_there(
+    folder: Path, run: Run, tmp_path: Path
+) -> None:
+    rows = (json.dumps({"title": f"Puits {n}", "text": f"Le puits {n} est ouvert."}) for n in range(400))
+    (tmp_path / "many.jsonl").write_text("\n".join(rows))
+    command = [sys.executable, "-m", "kibaru", "add", "many.jsonl"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as adding:
+        assert adding.stdout
+        assert adding.stderr
+        assert adding.stdout.readline().startswith("added ")
+        adding.send_signal(signal.SIGINT)
+        out, err = adding.stdout.read(), adding.stderr.read()
+    said = re.fullmatch(
+        r"kibaru: Adding was stopped after (\d+) added: what went in is kept; run it again to go on.\n", err
+    )
+    assert adding.returncode == 2
+    assert said is not None, err
+    kept = run("list").out.count("Puits")
+    assert 1 <= int(said[1]) <= kept < 400
+    assert 0 <= int(said[1]) - 1 - out.count("added ") <= 1
+    assert run("add", "many.jsonl").out.endswith(f"\n{400 - kept} added, {kept} unchanged\n")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a disk that is always full")

@@ -22,6 +22,7 @@ from kibaru.web.commands import source, sync
 
 if TYPE_CHECKING:
     from kibaru.filters import Filters
+    from kibaru.indexing import Outcome
     from kibaru.newsroom import Kibaru
     from kibaru.settings import Settings
     from kibaru.store import Store
@@ -125,25 +126,37 @@ def _add(kibaru: Kibaru, items: Iterable[Any]) -> int:
     """Add, a line an article; returns how many inputs failed."""
     from kibaru.ingest import Failure
 
-    counts = {"added": 0, "updated": 0, "unchanged": 0}
-    failures = 0
-    for outcome in kibaru.add(items):
-        if isinstance(outcome, Failure):
-            failures += 1
-            tell(f"kibaru: {outcome}", err=True)
-            continue
-        counts[outcome.change] += 1
-        tell(f"{outcome.change:9}  {outcome.article.id}  {outcome.article.title}")
-        if outcome.alike:
-            tell(f"           tells the same as {', '.join(outcome.alike)}")
-        elif outcome.same_title:
-            tell(
-                f"kibaru: {outcome.same_title} has the same title; if this is its new version, "
-                f"run 'kibaru remove {outcome.same_title}'",
-                err=True,
-            )
-    tell(", ".join(f"{count} {change}" for change, count in (counts | {"failed": failures}).items() if count))
-    return failures
+    counts = {"added": 0, "updated": 0, "unchanged": 0, "failed": 0}
+    try:
+        for outcome in kibaru.add(items):
+            if isinstance(outcome, Failure):
+                counts["failed"] += 1
+                tell(f"kibaru: {outcome}", err=True)
+            else:
+                counts[outcome.change] += 1
+                _tell_outcome(outcome)
+    except KeyboardInterrupt:
+        raise KibaruError(
+            f"Adding was stopped after {_told(counts)}: what went in is kept; run it again to go on."
+        ) from None
+    tell(_told(counts))
+    return counts["failed"]
+
+
+def _tell_outcome(outcome: Outcome) -> None:
+    tell(f"{outcome.change:9}  {outcome.article.id}  {outcome.article.title}")
+    if outcome.alike:
+        tell(f"           tells the same as {', '.join(outcome.alike)}")
+    elif outcome.same_title:
+        tell(
+            f"kibaru: {outcome.same_title} has the same title; if this is its new version, "
+            f"run 'kibaru remove {outcome.same_title}'",
+            err=True,
+        )
+
+
+def _told(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {change}" for change, count in counts.items() if count) or "0 added"
 
 
 @commands.command("list")
