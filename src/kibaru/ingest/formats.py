@@ -45,6 +45,8 @@ def article_from_record(record: Any) -> Article:
         raise BadInput("it is no object with fields")
     if record.get("text") in (None, ""):
         raise BadInput("it has no 'text'")
+    if not isinstance(record["text"], str):  # a number may be a title, but words are what is quoted
+        raise BadInput("its field 'text' is no text")
     fields = {field: _field(record, field) for field in FIELDS}
     return make_article(**fields, pages=_pages(record.get("pages")))
 
