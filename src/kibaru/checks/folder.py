@@ -58,7 +58,7 @@ def _text(path: Path) -> str:
 @contextmanager
 def unused(folder: Path, lock: str = "rebuild.lock") -> Iterator[bool]:
     """Whether nobody holds the lock, which is held meanwhile; nobody can on a disk that is read-only."""
-    holding = FileLock(folder / lock, timeout=0)
+    holding = FileLock(folder / lock, timeout=0, mode=0o600)
     try:
         holding.acquire()
     except Timeout:
@@ -85,9 +85,10 @@ def check_modes(folder: Path) -> Iterator[Finding]:
 
 def wrong_modes(folder: Path) -> list[Path]:
     """The archive's folder, and the files and folders of it, that others may use or their owner may not."""
-    paths = [folder, *folder.glob(f"{DATABASE}*"), *folder.glob("generation-*"), *folder.glob("generation-*/*")]
+    patterns = (f"{DATABASE}*", "*.lock", "generation-*", "generation-*/*")
+    paths = [folder, *(path for pattern in patterns for path in folder.glob(pattern))]
     paths += [path for aside in set_aside(folder) for path in (aside, *aside.rglob("*"))]
-    paths = [path for path in paths if path.exists() and not path.name.endswith(".lock")]
+    paths = [path for path in paths if path.exists()]
     return [path for path in paths if (mode := path.stat().st_mode) & 0o077 or ~mode & mode_of(path)]
 
 
