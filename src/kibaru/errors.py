@@ -55,9 +55,14 @@ def first_line(error: Exception, longest: int) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:longest]
 
 
+def is_no_folder(path: Path) -> bool:
+    """Whether there is something else by this name: a file, or a link that leads nowhere."""
+    return os.path.lexists(path) and not path.is_dir()
+
+
 def no_archive(folder: Path) -> IndexUnusable:
     """Why there is no archive in `folder`."""
-    if os.path.lexists(folder) and not folder.is_dir():
+    if is_no_folder(folder):
         return IndexUnusable(f"{folder} is no folder: set KIBARU_INDEX to the folder of an archive.")
     return IndexUnusable(f"There is no archive in {folder} yet: add articles with 'kibaru add PATH'.")
 
@@ -66,7 +71,7 @@ def explanation(error: sqlite3.Error | OSError, folder: Path) -> KibaruError:
     """What SQLite or the disk complained of, as a line for the editor."""
     import sqlite3  # here, as all of Kibaru imports this module, and whoever only reads files needs no database
 
-    if os.path.lexists(folder) and not folder.is_dir():
+    if is_no_folder(folder):
         return no_archive(folder)
     reason = str(error.strerror or error) if isinstance(error, OSError) else str(error)
     damaged = ("malformed", "not a database", "no such table", "no such column")
