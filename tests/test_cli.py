@@ -103,6 +103,18 @@ def test_dates_and_language_filter(folder: Path, run: Run) -> None:
         assert (wrong.code, "no date" in wrong.err) == (2, True)
 
 
+def test_one_is_counted_as_one(
+    tmp_path: Path, run: Run, file: Path, monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    monkeypatch.setenv("KIBARU_INDEX", str(tmp_path / "new"))
+    assert run("add", str(file)).out.endswith("\n1 added\n")
+    assert "1 article and 0 questions into" in run("backup", "b").out
+    assert "1 article, 1 passage, 0 of them embedded" in run("rebuild").out
+    assert ", 1 passage\n" in run("status").out
+    (tmp_path / "row.csv").write_text("title,text,url\nSeul\n")
+    assert "it has 1 field where the first line names 3" in run("add", "row.csv").err
+
+
 @pytest.mark.parametrize("command", [["list"], ["ask", QUESTION], ["eval", "questions.jsonl"]])
 def test_a_language_that_is_no_code_is_refused(folder: Path, run: Run, command: list[str]) -> None:
     refused = run(*command, "--language", "French")

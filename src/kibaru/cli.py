@@ -13,6 +13,7 @@ import click
 
 from kibaru import __version__
 from kibaru.articles import language_code, parse_date
+from kibaru.counting import counted
 from kibaru.errors import BadInput, KibaruError, OutputClosed, explanation
 from kibaru.evaluation.cli import evaluation
 from kibaru.paths import NamedPath
@@ -247,7 +248,7 @@ def rebuild(settings: Settings, from_scratch: bool) -> None:
         except KeyboardInterrupt:
             raise KibaruError("The rebuild was stopped: the old index still answers; run it again to go on.") from None
     tell(
-        f"generation {built.generation}: {built.articles} articles, {built.passages} passages, "
+        f"generation {built.generation}: {counted(built.articles, 'article')}, {counted(built.passages, 'passage')}, "
         f"{built.embedded} of them embedded"
     )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kibaru.counting import counted
 from kibaru.paths import NamedPath
 from kibaru.terminal import json_line, tell
 
@@ -73,7 +74,8 @@ def backup(settings: Settings, file: Path) -> None:
 
     made = back_up(settings.index, file)
     size = file.stat().st_size / 1e6
-    tell(f"backed up  {made.articles} articles and {made.questions} questions into {file} ({size:.1f} MB)")
+    held = f"{counted(made.articles, 'article')} and {counted(made.questions, 'question')}"
+    tell(f"backed up  {held} into {file} ({size:.1f} MB)")
 
 
 @click.command()
@@ -90,6 +92,6 @@ def restore(settings: Settings, file: Path, force: bool) -> None:
         tell(f"set aside  the archive there was, in {restored.aside}")
     built = restored.built
     tell(
-        f"restored   {built.articles} articles as of {restored.manifest.made}: {built.passages} passages, "
-        f"{built.embedded} of them embedded"
+        f"restored   {counted(built.articles, 'article')} as of {restored.manifest.made}: "
+        f"{counted(built.passages, 'passage')}, {built.embedded} of them embedded"
     )

@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 
 from kibaru.checks import REPAIR, Finding, Mend
 from kibaru.checks.index import left_over_tables
+from kibaru.counting import are, counted
 from kibaru.generations import current_generation
 from kibaru.packaged_model import MODEL_NAME, damage, left_over, packaged_weights
 from kibaru.replacing import STAGING, set_aside
@@ -27,7 +28,8 @@ def check_left_over(folder: Path) -> Iterator[Finding]:
         with closing(Store(folder / DATABASE)) as store, store.reading():
             states = store.connection.execute("select count(*) from generations where state != 'current'")
             if count := states.fetchone()[0]:
-                yield Finding(f"{count} unfinished or former generations are in {folder}", REPAIR, Mend.TIDY)
+                problem = f"{counted(count, 'unfinished or former generation')} {are(count)} in {folder}"
+                yield Finding(problem, REPAIR, Mend.TIDY)
             if tables := left_over_tables(store):
                 yield Finding(f"Tables of no generation are in {folder}: {', '.join(tables)}", REPAIR, Mend.TIDY)
         for path in left_over_files(folder):
@@ -78,7 +80,7 @@ def check_modes(folder: Path) -> Iterator[Finding]:
     if wrong := wrong_modes(folder):
         mode = stat.S_IMODE(wrong[0].stat().st_mode)
         problem = f"{wrong[0]} has the mode {mode:04o} instead of {mode_of(wrong[0]):04o}"
-        problem += f", and {len(wrong) - 1} more have a wrong one" * (len(wrong) > 1)
+        problem += f", and {len(wrong) - 1} more with a wrong one" * (len(wrong) > 1)
         others = any(path.stat().st_mode & 0o077 for path in wrong)
         yield Finding(problem + ": others may read it" * others, REPAIR, Mend.CLOSE)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kibaru.articles import language_code
+from kibaru.counting import counted
 from kibaru.errors import BadInput, StorageError
 from kibaru.paths import NamedPath, check_outside
 from kibaru.terminal import harmless, json_line, tell, tell_styled
@@ -131,11 +132,11 @@ def export(settings: Settings, folder: Path) -> None:
 
     made = export_set(settings, folder)
     tell(
-        f"{folder}: {made.articles} articles, {made.headlines} headlines; to check: {made.questions} questions voted "
-        f"helpful, {made.unanswerable} refused or voted unhelpful"
+        f"{folder}: {counted(made.articles, 'article')}, {counted(made.headlines, 'headline')}; to check: "
+        f"{counted(made.questions, 'question')} voted helpful, {made.unanswerable} refused or voted unhelpful"
     )
     if made.personal:
-        tell(f"left out: {made.personal} questions with an address, a telephone number or a @name")
+        tell(f"left out: {counted(made.personal, 'question')} with an address, a telephone number or a @name")
 
 
 def _write(path: Path, text: str) -> None:

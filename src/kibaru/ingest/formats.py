@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from kibaru.articles import Article, make_article
+from kibaru.counting import counted
 from kibaru.errors import BadInput
 
 FIELDS = ("title", "text", "url", "published", "modified", "author", "outlet", "language", "id")
@@ -91,7 +92,7 @@ def records_from_csv(lines: Iterable[str]) -> Iterator[tuple[int, Any]]:
         for row in reader:
             if any(row):
                 wrong = len(row) != len(columns)
-                problem = BadInput(f"it has {len(row)} fields where the first line names {len(columns)}")
+                problem = BadInput(f"it has {counted(len(row), 'field')} where the first line names {len(columns)}")
                 yield started, problem if wrong else dict(zip(columns, row, strict=True))
             started = reader.line_num + 2
     except csv.Error as error:
