@@ -57,7 +57,10 @@ def test_dates_are_read_as_people_write_them(written: str, meant: str) -> None:
     assert parse_date(written).isoformat() == meant
 
 
-@pytest.mark.parametrize("written", ["hier", "2025-13-40", "un jour", "", "9" * 100])
+@pytest.mark.parametrize(
+    "written",
+    ["hier", "2025-13-40", "2025-13-01", "2025/13/01", "2025-13-01T10:00:00Z", "2025-2-30", "un jour", "", "9" * 100],
+)
 def test_what_is_no_date_is_refused(written: str) -> None:
     with pytest.raises(BadInput, match="no date"):
         parse_date(written)

@@ -31,7 +31,7 @@ def file(folder: Path, tmp_path: Path, run: Run) -> Path:
     with_journal(folder)
     made = run("backup", str(tmp_path / "b.kibaru"))
     assert (made.code, made.err) == (0, "")
-    assert "18 articles and 1 questions" in made.out
+    assert "18 articles and 1 question into" in made.out
     return tmp_path / "b.kibaru"
 
 

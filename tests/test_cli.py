@@ -2,10 +2,14 @@
 
 import io
 import json
+import os
+import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import pytest
 from conftest import Finished
@@ -94,8 +98,29 @@ def test_dates_and_language_filter(folder: Path, run: Run) -> None:
     assert run("list", "--language", "en").out.count("\n") == 3
     rows = run("list", "--since", "1er septembre 2025", "--until", "2025-09-30", "--json").out.splitlines()
     assert {json.loads(row)["published"][:7] for row in rows} == {"2025-09"}
-    wrong = run("ask", QUESTION, "--since", "jadis")
-    assert (wrong.code, "no date" in wrong.err) == (2, True)
+    for date in ("jadis", "2025-13-01"):
+        wrong = run("ask", QUESTION, "--since", date)
+        assert (wrong.code, "no date" in wrong.err) == (2, True)
+
+
+def test_one_is_counted_as_one(
+    tmp_path: Path, run: Run, file: Path, monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    monkeypatch.setenv("KIBARU_INDEX", str(tmp_path / "new"))
+    assert run("add", str(file)).out.endswith("\n1 added\n")
+    assert "1 article and 0 questions into" in run("backup", "b").out
+    assert "1 article, 1 passage, 0 of them embedded" in run("rebuild").out
+    assert ", 1 passage\n" in run("status").out
+    (tmp_path / "row.csv").write_text("title,text,url\nSeul\n")
+    assert "it has 1 field where the first line names 3" in run("add", "row.csv").err
+
+
+@pytest.mark.parametrize("command", [["list"], ["ask", QUESTION], ["eval", "questions.jsonl"]])
+def test_a_language_that_is_no_code_is_refused(folder: Path, run: Run, command: list[str]) -> None:
+    refused = run(*command, "--language", "French")
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err == "kibaru: 'French' is no language code (write fr, en, ar…)\n"
+    assert run("list", "--language", "fr-FR").out == run("list", "--language", "FR").out != ""
 
 
 @pytest.mark.parametrize("question", ["", "   ", "\x1b", "x" * 10_000])
@@ -130,6 +155,26 @@ def test_demo_answers_from_its_own_archive(tmp_path: Path, run: Run, monkeypatch
     assert "19 morts" in shown.out
     assert "The articles don't say." in shown.out
     assert run("list").code == 2
+
+
+@pytest.mark.parametrize("is_link", [False, True])
+@pytest.mark.parametrize(
+    "command",
+    [["list"], ["add", "bac.txt"], ["ask", QUESTION], ["doctor"], ["backup", "b"], ["restore", "b"], ["sync"]],
+)
+def test_an_archive_that_is_a_file_is_called_one(
+    folder: Path, run: Run, file: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], is_link: bool
+) -> None:
+    assert run("backup", "b").code == 0
+    place = file.with_name("place")
+    if is_link:
+        place.symlink_to(file.with_name("nowhere"))
+    else:
+        place.write_text("notes")
+    monkeypatch.setenv("KIBARU_INDEX", str(place))
+    ended = run(*command)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == f"kibaru: {place} is no folder: set KIBARU_INDEX to the folder of an archive.\n"
 
 
 @pytest.mark.parametrize(
@@ -184,8 +229,72 @@ def test_console_scripts_start(folder: Path, command: list[str], monkeypatch: py
     )
 
 
-def test_pipe_that_closes_early_is_no_error(folder: Path) -> None:
-    ended = subprocess.run(
-        f"{sys.executable} -m kibaru export | head -c 10", shell=True, capture_output=True, text=True, check=False
+def kibaru(*arguments: str, stdout: int | IO[bytes]) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, whose standard output goes there."""
+    command = [sys.executable, "-m", "kibaru", *arguments]
+    return subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False)
+
+
+@pytest.mark.parametrize("command", [["list"], ["list", "--json"], ["export"], ["show", "a9576f059ff"], ["status"]])
+def test_a_reader_of_the_output_who_has_seen_enough_is_no_error(folder: Path, command: list[str]) -> None:
+    """kibaru list | head -1: it ends as other programs do, which SIGPIPE ends."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = kibaru(*command, stdout=writing)
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (141, "")
+
+
+def test_what_was_stored_before_the_reader_went_is_there(folder: Path, run: Run, tmp_path: Path) -> None:
+    rows = (json.dumps({"title": f"Puits {n}", "text": f"Le puits {n} est ouvert."}) for n in range(3))
+    (tmp_path / "three.jsonl").write_text("\n".join(rows))
+    reading, writing = os.pipe()
+    os.close(reading)
+    assert kibaru("add", "three.jsonl", stdout=writing).returncode == 141
+    os.close(writing)
+    assert run("list").out.count("Puits") == 3
+    assert run("doctor").code == 0
+
+
+def test_adding_that_is_stopped_says_how_far_it_came_and_goes_on_from_there(
+    folder: Path, run: Run, tmp_path: Path
+) -> None:
+    rows = (json.dumps({"title": f"Puits {n}", "text": f"Le puits {n} est ouvert."}) for n in range(400))
+    (tmp_path / "many.jsonl").write_text("\n".join(rows))
+    command = [sys.executable, "-m", "kibaru", "add", "many.jsonl"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as adding:
+        assert adding.stdout
+        assert adding.stderr
+        assert adding.stdout.readline().startswith("added ")
+        adding.send_signal(signal.SIGINT)
+        out, err = adding.stdout.read(), adding.stderr.read()
+    said = re.fullmatch(
+        r"kibaru: Adding was stopped after (\d+) added: what went in is kept; run it again to go on.\n", err
     )
-    assert ended.stderr == ""
+    assert adding.returncode == 2
+    assert said is not None, err
+    kept = run("list").out.count("Puits")
+    assert 1 <= int(said[1]) <= kept < 400
+    assert 0 <= int(said[1]) - 1 - out.count("added ") <= 1
+    assert run("add", "many.jsonl").out.endswith(f"\n{400 - kept} added, {kept} unchanged\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a disk that is always full")
+@pytest.mark.parametrize("command", [["list"], ["export"], ["ask", QUESTION], ["add", "bac.txt"]])
+def test_a_full_disk_under_the_output_is_not_blamed_on_the_archive(
+    folder: Path, file: Path, command: list[str]
+) -> None:
+    with Path("/dev/full").open("wb") as full:
+        ended = kibaru(*command, stdout=full)
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        "kibaru: Standard output cannot be written (No space left on device): "
+        "check free space and permissions where it goes.\n"
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a disk that is always full")
+def test_who_cannot_be_told_of_an_error_still_gets_its_exit_code(folder: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-m", "kibaru", "restore", "nothing"]
+        assert subprocess.run(command, stderr=full, check=False).returncode == 2

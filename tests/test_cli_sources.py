@@ -60,6 +60,17 @@ def test_programs_read_json(folder: Path, run: Run, press: WordPress) -> None:
     assert (listed["kind"], listed["kept"], listed["problem"]) == ("wordpress", 3, None)
 
 
+@pytest.mark.parametrize("command", [["sync"], ["source", "remove"], ["source", "pause"]])
+def test_an_empty_name_is_not_the_only_source_there_is(
+    folder: Path, run: Run, press: WordPress, command: list[str]
+) -> None:
+    assert run("source", "add", press.url).code == 0
+    before = run("source", "list").out
+    refused = run(*command, "")
+    assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 1)
+    assert run("source", "list").out == before
+
+
 def test_what_ends_a_sync_is_said_in_one_line(folder: Path, run: Run, press: WordPress) -> None:
     run("source", "add", press.url)
     press.max_per_page = 0

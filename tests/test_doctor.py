@@ -251,7 +251,7 @@ def test_what_cannot_be_derived_is_said_and_not_touched(
 def test_without_an_archive_it_says_how_to_begin(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KIBARU_INDEX", str(tmp_path / "none"))
     ended = run("doctor")
-    assert (ended.code, ended.err.count("\n")) == (1, 1)
+    assert (ended.code, ended.err) == (1, run("list").err)
     assert "kibaru add" in ended.err
     assert not (tmp_path / "none").exists()
 
@@ -267,7 +267,7 @@ def test_index_of_another_model_is_rebuilt_for_the_one_of_the_settings(folder: P
 def test_the_index_is_left_alone_while_a_rebuild_runs(folder: Path, run: Run) -> None:
     execute(folder, "insert into generations values (2, 'm', 384, 1, 1, 'building', null)")
     (folder / "generation-2").mkdir(mode=0o700)
-    with FileLock(folder / "rebuild.lock"):
+    with FileLock(folder / "rebuild.lock", mode=0o600):
         assert run("doctor").code == 0
     assert run("doctor").code == 2
 
@@ -328,6 +328,16 @@ def test_new_archives_are_closed_to_others(folder: Path, run: Run, article: Arti
         list(kibaru.add([article]))
         assert all(path.stat().st_mode & 0o077 == 0 for path in (folder, *folder.glob("kibaru.db*")))
     assert run("doctor").code == 0
+    assert run("rebuild").code == 0
+    assert {path.name for path in folder.rglob("*.lock")} == {"write.lock", "rebuild.lock", "snapshot.lock"}
+    assert all(path.stat().st_mode & 0o077 == 0 for path in folder.rglob("*"))
+
+
+def test_what_an_earlier_kibaru_left_open_is_mended(folder: Path, run: Run) -> None:
+    (folder / "write.lock").chmod(0o644)
+    assert "write.lock has the mode 0644 instead of 0600" in run("doctor").out
+    assert run("doctor", "--repair").code == 0
+    assert (folder / "write.lock").stat().st_mode & 0o777 == 0o600
 
 
 def test_modes_are_mended(folder: Path, run: Run) -> None:

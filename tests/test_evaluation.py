@@ -362,7 +362,7 @@ def test_set_is_made_of_articles_headlines_and_what_readers_asked(folder: Path, 
 
     made = run("eval", "export", str(tmp_path / "set"))
     assert made.code == 0
-    assert "18 articles, 18 headlines; to check: 1 questions voted helpful, 2 refused or voted unhelpful" in made.out
+    assert "18 articles, 18 headlines; to check: 1 question voted helpful, 2 refused or voted unhelpful" in made.out
     assert "left out: 2 questions" in made.out
     written = (tmp_path / "set" / "questions.jsonl").read_text("utf-8")
     for secret in ("f1e2d3", "c0ffee", "76 12 34 56", "@moussa_t", "qui a marqué"):

@@ -13,6 +13,8 @@ from pages.stories import STORIES
 
 from kibaru.articles import Article
 from kibaru.errors import BadInput
+from kibaru.ingest import Failure
+from kibaru.ingest.files import read_bytes
 from kibaru.ingest.pages import article_from_page, read_page
 
 STORY = STORIES[0]
@@ -72,6 +74,8 @@ NO_ARTICLES = {
     "category": (page(f"{menu()}<h1>Société</h1><main>{CARDS}</main>", "Société - Sahel Infos"), "lists articles"),
     "collection": (page(CARDS, head='<script type="application/ld+json">{"@type":"CollectionPage"}</script>'), "lists articles"),
     "error": (page(f"{menu()}<h1>404</h1><p>Oups ! Cette page est introuvable.</p>{teasers('r')}", "Page non trouvée - X"), "error"),
+    "error without a title": (b"<html><body>404 not found</body></html>", "error"),
+    "error without a title, in French": (b"<p>Page introuvable</p><p>Revenez demain.</p>", "error"),
     "challenge": (page("<h1>Checking your browser</h1><p>This may take a few seconds.</p>", "Just a moment..."), "error"),
     "consent": (page(cookies(), "Avant de continuer"), "no article"),
     "scripts only": (page("<div id='root'></div><noscript>You need to enable JavaScript to run this app.</noscript>"), "no article"),
@@ -87,6 +91,23 @@ def test_page_that_is_no_article_is_refused_with_a_reason(kind: str) -> None:
         read_page(data)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 120
+
+
+@pytest.mark.parametrize("kind", ["error", "error without a title", "error without a title, in French"])
+def test_an_error_that_was_saved_as_a_file_is_refused_too(kind: str) -> None:
+    """In a file even a short text may be an article."""
+    (refused,) = read_bytes("a.html", NO_ARTICLES[kind][0])
+    assert isinstance(refused, Failure)
+    assert "error page" in refused.why
+
+
+def test_a_page_without_a_title_whose_text_tells_of_an_error_is_an_article() -> None:
+    text = (
+        "Une erreur de comptage a privé la commune de Kayes de trois sièges au conseil, dit le maire, qui en appelle."
+    )
+    (article,) = read_bytes("a.html", f"<p>{text}</p><p>Le recours est examiné lundi.</p>".encode())
+    assert isinstance(article, Article)
+    assert article.text.startswith(text)
 
 
 def test_offer_to_subscribers_in_the_menu_is_no_paywall() -> None:

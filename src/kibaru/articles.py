@@ -26,6 +26,7 @@ _TRACKING = re.compile(
 Microsoft, Yandex, X, Instagram, Mailchimp. Longer lists (courlan's) take in `cid` or `uid`, by which older sites
 tell their articles apart."""
 
+_YEAR_FIRST = re.compile(r"(\d{4})\D(\d\d?)\D(\d\d?)(?!\d)")
 _VARIANT_HOST = re.compile(r"^(?:www\d?|m|mobile|amp)\.(?=[^.]+\.)")
 _AMP_PATH = re.compile(r"/amp/?$|^/amp(?=/)|\.amp(?=(\.html?)?$)")
 _AMP_PARAMETER = re.compile(r"amp$|outputtype$", re.I)
@@ -91,7 +92,7 @@ def make_article(
         url=canonical,
         published=parse_date(published).isoformat() if published.strip() else None,
         author=" ".join(clean(author).split())[:_MAX_TITLE].rstrip() or None,
-        language=_checked_language(language) or detect_language(f"{title}\n{text}"),
+        language=language_code(language) or detect_language(f"{title}\n{text}"),
         outlet=" ".join(clean(outlet).split())[:_MAX_TITLE].rstrip() or None,
         modified=parse_date(modified).isoformat() if modified.strip() else None,
         pages=tuple(pages),
@@ -164,7 +165,7 @@ def parse_date(written: str) -> date:
             return parse(written)
         except ValueError:
             continue
-    if re.search(r"\d", written) and len(written) <= 60:
+    if re.search(r"\d", written) and len(written) <= 60 and not _is_impossible(written):
         import dateparser
 
         found: datetime | None = dateparser.parse(
@@ -173,6 +174,24 @@ def parse_date(written: str) -> date:
         if found is not None:
             return found if re.search(r"\d[:h]\d", written) else found.date()
     raise BadInput(f"{written[:60]!r} is no date (write 2025-11-11)")
+
+
+def language_code(written: str) -> str | None:
+    """The code of a language out of one that may name a country too (fr-FR); None of nothing. Raises BadInput."""
+    code = re.split(r"[-_]", written.strip().lower())[0]
+    if code and not re.fullmatch(r"[a-z]{2,3}", code):
+        raise BadInput(f"{written[:20]!r} is no language code (write fr, en, ar…)")
+    return code or None
+
+
+def _is_impossible(written: str) -> bool:
+    """Whether it begins with year, month and day, and there is no such day. dateparser would swap day and month."""
+    if begins := _YEAR_FIRST.match(written):
+        try:
+            date(*map(int, begins.groups()))
+        except ValueError:
+            return True
+    return False
 
 
 def digest(*parts: str) -> str:
@@ -193,10 +212,3 @@ def _checked_id(id: str) -> str:
     if len(id) > _MAX_ID or not id.isprintable() or re.search(r"\s", id) or id.startswith("-"):
         raise BadInput(f"the id {id[:40]!r} is not usable: up to {_MAX_ID} characters, no spaces, no dash in front")
     return id
-
-
-def _checked_language(language: str) -> str | None:
-    code = re.split(r"[-_]", language.strip().lower())[0]
-    if code and not re.fullmatch(r"[a-z]{2,3}", code):
-        raise BadInput(f"{language[:20]!r} is no language code (write fr, en, ar…)")
-    return code or None

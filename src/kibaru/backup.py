@@ -25,6 +25,7 @@ from kibaru.embedding import Embedder
 from kibaru.errors import BadInput, IndexUnusable, StorageError, explanation
 from kibaru.generations import current_generation
 from kibaru.indexing import Rebuilt
+from kibaru.paths import check_outside
 from kibaru.replacing import copy_truth, making_ready, replace_archive
 from kibaru.schema import SCHEMA, expected, is_of_a_generation, version
 from kibaru.settings import Settings
@@ -76,8 +77,9 @@ class Restored:
 def back_up(folder: Path, file: Path) -> Manifest:
     """Write a backup of the archive in `folder`, replacing `file` when all of it is on disk; the bot may run.
 
-    Raises KibaruError.
+    Raises BadInput when `file` is in the archive's folder, and KibaruError.
     """
+    check_outside(folder, file)
     with closing(Store(folder / DATABASE)) as store:
         generation = current_generation(store)
         if store.connection.execute("pragma quick_check(1)").fetchone()[0] != "ok":

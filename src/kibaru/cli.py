@@ -12,15 +12,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kibaru import __version__
-from kibaru.articles import parse_date
-from kibaru.errors import BadInput, KibaruError, explanation
+from kibaru.articles import language_code, parse_date
+from kibaru.counting import counted
+from kibaru.errors import BadInput, KibaruError, OutputClosed, explanation
 from kibaru.evaluation.cli import evaluation
+from kibaru.paths import NamedPath
 from kibaru.safekeeping import backup, doctor, restore
-from kibaru.terminal import json_line, tell
+from kibaru.terminal import json_line, tell, tell_styled
 from kibaru.web.commands import source, sync
 
 if TYPE_CHECKING:
     from kibaru.filters import Filters
+    from kibaru.indexing import Outcome
     from kibaru.newsroom import Kibaru
     from kibaru.settings import Settings
     from kibaru.store import Store
@@ -36,12 +39,11 @@ def main() -> None:
     """Run the command line; what Kibaru can explain ends in one line and its exit code."""
     try:
         commands()
+    except OutputClosed as error:
+        sys.exit(error.exit_code)
     except KibaruError as error:
         _fail(str(error), error.exit_code)
     except (sqlite3.Error, OSError) as error:
-        if isinstance(error, BrokenPipeError):  # whoever read our output has seen enough
-            sys.stderr.close()
-            sys.exit(0)
         from kibaru.settings import load_settings
 
         _fail(str(explanation(error, load_settings().index)), 2)
@@ -87,7 +89,7 @@ def _filters(since: str | None, until: str | None, language: str | None) -> Filt
     from kibaru.filters import Filters
 
     first, last = (parse_date(day).isoformat()[:10] if day else None for day in (since, until))
-    return Filters(first, last, language.lower() if language else None)
+    return Filters(first, last, language_code(language or ""))
 
 
 def _open(settings: Settings, *, create: bool = False) -> Kibaru:
@@ -104,7 +106,7 @@ def _open_store(settings: Settings) -> Store:
 
 
 @commands.command()
-@click.argument("paths", nargs=-1, required=True)
+@click.argument("paths", nargs=-1, required=True, type=NamedPath())
 @click.pass_obj
 def add(settings: Settings, paths: tuple[str, ...]) -> None:
     """Add articles: files, folders and zip archives of them, pages on the web, or - for standard input.
@@ -125,25 +127,37 @@ def _add(kibaru: Kibaru, items: Iterable[Any]) -> int:
     """Add, a line an article; returns how many inputs failed."""
     from kibaru.ingest import Failure
 
-    counts = {"added": 0, "updated": 0, "unchanged": 0}
-    failures = 0
-    for outcome in kibaru.add(items):
-        if isinstance(outcome, Failure):
-            failures += 1
-            tell(f"kibaru: {outcome}", err=True)
-            continue
-        counts[outcome.change] += 1
-        tell(f"{outcome.change:9}  {outcome.article.id}  {outcome.article.title}")
-        if outcome.alike:
-            tell(f"           tells the same as {', '.join(outcome.alike)}")
-        elif outcome.same_title:
-            tell(
-                f"kibaru: {outcome.same_title} has the same title; if this is its new version, "
-                f"run 'kibaru remove {outcome.same_title}'",
-                err=True,
-            )
-    tell(", ".join(f"{count} {change}" for change, count in (counts | {"failed": failures}).items() if count))
-    return failures
+    counts = {"added": 0, "updated": 0, "unchanged": 0, "failed": 0}
+    try:
+        for outcome in kibaru.add(items):
+            if isinstance(outcome, Failure):
+                counts["failed"] += 1
+                tell(f"kibaru: {outcome}", err=True)
+            else:
+                counts[outcome.change] += 1
+                _tell_outcome(outcome)
+    except KeyboardInterrupt:
+        raise KibaruError(
+            f"Adding was stopped after {_told(counts)}: what went in is kept; run it again to go on."
+        ) from None
+    tell(_told(counts))
+    return counts["failed"]
+
+
+def _tell_outcome(outcome: Outcome) -> None:
+    tell(f"{outcome.change:9}  {outcome.article.id}  {outcome.article.title}")
+    if outcome.alike:
+        tell(f"           tells the same as {', '.join(outcome.alike)}")
+    elif outcome.same_title:
+        tell(
+            f"kibaru: {outcome.same_title} has the same title; if this is its new version, "
+            f"run 'kibaru remove {outcome.same_title}'",
+            err=True,
+        )
+
+
+def _told(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {change}" for change, count in counts.items() if count) or "0 added"
 
 
 @commands.command("list")
@@ -157,7 +171,7 @@ def list_(settings: Settings, since: str | None, until: str | None, language: st
     with _open_store(settings) as store:
         for article in store.articles(_filters(since, until, language)):
             line = json_line(article_json(article)) if as_json else article_line(article)
-            click.echo(line)
+            tell_styled(line)
 
 
 @commands.command()
@@ -179,7 +193,7 @@ def show(settings: Settings, id: str, editions: bool, as_json: bool) -> None:
         record |= {"editions": [asdict(edition) for edition in earlier]} if editions else {}
         tell(json_line(record))
     else:
-        click.echo("\n\n".join([article_text(article, alike), *map(edition_text, earlier)]))
+        tell_styled("\n\n".join([article_text(article, alike), *map(edition_text, earlier)]))
 
 
 @commands.command()
@@ -234,7 +248,7 @@ def rebuild(settings: Settings, from_scratch: bool) -> None:
         except KeyboardInterrupt:
             raise KibaruError("The rebuild was stopped: the old index still answers; run it again to go on.") from None
     tell(
-        f"generation {built.generation}: {built.articles} articles, {built.passages} passages, "
+        f"generation {built.generation}: {counted(built.articles, 'article')}, {counted(built.passages, 'passage')}, "
         f"{built.embedded} of them embedded"
     )
 
@@ -259,7 +273,7 @@ def ask(
 
     with _open(settings) as kibaru:
         answer = kibaru.ask(question, quotes=top, filters=_filters(since, until, language))
-    click.echo(json_line(answer_json(answer)) if as_json else answer_text(answer))
+    tell_styled(json_line(answer_json(answer)) if as_json else answer_text(answer))
     if answer.is_refusal:
         sys.exit(1)
 
@@ -278,7 +292,7 @@ def _chat(kibaru: Kibaru) -> None:
 
     for question in iter(_next_question, ""):
         try:
-            click.echo(answer_text(kibaru.ask(question)) + "\n")
+            tell_styled(answer_text(kibaru.ask(question)) + "\n")
         except BadInput as error:
             tell(f"kibaru: {error}\n", err=True)
 
@@ -290,7 +304,7 @@ def _next_question() -> str:
         try:
             return input("? ").strip()
         except (EOFError, KeyboardInterrupt):
-            click.echo()
+            tell_styled()
             return ""
     return next((line.strip() for line in sys.stdin if line.strip()), "")
 
@@ -320,7 +334,7 @@ def demo(settings: Settings) -> None:
     with _open(settings.model_copy(update={"index": settings.index / "demo"}), create=True) as kibaru:
         _add(kibaru, read_articles([SAMPLES]))
         for question in _DEMO_QUESTIONS:
-            click.echo(f"\n{click.style('? ' + question, fg='cyan')}\n{answer_text(kibaru.ask(question))}")
+            tell_styled(f"\n{click.style('? ' + question, fg='cyan')}\n{answer_text(kibaru.ask(question))}")
         if sys.stdin.isatty():
             tell("\nYour turn (an empty line ends):")
             _chat(kibaru)

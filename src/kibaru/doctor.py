@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -20,8 +19,9 @@ from kibaru.checks.folder import (
     wrong_modes,
 )
 from kibaru.checks.index import check_index, left_over_tables, vectors_to_embed_again
+from kibaru.counting import counted
 from kibaru.embedding import Embedder
-from kibaru.errors import NotFound, explanation
+from kibaru.errors import NotFound, explained, is_no_folder, no_archive
 from kibaru.generations import current_generation, drop_generations
 from kibaru.indexing import locked, rebuild
 from kibaru.packaged_model import left_over, packaged_weights, unpack_again
@@ -51,19 +51,17 @@ def _findings(settings: Settings, embedder: Embedder) -> Iterator[Finding]:
         if any(folder.glob("generation-*")):
             yield Finding(f"The database {database} is missing", "put back a backup with 'kibaru restore FILE'", None)
             return
-        raise NotFound(f"There is no archive in {folder} yet: add articles with 'kibaru add PATH'.")
+        raise no_archive(folder) if is_no_folder(folder) else NotFound(str(no_archive(folder)))
     if is_new(database) and not any(folder.glob("generation-*")):  # what began to fill it was killed
         raise NotFound(f"The archive in {folder} is empty: add articles with 'kibaru add PATH'.")
     if fatal := list(check_file(database)):
         yield from fatal
         return
-    try:
+    with explained(folder):
         with closing(Store(database)) as store:
             yield from check_articles(store)
             yield from check_index(store, folder, embedder.identity)
         yield from check_left_over(folder)
-    except (sqlite3.Error, OSError) as error:
-        raise explanation(error, folder) from error
 
 
 def repair(
@@ -107,7 +105,7 @@ def _rewrite(settings: Settings, embedder: Embedder) -> str:
         (staged / DATABASE).touch(mode=0o600)
         copy_truth(folder / DATABASE, staged / DATABASE)
         built, aside = replace_archive(folder, staged, embedder, "damaged")
-    return f"wrote the database anew with {built.articles} articles; the damaged one is in {aside}"
+    return f"wrote the database anew with {counted(built.articles, 'article')}; the damaged one is in {aside}"
 
 
 def _accept(settings: Settings, _: Embedder) -> str:
@@ -118,7 +116,7 @@ def _accept(settings: Settings, _: Embedder) -> str:
         for id, now in damaged.items():
             words = connection.execute("select title, text from articles where id = ?", [id]).fetchone()
             connection.execute("update articles set title = ?, text = ?, digest = ? where id = ?", [*words, now, id])
-    return f"took the damaged texts of {len(damaged)} articles as they are: {', '.join(damaged)}"
+    return f"took the damaged texts of {counted(len(damaged), 'article')} as they are: {', '.join(damaged)}"
 
 
 def _tidy(settings: Settings, _: Embedder) -> str:
@@ -140,7 +138,7 @@ def _tidy(settings: Settings, _: Embedder) -> str:
         files = left_over_files(folder)
         for path in files:
             _delete(path)
-    return f"cleared away {len(tables)} tables and {len(files)} files or folders that were left over"
+    return f"cleared away {counted(len(tables), 'table')} and {counted(len(files), 'path')} left over"
 
 
 def _delete(path: Path) -> None:
@@ -154,7 +152,7 @@ def _close(settings: Settings, _: Embedder) -> str:
     paths = wrong_modes(settings.index)
     for path in paths:
         path.chmod(mode_of(path))
-    return f"closed {len(paths)} files and folders to others"
+    return f"closed {counted(len(paths), 'path')} to others"
 
 
 def _rebuild(settings: Settings, embedder: Embedder) -> str:
@@ -165,7 +163,8 @@ def _rebuild(settings: Settings, embedder: Embedder) -> str:
         with store.writing():
             store.connection.executemany("delete from vectors where key = ?", [[key] for key in again])
         built = rebuild(store, folder, embedder)
-    return f"rebuilt the index: {built.articles} articles, {built.passages} passages, {built.embedded} of them embedded"
+    indexed = f"{counted(built.articles, 'article')}, {counted(built.passages, 'passage')}"
+    return f"rebuilt the index: {indexed}, {built.embedded} of them embedded"
 
 
 _STEPS: dict[Mend, Callable[[Settings, Embedder], str]] = {

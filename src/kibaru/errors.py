@@ -6,6 +6,9 @@ with `exit_code`; nothing else in Kibaru ends a process.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,15 +44,35 @@ class StorageError(KibaruError):
     """The disk said no: read-only, full, or locked by another process for too long."""
 
 
+class OutputClosed(KibaruError):
+    """Whoever read what is printed has seen enough, as `head` has."""
+
+    exit_code = 141  # what shells say of a process that SIGPIPE ended
+
+
 def first_line(error: Exception, longest: int) -> str:
     """What a library says is wrong, on one line of at most `longest` characters."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:longest]
+
+
+def is_no_folder(path: Path) -> bool:
+    """Whether there is something else by this name: a file, or a link that leads nowhere."""
+    return os.path.lexists(path) and not path.is_dir()
+
+
+def no_archive(folder: Path) -> IndexUnusable:
+    """Why there is no archive in `folder`."""
+    if is_no_folder(folder):
+        return IndexUnusable(f"{folder} is no folder: set KIBARU_INDEX to the folder of an archive.")
+    return IndexUnusable(f"There is no archive in {folder} yet: add articles with 'kibaru add PATH'.")
 
 
 def explanation(error: sqlite3.Error | OSError, folder: Path) -> KibaruError:
     """What SQLite or the disk complained of, as a line for the editor."""
     import sqlite3  # here, as all of Kibaru imports this module, and whoever only reads files needs no database
 
+    if is_no_folder(folder):
+        return no_archive(folder)
     reason = str(error.strerror or error) if isinstance(error, OSError) else str(error)
     damaged = ("malformed", "not a database", "no such table", "no such column")
     if isinstance(error, sqlite3.DatabaseError) and any(sign in reason for sign in damaged):
@@ -61,3 +84,14 @@ def explanation(error: sqlite3.Error | OSError, folder: Path) -> KibaruError:
         f"The archive in {folder} cannot be used ({reason}): check free space and permissions, and that no other "
         "process holds it."
     )
+
+
+@contextmanager
+def explained(folder: Path) -> Iterator[None]:
+    """What SQLite or the disk complains of inside is raised as a KibaruError about the archive in `folder`."""
+    import sqlite3
+
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise explanation(error, folder) from error

@@ -148,7 +148,7 @@ def usable_generation(store: Store, folder: Path, embedder: Embedder) -> Generat
 def locked(folder: Path, name: str, *, wait: bool = True) -> Iterator[None]:
     """Held by one process at a time; the system lets go of it when the process dies."""
     try:
-        with FileLock(folder / name, timeout=-1 if wait else 0):
+        with FileLock(folder / name, timeout=-1 if wait else 0, mode=0o600):
             yield
     except Timeout:
         raise BadInput(f"Another process is rebuilding {folder}: wait for it to end.") from None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kibaru.counting import counted
 from kibaru.terminal import harmless, one_line
 
 if TYPE_CHECKING:
@@ -95,7 +96,9 @@ def status_json(status: Status) -> dict[str, Any]:
 
 def status_text(status: Status) -> str:
     dates = f", {status.published[0]} to {status.published[1]}" if status.published else ""
-    generation = f"generation {status.generation.id}, {status.passages} passages" if status.generation else "none"
+    generation = (
+        f"generation {status.generation.id}, {counted(status.passages, 'passage')}" if status.generation else "none"
+    )
     calibrated = "" if status.calibrated else " (not calibrated: refusals rest on keywords alone)"
     rows = {
         "archive": f"{status.folder} ({status.bytes / 1e6:.1f} MB)",

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kibaru.embedding import Embedder
-from kibaru.errors import explanation
+from kibaru.errors import explained
 from kibaru.indexing import Rebuilt, locked, rebuild
 from kibaru.journal_tables import TABLES
 from kibaru.schema import connect, is_of_a_generation, version
@@ -31,25 +31,26 @@ def copy_truth(source: Path, target: Path, *, empty: Collection[str] = ()) -> No
 
     Of the tables in `empty` only the layout is copied. Raises KibaruError.
     """
-    try:
-        with closing(connect(source, create=False)) as old, closing(sqlite3.connect(target)) as new:
-            old.execute("attach ? as copy", [str(target)])
-            old.execute("begin")
-            tables, indexes = _objects(old, "table"), _objects(old, "index")
-            for statement in tables.values():
-                new.execute(statement)
-            for table in tables.keys() - _DERIVED - set(empty):
-                old.execute(f'insert into copy."{table}" select * from main."{table}"')
-            if old.execute("select 1 from copy.sqlite_master where name = 'sqlite_sequence'").fetchone():
-                old.execute("delete from copy.sqlite_sequence")
-                query = "insert into copy.sqlite_sequence select * from main.sqlite_sequence where name = ?"
-                old.executemany(query, [[table] for table in tables])
-            old.execute("commit")
-            for statement in indexes.values():
-                new.execute(statement)
-            new.execute(f"pragma user_version = {version(old)}")
-    except (sqlite3.Error, OSError) as error:
-        raise explanation(error, source.parent) from error
+    with (
+        explained(source.parent),
+        closing(connect(source, create=False)) as old,
+        closing(sqlite3.connect(target)) as new,
+    ):
+        old.execute("attach ? as copy", [str(target)])
+        old.execute("begin")
+        tables, indexes = _objects(old, "table"), _objects(old, "index")
+        for statement in tables.values():
+            new.execute(statement)
+        for table in tables.keys() - _DERIVED - set(empty):
+            old.execute(f'insert into copy."{table}" select * from main."{table}"')
+        if old.execute("select 1 from copy.sqlite_master where name = 'sqlite_sequence'").fetchone():
+            old.execute("delete from copy.sqlite_sequence")
+            query = "insert into copy.sqlite_sequence select * from main.sqlite_sequence where name = ?"
+            old.executemany(query, [[table] for table in tables])
+        old.execute("commit")
+        for statement in indexes.values():
+            new.execute(statement)
+        new.execute(f"pragma user_version = {version(old)}")
 
 
 def _objects(connection: sqlite3.Connection, kind: str) -> dict[str, str]:
@@ -67,11 +68,10 @@ def making_ready(folder: Path) -> Iterator[Path]:
     """
     new = not folder.exists()
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with staging(folder, STAGING) as made:
-            yield made
-    except OSError as error:
-        raise explanation(error, folder) from error
+        with explained(folder):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with staging(folder, STAGING) as made:
+                yield made
     finally:
         if new:  # and nothing came of it
             with suppress(OSError):
@@ -92,31 +92,28 @@ def replace_archive(folder: Path, staged: Path, embedder: Embedder, aside: str) 
     Raises KibaruError.
     """
     target, ready = folder / DATABASE, staged / DATABASE
-    try:
-        with locked(folder, "rebuild.lock", wait=False):
-            with closing(Store(ready)) as store:
-                store.connection.executescript(TABLES)  # which a running bot counts on
-                built = rebuild(store, staged, embedder, above=_last_generation(folder))
-            with locked(folder, "write.lock"):
-                is_first = not target.exists()
-                kept = None if is_first else _set_aside(folder, staged, aside)
-                generation = f"generation-{built.generation}"
-                try:
-                    if is_first:  # the truth comes before what can be made of it
-                        _switch(ready, target)
-                    (staged / generation).rename(folder / generation)
-                    if not is_first:
-                        _switch(ready, target)
-                except BaseException:  # what is set aside is in its place still
-                    for made in filter(None, (kept, folder / generation)):
-                        shutil.rmtree(made, ignore_errors=True)
-                    raise
-                for other in folder.glob("generation-*"):
-                    if kept and other.name != generation:
-                        other.rename(kept / other.name)
-                drop_other_snapshots(folder, built.generation)
-    except (sqlite3.Error, OSError) as error:
-        raise explanation(error, folder) from error
+    with explained(folder), locked(folder, "rebuild.lock", wait=False):
+        with closing(Store(ready)) as store:
+            store.connection.executescript(TABLES)  # which a running bot counts on
+            built = rebuild(store, staged, embedder, above=_last_generation(folder))
+        with locked(folder, "write.lock"):
+            is_first = not target.exists()
+            kept = None if is_first else _set_aside(folder, staged, aside)
+            generation = f"generation-{built.generation}"
+            try:
+                if is_first:  # the truth comes before what can be made of it
+                    _switch(ready, target)
+                (staged / generation).rename(folder / generation)
+                if not is_first:
+                    _switch(ready, target)
+            except BaseException:  # what is set aside is in its place still
+                for made in filter(None, (kept, folder / generation)):
+                    shutil.rmtree(made, ignore_errors=True)
+                raise
+            for other in folder.glob("generation-*"):
+                if kept and other.name != generation:
+                    other.rename(kept / other.name)
+            drop_other_snapshots(folder, built.generation)
     return built, kept
 
 

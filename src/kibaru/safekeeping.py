@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kibaru.counting import counted
+from kibaru.paths import NamedPath
 from kibaru.terminal import json_line, tell
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ def _mended(step: str) -> None:
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=NamedPath(path_type=Path, dir_okay=False))
 @click.pass_obj
 def backup(settings: Settings, file: Path) -> None:
     """Write the archive into FILE, replacing it; the bot may run meanwhile.
@@ -72,11 +74,12 @@ def backup(settings: Settings, file: Path) -> None:
 
     made = back_up(settings.index, file)
     size = file.stat().st_size / 1e6
-    tell(f"backed up  {made.articles} articles and {made.questions} questions into {file} ({size:.1f} MB)")
+    held = f"{counted(made.articles, 'article')} and {counted(made.questions, 'question')}"
+    tell(f"backed up  {held} into {file} ({size:.1f} MB)")
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=NamedPath(path_type=Path, dir_okay=False))
 @click.option("--force", is_flag=True, help="Also when there is an archive, which is set aside.")
 @click.pass_obj
 def restore(settings: Settings, file: Path, force: bool) -> None:
@@ -89,6 +92,6 @@ def restore(settings: Settings, file: Path, force: bool) -> None:
         tell(f"set aside  the archive there was, in {restored.aside}")
     built = restored.built
     tell(
-        f"restored   {built.articles} articles as of {restored.manifest.made}: {built.passages} passages, "
-        f"{built.embedded} of them embedded"
+        f"restored   {counted(built.articles, 'article')} as of {restored.manifest.made}: "
+        f"{counted(built.passages, 'passage')}, {built.embedded} of them embedded"
     )

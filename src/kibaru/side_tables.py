@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kibaru.errors import explanation
+from kibaru.errors import explained
 
 _BUSY_SECONDS = 60.0
 _LOG_BUSY_SECONDS = 0.1
@@ -72,8 +72,5 @@ class SideTables:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        with self._lock:
-            try:
-                yield
-            except (sqlite3.Error, OSError) as error:
-                raise explanation(error, self._folder) from error
+        with self._lock, explained(self._folder):
+            yield

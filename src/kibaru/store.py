@@ -8,7 +8,6 @@ nothing, whatever kills it. What is derived from articles is kept in the same fi
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kibaru.articles import Article, digest, url_key
-from kibaru.errors import IndexUnusable, explanation
+from kibaru.errors import IndexUnusable, explained, no_archive
 from kibaru.filters import Filters
 from kibaru.rows import Edition
 from kibaru.schema import SCHEMA, connect, migrate, version
@@ -38,13 +37,13 @@ class Store:
     def __init__(self, path: Path, *, create: bool = False) -> None:
         """Open the database, making it first if `create`. Raises IndexUnusable or StorageError."""
         self.path = path
-        with self._explained():
+        with explained(self.path.parent):
             if create:
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 if not path.exists():
                     path.touch(mode=0o600)  # readers' questions will be in it, and in what SQLite puts beside it
             elif not path.exists():
-                raise IndexUnusable(f"There is no archive in {path.parent} yet: add articles with 'kibaru add PATH'.")
+                raise no_archive(path.parent)
             self.connection = connect(path, create)
             self._check_schema(create)
 
@@ -87,7 +86,7 @@ class Store:
         if self.connection.in_transaction:
             yield
             return
-        with self._explained():
+        with explained(self.path.parent):
             self.connection.execute(begin)
             try:
                 yield
@@ -95,13 +94,6 @@ class Store:
             finally:
                 if self.connection.in_transaction:
                     self.connection.execute("ROLLBACK")
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise explanation(error, self.path.parent) from error
 
     # Queries
 

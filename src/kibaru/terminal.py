@@ -4,10 +4,14 @@ say is only ever shown."""
 from __future__ import annotations
 
 import json
+import os
 import re
+import sys
 from typing import Any
 
 import click
+
+from kibaru.errors import OutputClosed, StorageError
 
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters but line ends and tabs, those of one byte with the eighth bit too; and halves of characters, which
@@ -29,7 +33,26 @@ def one_line(text: str) -> str:
 
 def tell(text: str = "", *, err: bool = False) -> None:
     """Print a line, on standard error with `err`, none of which is obeyed."""
-    click.echo(harmless(text), err=err)
+    tell_styled(harmless(text), err=err)
+
+
+def tell_styled(text: str = "", *, err: bool = False) -> None:
+    """Print a line as it stands, with the styles that it has.
+
+    Raises OutputClosed when nobody reads it any more, StorageError when it cannot be written. When it is standard error
+    that cannot, nobody could be told.
+    """
+    try:
+        click.echo(text, err=err)
+    except OSError as error:
+        if err:
+            return
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still in the buffer goes there at exit
+        if isinstance(error, BrokenPipeError):
+            raise OutputClosed("Nobody reads standard output any more.") from None
+        raise StorageError(
+            f"Standard output cannot be written ({error.strerror}): check free space and permissions where it goes."
+        ) from error
 
 
 def json_line(value: Any) -> str:

@@ -198,7 +198,7 @@ def renew(store: Store, archive: Path, generation: Generation) -> None:
     another process does it waits, and has nothing left to do.
     """
     folder, g = folder_of(archive, generation), generation.id
-    with FileLock(folder / "snapshot.lock"), store.reading():
+    with FileLock(folder / "snapshot.lock", mode=0o600), store.reading():
         last_passage, last_removed = indexed_passages.last_passage(store, g), indexed_passages.last_removed(store, g)
         index = None
         with suppress(IndexUnusable):

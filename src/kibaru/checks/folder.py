@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 
 from kibaru.checks import REPAIR, Finding, Mend
 from kibaru.checks.index import left_over_tables
+from kibaru.counting import are, counted
 from kibaru.generations import current_generation
 from kibaru.packaged_model import MODEL_NAME, damage, left_over, packaged_weights
 from kibaru.replacing import STAGING, set_aside
@@ -27,7 +28,8 @@ def check_left_over(folder: Path) -> Iterator[Finding]:
         with closing(Store(folder / DATABASE)) as store, store.reading():
             states = store.connection.execute("select count(*) from generations where state != 'current'")
             if count := states.fetchone()[0]:
-                yield Finding(f"{count} unfinished or former generations are in {folder}", REPAIR, Mend.TIDY)
+                problem = f"{counted(count, 'unfinished or former generation')} {are(count)} in {folder}"
+                yield Finding(problem, REPAIR, Mend.TIDY)
             if tables := left_over_tables(store):
                 yield Finding(f"Tables of no generation are in {folder}: {', '.join(tables)}", REPAIR, Mend.TIDY)
         for path in left_over_files(folder):
@@ -58,7 +60,7 @@ def _text(path: Path) -> str:
 @contextmanager
 def unused(folder: Path, lock: str = "rebuild.lock") -> Iterator[bool]:
     """Whether nobody holds the lock, which is held meanwhile; nobody can on a disk that is read-only."""
-    holding = FileLock(folder / lock, timeout=0)
+    holding = FileLock(folder / lock, timeout=0, mode=0o600)
     try:
         holding.acquire()
     except Timeout:
@@ -78,16 +80,17 @@ def check_modes(folder: Path) -> Iterator[Finding]:
     if wrong := wrong_modes(folder):
         mode = stat.S_IMODE(wrong[0].stat().st_mode)
         problem = f"{wrong[0]} has the mode {mode:04o} instead of {mode_of(wrong[0]):04o}"
-        problem += f", and {len(wrong) - 1} more have a wrong one" * (len(wrong) > 1)
+        problem += f", and {len(wrong) - 1} more with a wrong one" * (len(wrong) > 1)
         others = any(path.stat().st_mode & 0o077 for path in wrong)
         yield Finding(problem + ": others may read it" * others, REPAIR, Mend.CLOSE)
 
 
 def wrong_modes(folder: Path) -> list[Path]:
     """The archive's folder, and the files and folders of it, that others may use or their owner may not."""
-    paths = [folder, *folder.glob(f"{DATABASE}*"), *folder.glob("generation-*"), *folder.glob("generation-*/*")]
+    patterns = (f"{DATABASE}*", "*.lock", "generation-*", "generation-*/*")
+    paths = [folder, *(path for pattern in patterns for path in folder.glob(pattern))]
     paths += [path for aside in set_aside(folder) for path in (aside, *aside.rglob("*"))]
-    paths = [path for path in paths if path.exists() and not path.name.endswith(".lock")]
+    paths = [path for path in paths if path.exists()]
     return [path for path in paths if (mode := path.stat().st_mode) & 0o077 or ~mode & mode_of(path)]
 
 

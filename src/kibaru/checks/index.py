@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kibaru.checks import REBUILD, REPAIR, RESTORE, Finding, Mend
+from kibaru.counting import are, counted
 from kibaru.errors import IndexUnusable, StorageError
 from kibaru.generations import current_generation
 from kibaru.indexed_passages import keys_of, stale, unindexed
@@ -49,7 +50,7 @@ def check_index(store: Store, folder: Path, identity: str) -> Iterator[Finding]:
             yield Finding(f"The index in {folder} has {problem}", REBUILD, Mend.REBUILD)
         yield from _vectors(store, folder, generation)
         if damaged := damaged_sentences(store, g, generation.dimension):
-            problem = f"The sentences of {len(damaged)} passages in {folder} are damaged"
+            problem = f"The sentences of {counted(len(damaged), 'passage')} in {folder} are damaged"
             yield Finding(problem, REPAIR, Mend.TIDY)
     if not _keywords_in_step(store, g):
         yield Finding(f"The keywords of the index in {folder} are out of step", REBUILD, Mend.REBUILD)
@@ -65,14 +66,15 @@ def _made_by_this(generation: Generation, folder: Path, identity: str) -> Iterat
 
 def _articles(store: Store, folder: Path, g: int) -> Iterator[Finding]:
     if missing := unindexed(store, g):
-        problem = f"{len(missing)} articles in {folder} are not in the index as they are ({_some(missing)})"
+        problem = f"The index in {folder} lacks {counted(len(missing), 'article')} as stored ({_some(missing)})"
         yield Finding(problem, REBUILD, Mend.REBUILD)
     if lost := stale(store, g):
-        problem = f"{len(lost)} articles of the index in {folder} are not in the database ({_some(lost)})"
+        problem = f"The database in {folder} lacks {counted(len(lost), 'article')} of the index ({_some(lost)})"
         yield Finding(problem, f"{RESTORE} to have them again, or {REPAIR} to go on without", Mend.REBUILD, lost=True)
     unlinked = [article.id for article in store.articles_of(without_bands(store)) if bands(article.text)]
     if unlinked:  # short notices have no bands
-        problem = f"{len(unlinked)} articles in {folder} were not compared with others that tell the same"
+        count = len(unlinked)
+        problem = f"{counted(count, 'article')} in {folder} {are(count)} not compared with others that tell the same"
         yield Finding(problem, REBUILD, Mend.REBUILD)
     query = "select count(*) from {} where article_id not in (select id from articles)"
     if sum(store.connection.execute(query.format(table)).fetchone()[0] for table in ("bands", "alike")):
@@ -90,7 +92,7 @@ def _passages(store: Store, generation: Generation) -> str | None:
         select id from passages_{g} where id not in (select rowid from stems_{g})
         union all select rowid from stems_{g} where rowid not in (select id from passages_{g}))"""
     if astray := connection.execute(query).fetchone()[0]:
-        return f"{astray} passages without keywords, or keywords without passages"
+        return f"{counted(astray, 'passage')} without keywords, or keywords without passages"
     query = f"""select a.title, a.text, p.start, p."end", p.heading, p.key from passages_{g} as p
         left join articles as a on a.id = p.article_id join indexed_{g} as i on i.article_id = p.article_id
         where a.digest is null or i.digest = a.digest"""
@@ -103,7 +105,7 @@ def _passages(store: Store, generation: Generation) -> str | None:
     query = f"""select count(*) from indexed_{g} as i join articles as a on a.id = i.article_id
         where trim(a.text) != '' and i.article_id not in (select article_id from passages_{g})"""
     astray += connection.execute(query).fetchone()[0]
-    return f"{astray} passages that are not of their articles, or articles without passages" if astray else None
+    return f"{counted(astray, 'passage')} not of their articles, or articles without passages" if astray else None
 
 
 def _keywords_in_step(store: Store, g: int) -> bool:
@@ -120,7 +122,8 @@ def _keywords_in_step(store: Store, g: int) -> bool:
 
 def _vectors(store: Store, folder: Path, generation: Generation) -> Iterator[Finding]:
     if doubtful := doubtful_vectors(store, generation):
-        problem = f"{len(doubtful)} vectors in {folder} are missing, damaged or of another dimension"
+        count = len(doubtful)
+        problem = f"{counted(count, 'vector')} in {folder} {are(count)} missing, damaged or of another dimension"
         yield Finding(problem, REPAIR, Mend.REBUILD)
     try:
         index = VectorIndex.open(folder, generation)
@@ -135,7 +138,7 @@ def _vectors(store: Store, folder: Path, generation: Generation) -> Iterator[Fin
     query = f"select id from passages_{generation.id}"
     astray += len({id for (id,) in store.connection.execute(query)} ^ index.ids())
     if astray:
-        problem = f"The FAISS file in {folder} and the database disagree on {astray} vectors"
+        problem = f"The FAISS file in {folder} and the database disagree on {counted(astray, 'vector')}"
         yield Finding(problem, REPAIR, Mend.REBUILD)
 
 

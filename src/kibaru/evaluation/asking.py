@@ -13,6 +13,7 @@ from kibaru import __version__
 from kibaru.answering import Answer
 from kibaru.articles import Article, canonical_url, url_key
 from kibaru.confidence import calibration
+from kibaru.counting import are, counted
 from kibaru.embedding import Embedder
 from kibaru.errors import BadInput, KibaruError
 from kibaru.evaluation.results import Group, Result, Run, Shown
@@ -119,8 +120,8 @@ def _ask_all(archive: Archive, questions: Sequence[Question], progress: Progress
     lost = [q for q in questions if q.kind != "unanswerable" and not archive.id_of(q.article_id)]
     if lost:
         raise BadInput(
-            f"{len(lost)} questions are about articles that are not there, the first is {lost[0].id} about "
-            f"{lost[0].article_id}: add the articles, or remove the questions."
+            f"{counted(len(lost), 'question')} {are(len(lost))} about articles that are not there, the first is "
+            f"{lost[0].id} about {lost[0].article_id}: add the articles, or remove the questions."
         )
     asked: list[tuple[Question, Group]] = [(question, question.kind) for question in questions]
     asked += [(question, "orphaned") for question in questions if question.kind == "question"]

@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kibaru.articles import language_code
+from kibaru.counting import counted
 from kibaru.errors import BadInput, StorageError
-from kibaru.terminal import harmless, json_line, tell
+from kibaru.paths import NamedPath, check_outside
+from kibaru.terminal import harmless, json_line, tell, tell_styled
 
 if TYPE_CHECKING:
     from kibaru.evaluation.asking import Progress
     from kibaru.evaluation.sets import Split
     from kibaru.settings import Settings
 
-_File = click.Path(path_type=Path)
+_File = NamedPath(path_type=Path)
 
 
 class _RunByDefault(click.Group):
@@ -68,6 +71,9 @@ def run(
     for path in filter(None, (save, errors, picture)):
         if not path.parent.is_dir():
             raise BadInput(f"{path}: there is no folder {path.parent} to write it into.")
+        if str(path) != "-":
+            check_outside(settings.index, path)
+    code = language_code(language or "")
 
     from kibaru.evaluation.asking import run_set
     from kibaru.evaluation.figures import tables
@@ -78,7 +84,7 @@ def run(
 
     if picture:
         check_pictures()
-    evaluated = read_set(questions, language)
+    evaluated = read_set(questions, code)
     with _progress() as progress:
         result = run_set(evaluated, settings, split, progress)
     if save:
@@ -126,16 +132,19 @@ def export(settings: Settings, folder: Path) -> None:
 
     made = export_set(settings, folder)
     tell(
-        f"{folder}: {made.articles} articles, {made.headlines} headlines; to check: {made.questions} questions voted "
-        f"helpful, {made.unanswerable} refused or voted unhelpful"
+        f"{folder}: {counted(made.articles, 'article')}, {counted(made.headlines, 'headline')}; to check: "
+        f"{counted(made.questions, 'question')} voted helpful, {made.unanswerable} refused or voted unhelpful"
     )
     if made.personal:
-        tell(f"left out: {made.personal} questions with an address, a telephone number or a @name")
+        tell(f"left out: {counted(made.personal, 'question')} with an address, a telephone number or a @name")
 
 
 def _write(path: Path, text: str) -> None:
+    if str(path) == "-":
+        tell_styled(text.removesuffix("\n"))
+        return
     try:
-        with click.open_file(str(path), "w", encoding="utf-8", atomic=str(path) != "-") as stream:
+        with click.open_file(str(path), "w", encoding="utf-8", atomic=True) as stream:
             stream.write(text)
     except OSError as error:
         raise StorageError(f"{path}: it cannot be written ({error.strerror or error}).") from error

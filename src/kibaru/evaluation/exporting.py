@@ -20,6 +20,7 @@ from kibaru.errors import BadInput, StorageError
 from kibaru.journal import Asked, Journal
 from kibaru.languages import fold
 from kibaru.newsroom import Kibaru
+from kibaru.paths import check_outside
 from kibaru.settings import Settings
 from kibaru.store import DATABASE
 
@@ -45,8 +46,10 @@ def export_set(settings: Settings, folder: Path) -> Exported:
 
     A question voted helpful becomes a `question` about the article quoted for it now, its answer the sentence that was
     marked; one that was refused or voted unhelpful becomes `unanswerable`. Both are marked `to_check`: only a human
-    knows. Raises BadInput when the folder has such files already, since someone may have checked them.
+    knows. Raises BadInput when the folder has such files already, since someone may have checked them, or is in that
+    of the archive.
     """
+    check_outside(settings.index, folder)
     for name in ("articles.jsonl", "questions.jsonl"):
         if (folder / name).exists():
             raise BadInput(f"{folder / name} is there already: name another folder.")

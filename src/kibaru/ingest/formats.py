@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from kibaru.articles import Article, make_article
+from kibaru.counting import counted
 from kibaru.errors import BadInput
 
 FIELDS = ("title", "text", "url", "published", "modified", "author", "outlet", "language", "id")
@@ -45,6 +46,8 @@ def article_from_record(record: Any) -> Article:
         raise BadInput("it is no object with fields")
     if record.get("text") in (None, ""):
         raise BadInput("it has no 'text'")
+    if not isinstance(record["text"], str):  # a number may be a title, but words are what is quoted
+        raise BadInput("its field 'text' is no text")
     fields = {field: _field(record, field) for field in FIELDS}
     return make_article(**fields, pages=_pages(record.get("pages")))
 
@@ -89,7 +92,7 @@ def records_from_csv(lines: Iterable[str]) -> Iterator[tuple[int, Any]]:
         for row in reader:
             if any(row):
                 wrong = len(row) != len(columns)
-                problem = BadInput(f"it has {len(row)} fields where the first line names {len(columns)}")
+                problem = BadInput(f"it has {counted(len(row), 'field')} where the first line names {len(columns)}")
                 yield started, problem if wrong else dict(zip(columns, row, strict=True))
             started = reader.line_num + 2
     except csv.Error as error:

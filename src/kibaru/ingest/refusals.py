@@ -13,6 +13,8 @@ from kibaru.ingest.page_facts import ARTICLE_TYPES, LISTING_TYPES, PageFacts
 
 _TEASER = 900
 """A text shorter than this that breaks off (…, « Lire la suite ») is the beginning of an article."""
+_LONGEST_TITLE = 80
+"""Characters of a first line that may be the title of a page without one; a longer one is news already."""
 _MAX_PAID = 2_500
 """Characters. Sites that sell articles show less of them; a longer text is one whose notice is about something else."""
 _ERROR_PAGE = re.compile(
@@ -35,14 +37,21 @@ _LISTING = re.compile(r"(?:^|\s)(?:home|archive|category|tag|author|search-resul
 
 def refuse_what_is_no_article(text: str, facts: PageFacts, listed: bool, tree: HtmlElement) -> None:
     """Raises BadInput with the reason; `listed` is what `is_listing` said."""
-    if len(text) < _TEASER and (_ERROR_PAGE.search(facts.title) or _ERROR_PAGE.search(tree.findtext(".//title") or "")):
-        raise BadInput(f"it is an error page ({facts.title[:60]})")
+    title = facts.title or _first_line(text)
+    if len(text) < _TEASER and (_ERROR_PAGE.search(title) or _ERROR_PAGE.search(tree.findtext(".//title") or "")):
+        raise BadInput(f"it is an error page ({title[:60]})")
     if len(text) < _MAX_PAID and _has_paywall(text, tree):
         raise BadInput("it is paywalled: only its beginning is on the page")
     if listed:
         raise BadInput("it lists articles and is none itself")
     if len(text) < _TEASER and _BREAKS_OFF.search(text):
         raise BadInput("only the beginning of the article is on the page (paywalled, or cut off)")
+
+
+def _first_line(text: str) -> str:
+    """The first line where it is as short as a title, "" else."""
+    line = text.split("\n", 1)[0]
+    return line if len(line) <= _LONGEST_TITLE else ""
 
 
 def _has_paywall(text: str, tree: HtmlElement) -> bool:

@@ -150,7 +150,7 @@ def sync(
     day = parse_date(since).isoformat()[:10] if since else None
     summaries = []
     with _open(settings) as (kibaru, sources):
-        wanted = [sources.find(name)] if name else [found for found in sources.all() if not found.paused]
+        wanted = [sources.find(name)] if name is not None else [found for found in sources.all() if not found.paused]
         if not wanted:
             raise KibaruError("There is no source to sync: add one with 'kibaru source add URL', or resume one.")
         with Fetcher(settings, robots=sources.robots()) as fetcher, _bar() as bar:

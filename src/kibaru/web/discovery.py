@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from kibaru.counting import counted
 from kibaru.errors import BadInput, KibaruError
 from kibaru.ingest.isolation import run_apart
 from kibaru.web.addresses import is_same_site, parse_url
@@ -123,7 +124,7 @@ def _wordpress(fetcher: Fetcher, api: str) -> Offer | None:
     index = _json(_try(fetcher, str(base.copy_merge_params({"_fields": "name"}))))
     name = index.get("name") if isinstance(index, dict) else ""
     total = page.headers.get("x-wp-total", "") if page else ""
-    about = f"{int(total):,} posts" if total.isdecimal() and total.isascii() else "posts"
+    about = counted(int(total), "post") if total.isdecimal() and total.isascii() else "posts"
     return Offer("wordpress", str(at), plain(as_text(name)), about, True)
 
 
@@ -141,7 +142,7 @@ def _feed(page: Page | None) -> Offer | None:
     if page is None or feed is None or not feed.entries:
         return None
     whole = sum(entry.article is not None for entry in feed.entries)
-    about = f"the latest {len(feed.entries)} articles, {whole or 'none'} of them whole"
+    about = f"the latest {counted(len(feed.entries), 'article')}, {whole or 'none'} of them whole"
     return Offer("feed", page.url, feed.title, about, False)
 
 

@@ -90,6 +90,8 @@ class Sources:
 
     def find(self, name: str) -> Source:
         """The source of this number, address or title. Raises NotFound, or BadInput when several go by it."""
+        if not name:  # as of a variable that is not set; it is in every address
+            raise BadInput("The name of the source is empty: use a number of 'kibaru source list'.")
         condition = "cast(id as text) = :name or :name in (url, endpoint, title)"
         found = self._sources(condition, name) or self._sources("instr(url, :name)", name)
         if len(found) > 1:

@@ -97,7 +97,7 @@ def sync(
     before = sources.mark(source, "since")
     run = _Run(kibaru, sources, source, fetcher, since or before or None, limit, report, expect)
     try:
-        with FileLock(kibaru.folder / f"sync-{source.id}.lock", timeout=0):
+        with FileLock(kibaru.folder / f"sync-{source.id}.lock", timeout=0, mode=0o600):
             if dry_run:
                 run.look()
             else:
