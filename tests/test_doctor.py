@@ -251,7 +251,7 @@ def test_what_cannot_be_derived_is_said_and_not_touched(
 def test_without_an_archive_it_says_how_to_begin(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KIBARU_INDEX", str(tmp_path / "none"))
     ended = run("doctor")
-    assert (ended.code, ended.err) == (1, run("list").err)
+    assert (ended.code, ended.err) == (2, run("list").err)
     assert "kibaru add" in ended.err
     assert not (tmp_path / "none").exists()
 
@@ -365,7 +365,7 @@ def test_an_archive_that_was_never_filled_says_how_to_begin(
     for _ in range(2):
         for arguments in (["doctor"], ["doctor", "--repair"]):
             ended = run(*arguments)
-            assert (ended.code, ended.err.count("\n")) == (1, 1)
+            assert (ended.code, ended.err.count("\n")) == (2, 1)
             assert "kibaru add" in ended.err
         connection = sqlite3.connect(database)
         connection.execute("pragma journal_mode = wal")

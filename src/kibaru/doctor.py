@@ -21,7 +21,7 @@ from kibaru.checks.folder import (
 from kibaru.checks.index import check_index, left_over_tables, vectors_to_embed_again
 from kibaru.counting import counted
 from kibaru.embedding import Embedder
-from kibaru.errors import NotFound, explained, is_no_folder, no_archive
+from kibaru.errors import IndexUnusable, explained, no_archive
 from kibaru.generations import current_generation, drop_generations
 from kibaru.indexing import locked, rebuild
 from kibaru.packaged_model import left_over, packaged_weights, unpack_again
@@ -38,7 +38,7 @@ _ROUNDS = 3
 def examine(settings: Settings, embedder: Embedder) -> list[Finding]:
     """All that is wrong with the archive and its model; nothing when it is healthy. Changes nothing.
 
-    Raises NotFound when there is no archive, and KibaruError when it cannot be opened.
+    Raises IndexUnusable when there is no archive, and KibaruError when it cannot be opened.
     """
     return list(_findings(settings, embedder))
 
@@ -51,9 +51,9 @@ def _findings(settings: Settings, embedder: Embedder) -> Iterator[Finding]:
         if any(folder.glob("generation-*")):
             yield Finding(f"The database {database} is missing", "put back a backup with 'kibaru restore FILE'", None)
             return
-        raise no_archive(folder) if is_no_folder(folder) else NotFound(str(no_archive(folder)))
+        raise no_archive(folder)
     if is_new(database) and not any(folder.glob("generation-*")):  # what began to fill it was killed
-        raise NotFound(f"The archive in {folder} is empty: add articles with 'kibaru add PATH'.")
+        raise IndexUnusable(f"The archive in {folder} is empty: add articles with 'kibaru add PATH'.")
     if fatal := list(check_file(database)):
         yield from fatal
         return
