@@ -222,7 +222,7 @@ def test_what_speaks_for_an_answer_is_measured(desk: Desk) -> None:
     desk.hit("c", 0.4, dense=0.1, corrected=-0.5)
     words = {"bac": 1.0, "pont": 2.0, "Farabougou": 4.0, "fleuve": 8.0, "puits": 16.0, "mil": 9.0}
     rarity = {stems(word, "fr")[0]: weight for word, weight in words.items()}
-    question = "Le bac, le pont, le puits, le mil et le fleuve de Farabougou, ou de Sikasso ?"
+    question = "Le bac, le pont, le puits, le mil et le fleuve de Farabougou, et de Sikasso ?"
     signals = desk.ask(rarity=rarity | {"ferri": 50.0}, question=question).signals
     assert signals is not None
     assert (signals.passage, signals.corrected) == (0.8, 0.45)
