@@ -14,6 +14,7 @@ from telegram.constants import ParseMode
 from kibaru.answering import Answer
 from kibaru.articles import Article
 from kibaru.errors import KibaruError
+from kibaru_bot.courtesy import courtesy
 from kibaru_bot.lengths import shortened
 from kibaru_bot.messages import Catalogue
 from kibaru_bot.patience import Overloaded
@@ -31,7 +32,7 @@ async def on_inline(update: Update, context: Context) -> None:
     if query is None:
         return
     words = await state(context).words(query.from_user)
-    if len(query.query.strip()) < _SHORTEST:
+    if len(query.query.strip()) < _SHORTEST or courtesy(query.query):
         await query.answer([], cache_time=_CACHE_SECONDS)
         return
     try:

@@ -11,6 +11,7 @@ from kibaru.answering import MAX_QUESTION, MAX_QUOTES, WORTH_QUOTING, Answer
 from kibaru.errors import BadInput, KibaruError
 from kibaru.journal import Asked, Journal
 from kibaru_bot.buttons import Sealed, opened, seal
+from kibaru_bot.courtesy import courtesy, without_courtesies
 from kibaru_bot.lengths import units
 from kibaru_bot.messages import Catalogue
 from kibaru_bot.patience import Overloaded, waited
@@ -36,7 +37,7 @@ _THREAD_MINUTES = 60
 
 
 async def on_text(update: Update, context: Context) -> None:
-    """Any text that is meant for the bot is a question."""
+    """Any text that is meant for the bot is a question, or small talk."""
     message, user = said(update)
     question = addressed(message)
     if question is not None:
@@ -47,7 +48,7 @@ async def on_edited(update: Update, context: Context) -> None:
     """An edited question edits its answer."""
     message, user = said(update)
     question = addressed(message)
-    if question is not None and not question.startswith("/"):
+    if question is not None and not question.startswith("/") and not courtesy(question):
         await reply(message, user, question, state(context))
 
 
@@ -82,7 +83,14 @@ def addressed(message: Message) -> str | None:
 
 
 async def reply(message: Message, user: User, question: str, state: State) -> None:
-    """Answer a question in reply to its message; when it was answered before, put the new answer in its place."""
+    """Answer a question in reply to its message; when it was answered before, put the new answer in its place.
+
+    Small talk gets a line in return and is not kept, so that the question after it goes on from the one before.
+    """
+    if kind := courtesy(question):
+        words = await state.words(user)
+        await say(message, words.greeting if kind == "greeting" else words.you_are_welcome)
+        return
     reader, before, earlier = await state.desk.journal(lambda journal: _look_up(journal, user, message))
     if earlier and earlier.is_answered_whole and earlier.question == question:
         return  # the bot stopped after answering, before it had noted that
@@ -93,7 +101,7 @@ async def reply(message: Message, user: User, question: str, state: State) -> No
             await say(message, reader.words.too_fast.format(seconds=seconds))
             return
         async with typing(message):
-            answer, understood = await state.desk.ask(question, before)
+            answer, understood = await state.desk.ask(without_courtesies(question), before)
             asked = await state.desk.journal(
                 lambda journal: _record(journal, reader, message, question, understood, answer)
             )

@@ -18,6 +18,8 @@ class Catalogue:
     examples: str
     example_question_plain: str
     help: str
+    greeting: str
+    you_are_welcome: str
     empty_archive: str
     latest: str
     about: str

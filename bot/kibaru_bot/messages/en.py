@@ -24,6 +24,8 @@ ENGLISH = Catalogue(
         "/about where answers come from\n/forget delete what is kept about you\n\n"
         "In a group: mention me, reply to one of my messages, or write /ask and your question."
     ),
+    greeting="Hello! I answer with the exact words of our articles: ask your question, in your own words.",
+    you_are_welcome="You are welcome! Another question? Just write it.",
     empty_archive="There are no articles here yet. Come back soon.",
     latest="The newest articles",
     about=(

@@ -24,6 +24,8 @@ FRENCH = Catalogue(
         "/about d’où viennent les réponses\n/forget effacer ce qui est gardé de vous\n\n"
         "Dans un groupe : mentionnez-moi, répondez à un de mes messages, ou écrivez /ask et votre question."
     ),
+    greeting="Bonjour ! Je réponds par les mots exacts de nos articles : posez votre question, avec vos mots.",
+    you_are_welcome="À votre service ! Une autre question ? Écrivez-la.",
     empty_archive="Il n’y a pas encore d’article ici. Revenez bientôt.",
     latest="Les derniers articles",
     about=(
