@@ -208,6 +208,25 @@ def test_check_says_what_is_missing(index: Path, tmp_path: Path) -> None:
             assert "kibaru add" in (child.stdout.read() if child.stdout else "")
 
 
+@pytest.mark.parametrize("arguments", [(), ("--check",)], ids=["start", "check"])
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("KIBARU_TELEGRAM_API", "nonsense"),
+        ("KIBARU_TELEGRAM_API", "http://"),
+        ("KIBARU_TELEGRAM_API", "http://x:99999999"),
+    ],
+)
+def test_a_start_and_a_check_refuse_the_same_in_a_line(
+    api: BotApiServer, index: Path, arguments: tuple[str, ...], variable: str, value: str
+) -> None:
+    with process(api, index, *arguments, KIBARU_LOG_LEVEL="WARNING", **{variable: value}) as child:
+        told, _ = child.communicate(timeout=60)
+    assert child.returncode == 2
+    assert told.startswith(f"kibaru-bot: {variable}={value} ")
+    assert told.count("\n") == 1
+
+
 def test_pace() -> None:
     now = [0.0]
     pace = Pace(2, lambda: now[0])

@@ -23,7 +23,7 @@ from telegram.ext import (
     filters,
 )
 
-from kibaru.errors import BadInput, KibaruError
+from kibaru.errors import KibaruError
 from kibaru.journal import Journal
 from kibaru.settings import Settings
 from kibaru_bot import commands, editing, heartbeat, inline, publishing, questions, upkeep
@@ -33,6 +33,7 @@ from kibaru_bot.menus import publish_menus
 from kibaru_bot.messages import LANGUAGES
 from kibaru_bot.network import READ_SECONDS, Limiter, Polling
 from kibaru_bot.people import Pace
+from kibaru_bot.readiness import token_of
 from kibaru_bot.state import App, Context, State, state
 from kibaru_bot.syncing import keep_in_sync
 from kibaru_bot.talking import acknowledge, say
@@ -90,13 +91,6 @@ def build(settings: Settings) -> App:
         _add_admin_handlers(application, settings)
     _add_handlers(application)
     return application
-
-
-def token_of(settings: Settings) -> str:
-    """The bot's token. Raises BadInput when there is none."""
-    if settings.telegram_bot_token is None:
-        raise BadInput("TELEGRAM_BOT_TOKEN is not set: get a token from @BotFather and put it into .env.")
-    return settings.telegram_bot_token.get_secret_value()
 
 
 def _add_handlers(application: App) -> None:

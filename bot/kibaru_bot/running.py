@@ -13,8 +13,9 @@ from kibaru.errors import BadInput, KibaruError
 from kibaru.newsroom import Kibaru
 from kibaru.settings import Settings
 from kibaru.terminal import tell
-from kibaru_bot.app import UPDATES, build, token_of
+from kibaru_bot.app import UPDATES, build
 from kibaru_bot.logs import secrets_of, without
+from kibaru_bot.readiness import check_settings, token_of
 
 
 def explained(error: TelegramError, settings: Settings) -> KibaruError:
@@ -27,6 +28,7 @@ def explained(error: TelegramError, settings: Settings) -> KibaruError:
 
 def run(settings: Settings) -> None:
     """Run the bot. Raises KibaruError and TelegramError."""
+    check_settings(settings)
     application = build(settings)
     if settings.webhook_url is None:
         application.run_polling(allowed_updates=UPDATES, bootstrap_retries=-1)
@@ -49,14 +51,14 @@ def run(settings: Settings) -> None:
 
 async def check(settings: Settings) -> None:
     """Print what the bot has and may do. Raises KibaruError and TelegramError when it could not run."""
-    token = token_of(settings)
+    check_settings(settings)
     with Kibaru(settings) as kibaru:
         kibaru.check()
         articles = kibaru.store.count_articles()
     if not os.access(settings.index, os.W_OK):
         raise BadInput(f"{settings.index} cannot be written: the bot keeps its journal there.")
     api = settings.telegram_api.rstrip("/")
-    async with Bot(token, base_url=f"{api}/bot") as bot:
+    async with Bot(token_of(settings), base_url=f"{api}/bot") as bot:
         me = bot.bot
     tell(f"archive     {settings.index}, {articles} articles")
     tell(f"bot         @{me.username}")
