@@ -198,6 +198,10 @@ def test_check_says_what_is_missing(index: Path, tmp_path: Path) -> None:
         with process(server, index, "--check", TELEGRAM_BOT_TOKEN="1:wrong") as child:
             assert child.wait(60) == 2
             assert "does not know TELEGRAM_BOT_TOKEN" in (child.stdout.read() if child.stdout else "")
+        with process(server, index, TELEGRAM_BOT_TOKEN="1:wrong", KIBARU_LOG_LEVEL="WARNING") as child:
+            assert child.wait(60) == 2
+            told = child.stdout.read() if child.stdout else ""
+            assert told == "kibaru-bot: Telegram does not know TELEGRAM_BOT_TOKEN: copy it again from @BotFather.\n"
         with process(server, index, TELEGRAM_BOT_TOKEN="1:wrong", KIBARU_LOG_LEVEL="DEBUG") as child:
             assert child.wait(60) == 2
             log = child.stdout.read() if child.stdout else ""
