@@ -16,6 +16,7 @@ from bot_api import BotApiServer, Message, User
 from test_bot_conversations import ADMINS, BRIDGE, NOWHERE, api, archive, asked, bot, quotes
 
 from kibaru.journal import Asked
+from kibaru_bot.messages import catalogue
 from kibaru_bot.upkeep import alike, csv_of
 
 __all__ = ["api", "archive", "bot"]  # fixtures
@@ -52,7 +53,7 @@ def test_a_file_is_previewed_published_found_and_updated(api: BotApiServer, admi
     preview = api.answer_to(file, timeout=10)
     assert "Nouvel article" in preview.text
     assert "fr" in preview.text
-    assert pressed(api, admin, preview, "Publier").text.startswith("Publié : 1 nouveaux")
+    assert pressed(api, admin, preview, "Publier").text.startswith("Publié : 1 nouveau,")
     answer = asked(api, reader, DAM)
     assert "3 au 9 février 2026" in quotes(answer)[0]
     again = api.send_file(admin, admin, "barrage.txt", f"Le barrage de Kourouba-Sélinko\n\n{TEXT}".encode())
@@ -61,7 +62,7 @@ def test_a_file_is_previewed_published_found_and_updated(api: BotApiServer, admi
 
 def test_an_update_names_the_article_it_replaces(api: BotApiServer, admin: User, bot: Any) -> None:
     for text, told, done in (
-        ("Le bac passe.", "Nouvel article", "1 nouveaux"),
+        ("Le bac passe.", "Nouvel article", "1 nouveau, 0 mis à jour, 0 inchangé."),
         ("Il ne passe plus.", "Remplace « Bac", "1 mis à jour"),
     ):
         record = json.dumps({"title": "Bac de Tindirma", "text": text, "url": "https://kibaru.example/bac-tindirma"})
@@ -129,7 +130,7 @@ def test_publish_pressed_twice_says_what_became_of_it(api: BotApiServer, admin: 
     first, second = (api.press(admin, preview, "Publier") for _ in range(2))
     api.wait_for(lambda: first.answered and second.answered, timeout=10)
     api.quiet(0.3)
-    assert api.current(preview).text.startswith("Publié : 1 nouveaux")
+    assert api.current(preview).text.startswith("Publié : 1 nouveau,")
     assert "renvoyez" in second.text
 
 
@@ -154,7 +155,7 @@ def test_articles_are_listed_page_by_page(api: BotApiServer, admin: User) -> Non
 
 def test_an_article_is_opened_removed_and_put_back(api: BotApiServer, admin: User, bot: Any) -> None:
     found = asked(api, admin, "/articles diallassagou")
-    assert found.text.startswith("1 articles")
+    assert found.text.startswith("1 article,")
     detail = pressed(api, admin, found, "Le pont de")
     assert "84 mètres" in detail.text
     sure = pressed(api, admin, detail, "Retirer")
@@ -208,6 +209,25 @@ def test_readers_never_learn_of_it(api: BotApiServer, bot: Any, admin: User) -> 
     assert not {c["command"] for c in api.commands_for(reader)} & {"add", "articles", "rebuild", "status"}
     asked(api, admin, "/start")
     api.wait_for(lambda: "articles" in {c["command"] for c in api.commands_for(admin)})
+
+
+@pytest.mark.parametrize(
+    ("code", "count", "told"),
+    [
+        ("fr", 0, "Attendez 0 seconde "), ("fr", 1, "Attendez 1 seconde "), ("fr", 2, "Attendez 2 secondes "),
+        ("en", 0, "Wait 0 seconds "), ("en", 1, "Wait 1 second "), ("en", 2, "Wait 2 seconds "),
+    ],
+)  # fmt: skip
+def test_words_go_with_their_number(code: str, count: int, told: str) -> None:
+    words = catalogue(code)
+    assert told in words.fill(words.too_fast, seconds=count)
+
+
+def test_numbers_are_written_as_in_the_language() -> None:
+    told = {"generation": 2, "articles": 1, "passages": 1, "embedded": 0, "seconds": 0.4}
+    french, english = (words.fill(words.rebuild_done, **told) for words in (catalogue("fr"), catalogue("en")))
+    assert french == "C’est fait : génération 2, 1 article, 1 passage, dont 0 recalculé, en 0,4 s."
+    assert english == "Done: generation 2, 1 article, 1 passage, 0 of them embedded, in 0.4 s."
 
 
 def test_questions_alike_are_one_group() -> None:

@@ -260,7 +260,7 @@ def test_a_run_of_errors_of_every_method_spoils_no_conversation(
     file = api.send_file(admin, admin, "puits.txt", b"Le puits de Sikoroni\nLe puits de Sikoroni a rouvert.")
     preview = api.answer_to(file, timeout=20)
     api.press(admin, preview, "Publier")
-    assert api.wait_edit(preview, timeout=20).text.startswith("Publié : 1 nouveaux")
+    assert api.wait_edit(preview, timeout=20).text.startswith("Publié : 1 nouveau,")
     api.quiet(0.5, timeout=20)
     assert answers(api, question) == 1
     assert answers(api, file) == 1

@@ -196,7 +196,7 @@ def test_a_preview_outlives_a_restart(index: Path) -> None:
         press = server.press(admin, preview, "Publier")
         time.sleep(0.3)
         with running(settings_for(server, index)):
-            assert server.wait_edit(preview, timeout=10).text.startswith("Publié : 1 nouveaux")
+            assert server.wait_edit(preview, timeout=10).text.startswith("Publié : 1 nouveau,")
             assert not press.answered
 
 

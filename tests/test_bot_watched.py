@@ -196,7 +196,7 @@ def test_admins_see_the_state_of_the_bot(bot: Running) -> None:
 @pytest.mark.parametrize(
     ("sign", "told"),
     [
-        (None, "still starting"),
+        (None, "it is starting"),
         ({"at": 0, "waiting": 0, "problem": None}, "no sign of life for"),
         ({"waiting": 0}, "cannot be read"),
         ("[", "cannot be read"),

@@ -86,9 +86,9 @@ async def on_about(update: Update, context: Context) -> None:
     count, span = await state(context).desk.read(
         lambda kibaru: (kibaru.store.count_articles(), kibaru.store.span_of_dates())
     )
-    dates = words.about_dates.format(first=words.date(span[0]), last=words.date(span[1])) if span else ""
-    text = words.about.format(
-        newsroom=escape(settings.newsroom), articles=count, dates=dates, days=settings.retention_days
+    dates = words.fill(words.about_dates, first=words.date(span[0]), last=words.date(span[1])) if span else ""
+    text = words.fill(
+        words.about, newsroom=escape(settings.newsroom), articles=count, dates=dates, days=settings.retention_days
     )
     await say(message, text)
 
@@ -129,7 +129,7 @@ async def on_forget(update: Update, context: Context) -> None:
     message, user = said(update)
     reader = await state(context).desk.journal(lambda journal: recognised(journal, user, message))
     count = await state(context).desk.journal(lambda journal: journal.forget(reader.reader))
-    await say(message, reader.words.forgotten.format(count=count))
+    await say(message, reader.words.fill(reader.words.forgotten, count=count))
 
 
 async def on_unknown(update: Update, context: Context) -> None:
@@ -151,7 +151,7 @@ async def on_other(update: Update, context: Context) -> None:
 def example_question(article: Article, words: Catalogue) -> str:
     """A question that an article answers, in its own language where we speak it."""
     spoken = LANGUAGES.get(article.language or "", words)
-    return spoken.example_question_plain.format(title=shortened(article.title, 160).rstrip(" .?!"))
+    return spoken.fill(spoken.example_question_plain, title=shortened(article.title, 160).rstrip(" .?!"))
 
 
 async def example_articles(state: State) -> list[Article]:

@@ -91,7 +91,7 @@ def health(folder: Path) -> tuple[bool, str]:
     try:
         sign = Sign(**json.loads((folder / _FILE).read_text("utf-8")))
     except FileNotFoundError:
-        return False, f"the bot of the archive in {folder} is still starting"
+        return False, f"the bot of the archive in {folder} has given no sign of life yet: it is starting"
     except (OSError, ValueError, TypeError) as error:
         return False, f"{folder / _FILE} cannot be read ({type(error).__name__}): is the bot another user's?"
     age = time.time() - sign.at

@@ -61,7 +61,7 @@ async def on_add(update: Update, context: Context) -> None:
     if not text and replied and replied.text:
         text = replied.text
     if not text.strip():
-        await say(message, words.add_usage.format(kinds=", ".join(SUFFIXES)))
+        await say(message, words.fill(words.add_usage, kinds=", ".join(SUFFIXES)))
         return
     await _preview(message, lambda: [_article_of(text)], words, state(context))
 
@@ -128,12 +128,12 @@ async def _preview(
     try:
         seen, failures = await bot_state.desk.edit(lambda kibaru: _seen(kibaru, read()))
     except KibaruError as error:
-        await say(message, words.publish_failed.format(why=escape(str(error))))
+        await say(message, words.fill(words.publish_failed, why=escape(str(error))))
         return
     parts = [_described(seen, words)] if seen else []
     if failures:
         told = "; ".join(shortened(str(failure), 200) for failure in failures[:_LISTED])
-        parts.append(words.preview_failures.format(failures=escape(told)))
+        parts.append(words.fill(words.preview_failures, failures=escape(told)))
     if all(each.change == "unchanged" for each in seen):
         await say(message, "\n\n".join([*parts, words.nothing_to_publish]))
         return
@@ -162,8 +162,12 @@ def _seen(kibaru: Kibaru, items: Sequence[Article | Failure]) -> tuple[list[_See
 def _described(seen: Sequence[_Seen], words: Catalogue) -> str:
     if len(seen) > 1:
         counts = Counter(each.change for each in seen)
-        head = words.preview_many.format(
-            count=len(seen), new=counts["new"], updates=counts["update"], unchanged=counts["unchanged"]
+        head = words.fill(
+            words.preview_many,
+            count=len(seen),
+            new=counts["new"],
+            updates=counts["update"],
+            unchanged=counts["unchanged"],
         )
         listed = [f"• {escape(shortened(each.article.title, 120))}" for each in seen[:_LISTED]]
         return "\n".join([head, *listed, *(["…"] if len(seen) > _LISTED else [])])
@@ -172,12 +176,13 @@ def _described(seen: Sequence[_Seen], words: Catalogue) -> str:
     facts = [words.date(article.published), outlet(article), shortened(article.author or "", 80)]
     if old is not None:
         told = words.preview_unchanged if one.change == "unchanged" else words.preview_update
-        change = told.format(title=escape(shortened(old.title, 120)), id=escape(old.id))
+        change = words.fill(told, title=escape(shortened(old.title, 120)), id=escape(old.id))
     elif one.namesake:
-        change = words.preview_same_title.format(id=escape(one.namesake))
+        change = words.fill(words.preview_same_title, id=escape(one.namesake))
     else:
         change = words.preview_new
-    return words.preview.format(
+    return words.fill(
+        words.preview,
         title=escape(shortened(article.title, 300)),
         language=article.language or "?",
         characters=len(article.text),
@@ -196,9 +201,9 @@ async def _published(id: int, draft: str, who: str, words: Catalogue, bot_state:
             await bot_state.desk.journal(lambda journal: journal.change_draft(id, ready))
             done = await bot_state.desk.edit(lambda kibaru: published(kibaru, ready))
         except KibaruError as error:
-            return words.publish_failed.format(why=escape(str(error)))
+            return words.fill(words.publish_failed, why=escape(str(error)))
         counts = Counter(logged.action for logged in done)
         result = finished(counts)
         await bot_state.desk.journal(lambda journal: journal.finish_draft(id, result, who, done))
     added, updated, unchanged = (counts.get(kind, 0) for kind in ("added", "updated", "unchanged"))
-    return words.published.format(added=added, updated=updated, unchanged=unchanged)
+    return words.fill(words.published, added=added, updated=updated, unchanged=unchanged)

@@ -98,7 +98,7 @@ async def reply(message: Message, user: User, question: str, state: State) -> No
         state.desk.check_patience()  # before anything else is spent on it
         if seconds := state.pace.wait(speaker(user, message)):
             state.watch.told("too fast")
-            await say(message, reader.words.too_fast.format(seconds=seconds))
+            await say(message, reader.words.fill(reader.words.too_fast, seconds=seconds))
             return
         async with typing(message):
             answer, understood = await state.desk.ask(without_courtesies(question), before)
@@ -240,7 +240,7 @@ def _explained(error: Exception, question: str, words: Catalogue, state: State) 
         return words.overloaded
     if isinstance(error, BadInput):
         state.watch.told("not a question")
-        return words.too_long.format(most=MAX_QUESTION) if units(question) > MAX_QUESTION else words.empty_question
+        return words.fill(words.too_long, most=MAX_QUESTION) if units(question) > MAX_QUESTION else words.empty_question
     state.watch.told("failed")
     state.watch.problem(f"a question could not be answered: {error}")
     return words.unavailable

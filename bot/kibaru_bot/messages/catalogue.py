@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from string import Formatter
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Sentences are HTML as Telegram reads it, and `{braces}` are filled in with escaped text; fields that end in
-    `_button`, `_command`, `_toast` or `_plain`, and the descriptions, are plain text."""
+    """Sentences are HTML as Telegram reads it, and `{braces}` are filled in with escaped text, `{count:word|words}`
+    with a number and the word that goes with it; fields that end in `_button`, `_command`, `_toast` or `_plain`, and
+    the descriptions, are plain text."""
 
     code: str
     name: str
     months: tuple[str, ...]
+    is_singular: Callable[[int], bool]
+    decimal_point: str
     # Readers
     start: str
     examples: str
@@ -116,6 +122,10 @@ class Catalogue:
     csv_button: str
     csv_caption: str
 
+    def fill(self, sentence: str, **values: object) -> str:
+        """One of the sentences with its braces filled in."""
+        return _Filler(self).vformat(sentence, (), values)
+
     def date(self, iso: str | None) -> str:
         """A day as people write it: 3 juin 2025, 3 June 2025; nothing for none."""
         parts = (iso or "")[:10].split("-")
@@ -129,3 +139,17 @@ class Catalogue:
     def moment(self, iso: str | None) -> str:
         """A moment (ISO, UTC) to the minute: 3 juin 2025, 14:05 UTC; a dash for none."""
         return f"{self.date(iso)}, {iso[11:16]} UTC" if iso else "-"
+
+
+class _Filler(Formatter):
+    """Numbers as the language writes them, and words that go with a number."""
+
+    def __init__(self, words: Catalogue) -> None:
+        self._words = words
+
+    def format_field(self, value: Any, spec: str) -> str:
+        one, among, many = spec.partition("|")
+        if among:
+            return f"{value} {one if self._words.is_singular(value) else many}"
+        text = str(super().format_field(value, spec))
+        return text.replace(".", self._words.decimal_point) if isinstance(value, float) else text

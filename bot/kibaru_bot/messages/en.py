@@ -11,6 +11,8 @@ ENGLISH = Catalogue(
         "January", "February", "March", "April", "May", "June",
         "July", "August", "September", "October", "November", "December",
     ),
+    is_singular=lambda count: count == 1,
+    decimal_point=".",
     start=(
         "Hello! Ask me a question in your own words: I answer with exact quotes from our articles and name their "
         "source. If the articles don't say, I tell you so."
@@ -29,8 +31,10 @@ ENGLISH = Catalogue(
     empty_archive="There are no articles here yet. Come back soon.",
     latest="The newest articles",
     about=(
-        "<b>{newsroom}</b>\nI answer from {articles} articles{dates}, and only from them: no word of a quote is mine."
-        "\n\n<b>Privacy.</b> I keep your question for {days} days so that the newsroom sees what is missing, without "
+        "<b>{newsroom}</b>\nI answer from {articles:article|articles}{dates}, and only from them: no word of a quote "
+        "is mine."
+        "\n\n<b>Privacy.</b> I keep your question for {days:day|days} so that the newsroom sees what is missing, "
+        "without "
         "your name or number: under a keyed fingerprint whose key changes and is thrown away. /forget deletes your "
         "questions at once."
     ),
@@ -59,7 +63,7 @@ ENGLISH = Catalogue(
     ask_usage="Write the question after the command: <code>/ask Who won the final?</code>",
     unknown_command="I don't know this command. /help says what I can do.",
     overloaded="Many readers are writing right now. Please ask again in a minute.",
-    too_fast="You are faster than I am! Wait {seconds} seconds before the next question.",
+    too_fast="You are faster than I am! Wait {seconds:second|seconds} before the next question.",
     too_many=(
         "So many messages at once! I have left out this one and those after it. Please send them again once I have "
         "answered the others."
@@ -91,12 +95,15 @@ ENGLISH = Catalogue(
     ),
     file_too_large="This file is over 20 MB, which Telegram does not give to bots. Use <code>kibaru add</code>.",
     file_not_given="Telegram does not give this file: send it again.",
-    preview="<b>{title}</b>\nLanguage: {language} · {characters} characters · {passages} passages{facts}\n{change}",
+    preview=(
+        "<b>{title}</b>\nLanguage: {language} · {characters:character|characters} · "
+        "{passages:passage|passages}{facts}\n{change}"
+    ),
     preview_new="A new article.",
     preview_update="Replaces “{title}” (<code>{id}</code>).",
     preview_same_title="A new article, but another has this title: <code>{id}</code>.",
     preview_unchanged="Already published, without a change: “{title}” (<code>{id}</code>).",
-    preview_many="<b>{count} articles</b>: {new} new, {updates} updated, {unchanged} unchanged.",
+    preview_many="<b>{count:article|articles}</b>: {new} new, {updates} updated, {unchanged} unchanged.",
     preview_failures="Not readable: {failures}",
     publish_button="Publish",
     draft_gone_toast="This preview waits no longer: it is done, or send the article again.",
@@ -105,12 +112,12 @@ ENGLISH = Catalogue(
     published="Published: {added} new, {updated} updated, {unchanged} unchanged. Questions already find it.",
     publish_failed="Not published: {why}",
     cancelled="Cancelled, nothing has changed.",
-    articles="{total} articles, page {page} of {pages}",
+    articles="{total:article|articles}, page {page} of {pages}",
     articles_none="No articles.",
     articles_search=" for “{term}”",
     article_detail=(
-        "{source}\nAuthor: {author} · Language: {language} · {characters} "
-        "characters\n<code>{id}</code>\n\n{beginning}"
+        "{source}\nAuthor: {author} · Language: {language} · "
+        "{characters:character|characters}\n<code>{id}</code>\n\n{beginning}"
     ),
     remove_button="Remove",
     remove_sure="Remove “{title}”? No answer will quote it any more.",
@@ -123,8 +130,8 @@ ENGLISH = Catalogue(
     rebuild_running="The index is already being rebuilt.",
     rebuild_progress="Rebuilding the index: {percent}%. The old one answers meanwhile.",
     rebuild_done=(
-        "Done: generation {generation}, {articles} articles, {passages} passages, {embedded} of them "
-        "embedded, in {seconds} s."
+        "Done: generation {generation}, {articles:article|articles}, {passages:passage|passages}, "
+        "{embedded} of them embedded, in {seconds} s."
     ),
     synced="From the sources: {sources}",
     synced_source="{title}: {counts}",
@@ -134,7 +141,8 @@ ENGLISH = Catalogue(
     synced_problem="not brought in ({why})",
     failed="That did not work: {why}",
     status=(
-        "<b>Archive</b>: {articles} articles{dates}, {passages} passages, {megabytes} MB\n<b>Languages</b>: "
+        "<b>Archive</b>: {articles:article|articles}{dates}, {passages:passage|passages}, {megabytes} "
+        "MB\n<b>Languages</b>: "
         "{languages}\n"
         "<b>Index</b>: generation {generation}{built}, {model}\n<b>Health</b>: {health}\n"
         "<b>Questions</b>: {questions} kept, {refused} without an answer, {queue} waiting\n"
@@ -145,5 +153,5 @@ ENGLISH = Catalogue(
     unanswered_none="No question without an answer. Well done!",
     unanswered_line="{count} × {question}",
     csv_button="All as CSV",
-    csv_caption="{count} questions",
+    csv_caption="{count:question|questions}",
 )  # fmt: skip
