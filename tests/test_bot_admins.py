@@ -125,6 +125,13 @@ def test_add_in_reply_to_a_file_or_its_caption(api: BotApiServer, admin: User, b
     assert api.answer_to(captioned, timeout=10).text.startswith("Un puits à Mopti")
 
 
+def test_an_admin_is_told_which_files_are_read(api: BotApiServer, admin: User) -> None:
+    for kind in ("voice", "photo"):
+        told = api.answer_to(api.send_file(admin, admin, f"x.{kind}", b"x", kind=kind)).text
+        assert "ces fichiers : .txt" in told
+        assert ".pdf" in told
+
+
 def test_publish_pressed_twice_says_what_became_of_it(api: BotApiServer, admin: User) -> None:
     preview = asked(api, admin, "/add Le marché de Sévaré\nIl ouvre à 5 heures.")
     first, second = (api.press(admin, preview, "Publier") for _ in range(2))

@@ -188,7 +188,7 @@ def test_admins_see_the_state_of_the_bot(bot: Running) -> None:
     admin = bot.api.user("Mariam", language_code="en", id=ADMIN)
     status = asked(bot.api, admin, "/status").text
     assert re.search(r"generation 1 \(\d+ \w+ \d{4}, \d\d:\d\d UTC\)", status)
-    assert re.search(r"Since \d+ \w+ \d{4}, \d\d:\d\d UTC: \d+ answered, 0 told to come back", status)
+    assert re.search(r"Since \d+ \w+ \d{4}, \d\d:\d\d UTC: \d+ answered, [12] refused, 0 told to come back", status)
     assert "Sources synced: -" in status
     assert "Last error: -" in status
 

@@ -46,6 +46,7 @@ UPDATES = [Update.MESSAGE, Update.EDITED_MESSAGE, Update.CALLBACK_QUERY, Update.
 _PRUNED_EVERY = 3600.0
 _SCRUBBED_EVERY = 10.0
 _EDITED = filters.UpdateType.EDITED_MESSAGE & ~filters.IS_AUTOMATIC_FORWARD
+_WRITTEN = filters.TEXT | (filters.CAPTION & ~filters.CaptionRegex("^/"))
 _SAID = filters.UpdateType.MESSAGE & ~filters.IS_AUTOMATIC_FORWARD
 """Not what Telegram copies from a channel into its discussion group: that speaks to readers, not to us."""
 
@@ -113,9 +114,9 @@ def _add_handlers(application: App) -> None:
     }.items():
         application.add_handler(CallbackQueryHandler(pressed, pattern))
     application.add_handler(InlineQueryHandler(inline.on_inline))
-    application.add_handler(MessageHandler(_EDITED & filters.TEXT, questions.on_edited))
+    application.add_handler(MessageHandler(_EDITED & _WRITTEN, questions.on_edited))
     application.add_handler(MessageHandler(_SAID & filters.COMMAND, commands.on_unknown))
-    application.add_handler(MessageHandler(_SAID & filters.TEXT, questions.on_text))
+    application.add_handler(MessageHandler(_SAID & _WRITTEN, questions.on_text))
     application.add_handler(MessageHandler(_SAID & ~filters.StatusUpdate.ALL, commands.on_other))
     application.add_error_handler(_failed)
 

@@ -13,7 +13,7 @@ from telegram.constants import ParseMode
 
 from kibaru.answering import Answer
 from kibaru.articles import Article
-from kibaru.errors import KibaruError
+from kibaru.errors import BadInput, KibaruError
 from kibaru_bot.courtesy import courtesy
 from kibaru_bot.lengths import shortened
 from kibaru_bot.messages import Catalogue
@@ -37,6 +37,10 @@ async def on_inline(update: Update, context: Context) -> None:
         return
     try:
         answer, _ = await state(context).desk.ask(query.query, quotes=_OFFERED)
+    except BadInput:
+        hint = InlineQueryResultsButton(words.inline_hint_plain, start_parameter="inline")
+        await query.answer([], cache_time=_CACHE_SECONDS, is_personal=True, button=hint)
+        return
     except (KibaruError, Overloaded):
         busy = InlineQueryResultsButton(words.inline_busy_plain, start_parameter="inline")
         await query.answer([], cache_time=0, button=busy)

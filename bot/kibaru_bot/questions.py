@@ -65,13 +65,15 @@ async def on_ask(update: Update, context: Context) -> None:
 
 
 def addressed(message: Message) -> str | None:
-    """The question in a message meant for the bot: any in private, in groups those that mention it or reply to it."""
-    bot, text = message.get_bot(), message.text
+    """The question in a message meant for the bot, or under a picture: any in private, in groups those that mention it
+    or reply to it."""
+    bot, text = message.get_bot(), message.text or message.caption
     if text is None or (message.via_bot and message.via_bot.id == bot.id):
         return None
     mine = f"@{bot.username}".lower()
     mentioned = False
-    for entity, words in message.parse_entities([MessageEntityType.MENTION, MessageEntityType.TEXT_MENTION]).items():
+    entities = message.parse_entities if message.text else message.parse_caption_entities
+    for entity, words in entities([MessageEntityType.MENTION, MessageEntityType.TEXT_MENTION]).items():
         if words.lower() == mine or (entity.user and entity.user.id == bot.id):
             mentioned = True
             text = text.replace(words, " ", 1)

@@ -49,6 +49,7 @@ class Catalogue:
     expired_toast: str
     not_yours_toast: str
     only_text: str
+    only_text_and_files: str
     empty_question: str
     too_long: str
     ask_usage: str
@@ -59,6 +60,7 @@ class Catalogue:
     unavailable: str
     inline_none_plain: str
     inline_busy_plain: str
+    inline_hint_plain: str
     # Commands, in Telegram's menu
     start_command: str
     help_command: str

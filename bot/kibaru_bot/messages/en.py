@@ -58,6 +58,7 @@ ENGLISH = Catalogue(
     expired_toast="This answer is too old. Ask your question again.",
     not_yours_toast="This button is not for you.",
     only_text="I only read text: write your question in a few words, for example “Who won the final?”.",
+    only_text_and_files="From you I read text and these files: {kinds}.",
     empty_question="Write your question in a few words, for example “Who won the final?”.",
     too_long="This question is too long: ask it in {most} characters or fewer.",
     ask_usage="Write the question after the command: <code>/ask Who won the final?</code>",
@@ -71,6 +72,7 @@ ENGLISH = Catalogue(
     unavailable="I cannot answer right now. The newsroom has been told; try again in a few minutes.",
     inline_none_plain="The articles don't say",
     inline_busy_plain="Try again in a minute",
+    inline_hint_plain="Write your question in a few words",
     start_command="Begin",
     help_command="What I can do",
     latest_command="The newest articles",
@@ -146,7 +148,7 @@ ENGLISH = Catalogue(
         "{languages}\n"
         "<b>Index</b>: generation {generation}{built}, {model}\n<b>Health</b>: {health}\n"
         "<b>Questions</b>: {questions} kept, {refused} without an answer, {queue} waiting\n"
-        "<b>Since {started}</b>: {answered} answered, {shed} told to come back\n"
+        "<b>Since {started}</b>: {answered} answered, {refusals} refused, {shed} told to come back\n"
         "<b>Sources synced</b>: {synced}\n<b>Last error</b>: {error}"
     ),
     unanswered="<b>Questions refused or judged unhelpful</b>",

@@ -60,6 +60,7 @@ FRENCH = Catalogue(
         "Je ne lis que le texte : écrivez votre question en quelques mots, par exemple « Qui a gagné la "
         "finale ? »."
     ),
+    only_text_and_files="De vous, je lis le texte et ces fichiers : {kinds}.",
     empty_question="Écrivez votre question en quelques mots, par exemple « Qui a gagné la finale ? ».",
     too_long="Cette question est trop longue : posez-la en {most} caractères ou moins.",
     ask_usage="Écrivez la question après la commande : <code>/ask Qui a gagné la finale ?</code>",
@@ -73,6 +74,7 @@ FRENCH = Catalogue(
     unavailable="Je ne peux pas répondre en ce moment. La rédaction est prévenue ; réessayez dans quelques minutes.",
     inline_none_plain="Les articles ne le disent pas",
     inline_busy_plain="Réessayez dans une minute",
+    inline_hint_plain="Écrivez votre question en quelques mots",
     start_command="Commencer",
     help_command="Ce que je sais faire",
     latest_command="Les derniers articles",
@@ -158,7 +160,7 @@ FRENCH = Catalogue(
         "{languages}\n"
         "<b>Index</b> : génération {generation}{built}, {model}\n<b>Santé</b> : {health}\n"
         "<b>Questions</b> : {questions:gardée|gardées}, {refused} sans réponse, {queue} en attente\n"
-        "<b>Depuis {started}</b> : {answered:réponse|réponses}, {shed:renvoi|renvois} à plus tard\n"
+        "<b>Depuis {started}</b> : {answered:réponse|réponses}, {refusals} refus, {shed:renvoi|renvois} à plus tard\n"
         "<b>Sources relevées</b> : {synced}\n<b>Dernière erreur</b> : {error}"
     ),
     unanswered="<b>Questions sans réponse ou jugées inutiles</b>",
