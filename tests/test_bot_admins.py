@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bot_api import BotApiServer, Message, User
+from sites import Site
 from test_bot_conversations import ADMINS, BRIDGE, NOWHERE, api, archive, asked, bot, quotes
 
 from kibaru.journal import Asked
@@ -130,6 +131,29 @@ def test_an_admin_is_told_which_files_are_read(api: BotApiServer, admin: User) -
         told = api.answer_to(api.send_file(admin, admin, f"x.{kind}", b"x", kind=kind)).text
         assert "ces fichiers : .txt" in told
         assert ".pdf" in told
+
+
+def test_add_fetches_a_page(api: BotApiServer, admin: User, bot: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = bot.bot_data["state"].settings
+    monkeypatch.setattr(settings, "allow_loopback", True)
+    monkeypatch.setattr(settings, "host_delay", 0)
+    with Site() as site:
+        paragraphs = "".join(f"<p>{paragraph}</p>" for paragraph in TEXT.split("\n\n"))
+        page = f"<html><head><title>Le barrage vidé</title></head><body><article><h1>Le barrage vidé</h1>{paragraphs}"
+        site.put("/barrage", f"{page}</article></body></html>")
+        preview = asked(api, admin, f"/add {site.url}/barrage")
+        assert preview.text.startswith("Le barrage vidé\nLangue : fr")
+        assert "Publier" in preview.labels
+        missing = asked(api, admin, f"/add {site.url}/ailleurs")
+    assert missing.text.startswith(f"Illisible : {site.url}/ailleurs: the site has no such page (404)")
+    assert missing.labels == []
+
+
+def test_a_title_alone_is_no_article(api: BotApiServer, admin: User) -> None:
+    asked_for = asked(api, admin, "/add Titre seul")
+    assert "écrivez aussi le texte" in asked_for.text
+    assert asked_for.labels == []
+    assert asked(api, admin, f"/add {TEXT.replace(chr(10), ' ')} {TEXT.replace(chr(10), ' ')}").labels
 
 
 def test_publish_pressed_twice_says_what_became_of_it(api: BotApiServer, admin: User) -> None:

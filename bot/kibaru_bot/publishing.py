@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from kibaru.ingest import Failure
 from kibaru.ingest.files import MAX_FILE, SUFFIXES, read_bytes
 from kibaru.newsroom import Kibaru
 from kibaru.passages import split_passages
+from kibaru.web.pages import is_web_address, read_inputs
 from kibaru_bot.drafts import begun, counts_of, draft_of, finished, published
 from kibaru_bot.lengths import shortened
 from kibaru_bot.messages import Catalogue
@@ -25,6 +27,9 @@ from kibaru_bot.state import Context, State, state
 from kibaru_bot.talking import acknowledge, argument, change, pressed, said, say, typing
 
 _LISTED = 8
+_A_TITLE = 300
+"""A longer line is no title."""
+
 _A_TEXT = 400
 """An admin's message with a title line and this much below it is an article, not a question."""
 
@@ -51,7 +56,7 @@ async def on_document(update: Update, context: Context) -> None:
 
 
 async def on_add(update: Update, context: Context) -> None:
-    """`/add` with a title line and a text, or in reply to a text or a file."""
+    """`/add` with a title line and a text, with addresses of pages, or in reply to any of these or to a file."""
     message, user = said(update)
     words = await state(context).words(user)
     text, replied = argument(message), message.reply_to_message
@@ -63,13 +68,25 @@ async def on_add(update: Update, context: Context) -> None:
     if not text.strip():
         await say(message, words.fill(words.add_usage, kinds=", ".join(SUFFIXES)))
         return
-    await _preview(message, lambda: [_article_of(text)], words, state(context))
+    if all(map(is_web_address, text.split())):
+        async with typing(message):  # in a thread of its own: a site may take its time
+            items = await asyncio.to_thread(lambda: list(read_inputs(state(context).settings, text.split())))
+            await _preview(message, lambda: items, words, state(context))
+    elif _is_title(text):
+        await say(message, words.add_text_missing)
+    else:
+        await _preview(message, lambda: [_article_of(text)], words, state(context))
+
+
+def _is_title(text: str) -> bool:
+    """Whether there is a line for a title and nothing else."""
+    return "\n" not in text.strip() and len(text) <= _A_TITLE
 
 
 def is_article(text: str) -> bool:
     """Whether an admin's message is an article with a title line."""
     title, _, body = text.strip().partition("\n")
-    return len(title) <= 300 and len(body.strip()) >= _A_TEXT
+    return len(title) <= _A_TITLE and len(body.strip()) >= _A_TEXT
 
 
 async def on_article_text(update: Update, context: Context) -> None:

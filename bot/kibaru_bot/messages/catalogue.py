@@ -79,6 +79,7 @@ class Catalogue:
     short_description: str
     # Admins
     add_usage: str
+    add_text_missing: str
     file_too_large: str
     file_not_given: str
     preview: str

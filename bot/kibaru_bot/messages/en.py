@@ -93,8 +93,9 @@ ENGLISH = Catalogue(
     short_description="Your questions, the exact words of our articles, their source.",
     add_usage=(
         "Send a file ({kinds}), reply /add to a text or a file, or write:\n"
-        "<code>/add The title\nthe text of the article…</code>"
+        "<code>/add The title\nthe text of the article…</code>\n<code>/add https://…</code>"
     ),
+    add_text_missing="That is the title; write the text too, on the next line: <code>/add The title\nthe text…</code>",
     file_too_large="This file is over 20 MB, which Telegram does not give to bots. Use <code>kibaru add</code>.",
     file_not_given="Telegram does not give this file: send it again.",
     preview=(

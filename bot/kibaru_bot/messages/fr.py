@@ -95,8 +95,9 @@ FRENCH = Catalogue(
     short_description="Vos questions, les mots exacts de nos articles, leur source.",
     add_usage=(
         "Envoyez un fichier ({kinds}), répondez /add à un texte ou à un fichier, ou écrivez :\n"
-        "<code>/add Le titre\nle texte de l’article…</code>"
+        "<code>/add Le titre\nle texte de l’article…</code>\n<code>/add https://…</code>"
     ),
+    add_text_missing="Voilà le titre ; écrivez aussi le texte, à la ligne : <code>/add Le titre\nle texte…</code>",
     file_too_large=(
         "Ce fichier fait plus de 20 Mo, ce que Telegram ne donne pas aux robots. Utilisez <code>kibaru "
         "add</code>."
