@@ -173,7 +173,9 @@ def test_files_of_many_articles_and_broken_ones(api: BotApiServer, admin: User) 
     assert "line 31" in preview.text
     pressed(api, admin, preview, "Annuler")
     binary = api.answer_to(api.send_file(admin, admin, "x.exe", b"\0\1"), timeout=10)
-    assert "Illisible" in binary.text
+    assert binary.text.startswith("Illisible : je ne lis pas ce genre de fichier. Je lis : .txt, ")
+    empty = api.answer_to(api.send_file(admin, admin, "x.txt", b" \n"), timeout=10)
+    assert empty.text == "Illisible : ce fichier est vide."
     large = api.answer_to(api.send_file(admin, admin, "x.txt", b"x", size=30_000_000), timeout=10)
     assert "20 Mo" in large.text
 

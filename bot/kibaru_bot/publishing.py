@@ -126,6 +126,10 @@ def _article_of(text: str) -> Article | Failure:
 
 
 async def _preview_file(message: Message, document: Document, words: Catalogue, bot_state: State) -> None:
+    name = PurePath(document.file_name or "article.txt").name
+    if PurePath(name).suffix.lower() not in SUFFIXES:
+        await say(message, words.fill(words.file_not_read, kinds=", ".join(SUFFIXES)))
+        return
     if (document.file_size or 0) > MAX_FILE:
         await say(message, words.file_too_large)
         return
@@ -135,7 +139,9 @@ async def _preview_file(message: Message, document: Document, words: Catalogue, 
         except (BadRequest, InvalidToken):  # which a 404 becomes: the file has expired
             await say(message, words.file_not_given)
             return
-        name = PurePath(document.file_name or "article.txt").name
+        if not data.strip():
+            await say(message, words.file_empty)
+            return
         await _preview(message, lambda: list(read_bytes(name, data)), words, bot_state)
 
 

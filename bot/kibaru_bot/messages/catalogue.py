@@ -82,6 +82,8 @@ class Catalogue:
     add_text_missing: str
     file_too_large: str
     file_not_given: str
+    file_not_read: str
+    file_empty: str
     preview: str
     preview_new: str
     preview_update: str

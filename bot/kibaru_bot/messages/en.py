@@ -97,6 +97,8 @@ ENGLISH = Catalogue(
     ),
     add_text_missing="That is the title; write the text too, on the next line: <code>/add The title\nthe text…</code>",
     file_too_large="This file is over 20 MB, which Telegram does not give to bots. Use <code>kibaru add</code>.",
+    file_not_read="Not readable: I do not read files of this kind. I read: {kinds}.",
+    file_empty="Not readable: this file is empty.",
     file_not_given="Telegram does not give this file: send it again.",
     preview=(
         "<b>{title}</b>\nLanguage: {language} · {characters:character|characters} · "

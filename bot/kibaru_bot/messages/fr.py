@@ -102,6 +102,8 @@ FRENCH = Catalogue(
         "Ce fichier fait plus de 20 Mo, ce que Telegram ne donne pas aux robots. Utilisez <code>kibaru "
         "add</code>."
     ),
+    file_not_read="Illisible : je ne lis pas ce genre de fichier. Je lis : {kinds}.",
+    file_empty="Illisible : ce fichier est vide.",
     file_not_given="Telegram ne donne pas ce fichier : renvoyez-le.",
     preview=(
         "<b>{title}</b>\nLangue : {language} · {characters:caractère|caractères} · "
