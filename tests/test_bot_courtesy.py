@@ -21,7 +21,7 @@ WELCOME = "À votre service !"
     [
         "bonjour", "Bonjour !", "salut ça va ?", "Bonsoir à tous", "hi", "Hello there!", "How are you?", "👋🏿",
         "السلام عليكم", "مرحبًا", "Привет!", "a ni sogoma", "I ni sogoma", "nanga def", "Na nga def ?",
-        "Bonjour, merci beaucoup pour votre réponse",
+        "Bonjour, merci beaucoup à vous",
     ],
 )  # fmt: skip
 def test_greetings(text: str) -> None:
@@ -34,6 +34,8 @@ def test_greetings(text: str) -> None:
         "merci", "MERCI BEAUCOUP !", "merci 🙏", "Merci, c’est noté.", "ok", "OK 👍🏾", "d'accord merci", "thanks",
         "Thank you very much", "شكرًا", "спасибо", "i ni ce", "i ni cɛ", "jërëjëf", "Jerejef", "👍", "👍🏿👍🏿", "❤️",
         "Au revoir et bonne journée !", "oui", "non merci",
+        "merci pour la réponse rapide", "Merci beaucoup pour ces infos !", "Thanks a lot for your help",
+        "Merci bcp", "cool",
     ],
 )  # fmt: skip
 def test_thanks(text: str) -> None:
@@ -46,6 +48,7 @@ def test_thanks(text: str) -> None:
         "", "???", "😀😀", "Bonjour, qui a gagné la Coupe ?", "bonjour Kayes", "merci qui ?", "pourquoi ?",
         "et quand ?", "beaucoup", "Que veut dire « i ni ce » ?", "ok corral", "Salut les Aigles",
         "Non au troisième mandat", "ça va coûter combien ?", "l'eau", "la santé",
+        "merci de me dire qui a gagné", "merci pour l'info mais qui a gagné", "merci pour qui ?",
     ],
 )  # fmt: skip
 def test_all_else_is_a_question(text: str) -> None:

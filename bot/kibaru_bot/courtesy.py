@@ -16,6 +16,7 @@ Courtesy = Literal["greeting", "thanks"]
 
 _WORD = re.compile(r"\w+")
 _CLAUSE = re.compile(r"[^,;:.!?…\n؟،]*[,;:.!?…\n؟،][,;:.!?…\s؟،]*")
+_THANKS_FOR = re.compile(r"(merci|thanks|thank you)( \w+){0,2}? (pour|for)( (?!(et|mais|and|but)\b)\w+){1,4}")
 
 _GREETINGS = """
 bonjour, bonsoir, salut, coucou, bjr, bsr, slt, cc, allo, ça va, ça va bien, comment ça va, comment vas-tu,
@@ -34,7 +35,8 @@ merci, grand merci, mille mercis, mrc, thanks, thank you, thx, many thanks, شك
 большое спасибо, спасибо большое, i ni ce, a ni ce, aw ni ce, i ni cɛ, a ni cɛ, aw ni cɛ, jërëjëf, jërë jëf, jaaraama,
 a jaaraama, na gode, asante, gracias, obrigado, obrigada, danke,
 ok, okay, okey, d'accord, dac, dacc, très bien, parfait, super, bravo, génial, c'est bon, c'est noté, compris, entendu,
-bien reçu, oui, non, yes, no, great, perfect, got it, all right, نعم, حسنا, да, хорошо, ладно, waaw, ɔwɔ, awɔ,
+bien reçu, cool, top, nickel, excellent, ça marche, pas de souci, de rien,
+oui, non, yes, no, great, perfect, got it, all right, نعم, حسنا, да, хорошо, ладно, waaw, ɔwɔ, awɔ,
 au revoir, à bientôt, bonne journée, bonne soirée, bonne nuit, bye, bye bye, goodbye, good night, see you,
 مع السلامة, до свидания, пока, k'an ben, k'an bɛn,
 👍, 👌, 🙏, 👏, 💪, 🤝, ❤, 💯, ✅
@@ -42,8 +44,7 @@ au revoir, à bientôt, bonne journée, bonne soirée, bonne nuit, bye, bye bye,
 
 _TO_WHOM = """
 monsieur, madame, messieurs, mesdames, kibaru, bot, à tous, à toutes, tout le monde, à vous, à toi, chers tous,
-beaucoup, bien, infiniment, et, pour tout, pour la réponse, pour ta réponse, pour votre réponse, pour l'information,
-pour l'aide, pour votre aide, there, everyone, all, and, very much, so much, a lot, for your help, for the answer, waay
+beaucoup, bcp, bien, infiniment, et, there, everyone, all, and, very much, so much, a lot, waay
 """
 """What goes with small talk and is none by itself."""
 
@@ -65,6 +66,8 @@ _LONGEST = max(map(len, _KNOWN))
 def courtesy(text: str) -> Courtesy | None:
     """Whether a whole message is small talk, and which; None for a question."""
     words, kinds, at = _words(text), set[Courtesy | None](), 0
+    if "?" not in text and _THANKS_FOR.fullmatch(" ".join(words)):  # "merci pour votre réponse rapide"
+        return "thanks"
     while at < len(words):
         ends = range(min(at + _LONGEST, len(words)), at, -1)
         end = next((end for end in ends if tuple(words[at:end]) in _KNOWN), None)
