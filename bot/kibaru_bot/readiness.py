@@ -14,6 +14,7 @@ from kibaru.settings import Settings
 from kibaru_bot.heartbeat import alone
 
 _WEB_ADDRESS = re.compile(r"https?://\S+")
+_HOST_AND_PORT = re.compile(r"\S*:[0-9]{1,5}")
 
 
 @contextmanager
@@ -30,6 +31,8 @@ def ready(settings: Settings) -> Iterator[None]:
     hook = settings.webhook_url
     if hook is not None and not _is_web_address(hook):
         raise BadInput(f"KIBARU_WEBHOOK_URL={hook} is no web address such as https://example.org/hook.")
+    if hook is not None and not _HOST_AND_PORT.fullmatch(settings.webhook_listen):
+        raise BadInput(f"KIBARU_WEBHOOK_LISTEN={settings.webhook_listen} is no host and port such as 127.0.0.1:8443.")
     with alone(settings.index):
         if settings.bot_metrics:
             _check_listening("KIBARU_BOT_METRICS", settings.bot_metrics)
@@ -41,18 +44,16 @@ def ready(settings: Settings) -> Iterator[None]:
 
 
 def host_and_port(address: str) -> tuple[str, int]:
-    """Where to listen. Raises ValueError for what is no port."""
+    """Where to listen."""
     host, _, port = address.rpartition(":")
     return host or "127.0.0.1", int(port)
 
 
 def _check_listening(variable: str, address: str) -> None:
+    host, port = host_and_port(address)
     try:
-        host, port = host_and_port(address)
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         socket.create_server((host, port), family=family).close()
-    except ValueError:
-        raise BadInput(f"{variable}={address} is no host and port such as 127.0.0.1:8443.") from None
     except (OSError, OverflowError) as error:
         raise BadInput(f"{variable}={address} cannot be listened on ({error}): name another.") from error
 
