@@ -273,27 +273,27 @@ def test_a_bot_ends_in_peace_on_a_disk_that_has_become_read_only(tmp_path: Path)
     heartbeat.end(tmp_path)
 
 
-def test_an_archive_has_one_bot_and_health_knows_when_it_is_killed(api: BotApiServer, index: Path) -> None:
-    with process(api, index) as child:
-        api.wait_for(lambda: heartbeat.health(index)[0], timeout=60)
-        for arguments in ((), ("--check",)):
-            code, told = ended(api, index, *arguments)
-            assert code == 2
-            assert told == f"kibaru-bot: Another kibaru-bot runs with the archive in {index}: stop it first.\n"
-        healthy, _ = heartbeat.health(index)
-        assert healthy
-        assert examine(Settings(index=index), Embedder(Settings())) == []
-        child.kill()
-        child.wait()
-        assert heartbeat.health(index) == (
-            False,
-            f"no bot runs with the archive in {index}: it was killed, start it again",
-        )
-    with process(api, index) as child:
-        api.wait_for(lambda: heartbeat.health(index)[0], timeout=60)
-        child.terminate()
-        assert child.wait(30) == 0
-    assert heartbeat.health(index) == (False, f"no bot runs with the archive in {index}")
+def test_an_archive_has_one_bot_and_health_knows_when_it_is_killed(index: Path) -> None:
+    with BotApiServer() as server:
+        with process(server, index) as child:
+            server.wait_for(lambda: heartbeat.health(index)[0], timeout=60)
+            for arguments in ((), ("--check",)):
+                code, told = ended(server, index, *arguments)
+                assert code == 2
+                assert told == f"kibaru-bot: Another kibaru-bot runs with the archive in {index}: stop it first.\n"
+            assert heartbeat.health(index)[0]
+            assert examine(Settings(index=index), Embedder(Settings())) == []
+            child.kill()
+            child.wait()
+            killed = f"no bot runs with the archive in {index}: it was killed, start it again"
+            assert heartbeat.health(index) == (False, killed)
+        with process(server, index) as child:
+            awa = server.user("Awa", language_code="fr")
+            server.answer_to(server.say(awa, awa, "/latest"), timeout=60)
+            child.terminate()
+            told, _ = child.communicate(timeout=30)
+            assert child.returncode == 0, told
+        assert heartbeat.health(index) == (False, f"no bot runs with the archive in {index}")
 
 
 def test_pace() -> None:
