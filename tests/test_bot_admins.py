@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 from bot_api import BotApiServer, Message, User
+from sites import Site
 from test_bot_conversations import ADMINS, BRIDGE, NOWHERE, api, archive, asked, bot, quotes
 
 from kibaru.journal import Asked
+from kibaru_bot.messages import catalogue
 from kibaru_bot.upkeep import alike, csv_of
 
 __all__ = ["api", "archive", "bot"]  # fixtures
@@ -52,7 +54,7 @@ def test_a_file_is_previewed_published_found_and_updated(api: BotApiServer, admi
     preview = api.answer_to(file, timeout=10)
     assert "Nouvel article" in preview.text
     assert "fr" in preview.text
-    assert pressed(api, admin, preview, "Publier").text.startswith("Publié : 1 nouveaux")
+    assert pressed(api, admin, preview, "Publier").text.startswith("Publié : 1 nouveau,")
     answer = asked(api, reader, DAM)
     assert "3 au 9 février 2026" in quotes(answer)[0]
     again = api.send_file(admin, admin, "barrage.txt", f"Le barrage de Kourouba-Sélinko\n\n{TEXT}".encode())
@@ -61,7 +63,7 @@ def test_a_file_is_previewed_published_found_and_updated(api: BotApiServer, admi
 
 def test_an_update_names_the_article_it_replaces(api: BotApiServer, admin: User, bot: Any) -> None:
     for text, told, done in (
-        ("Le bac passe.", "Nouvel article", "1 nouveaux"),
+        ("Le bac passe.", "Nouvel article", "1 nouveau, 0 mis à jour, 0 inchangé."),
         ("Il ne passe plus.", "Remplace « Bac", "1 mis à jour"),
     ):
         record = json.dumps({"title": "Bac de Tindirma", "text": text, "url": "https://kibaru.example/bac-tindirma"})
@@ -124,12 +126,42 @@ def test_add_in_reply_to_a_file_or_its_caption(api: BotApiServer, admin: User, b
     assert api.answer_to(captioned, timeout=10).text.startswith("Un puits à Mopti")
 
 
+def test_an_admin_is_told_which_files_are_read(api: BotApiServer, admin: User) -> None:
+    for kind in ("voice", "photo"):
+        told = api.answer_to(api.send_file(admin, admin, f"x.{kind}", b"x", kind=kind)).text
+        assert "ces fichiers : .txt" in told
+        assert ".pdf" in told
+
+
+def test_add_fetches_a_page(api: BotApiServer, admin: User, bot: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = bot.bot_data["state"].settings
+    monkeypatch.setattr(settings, "allow_loopback", True)
+    monkeypatch.setattr(settings, "host_delay", 0)
+    with Site() as site:
+        paragraphs = "".join(f"<p>{paragraph}</p>" for paragraph in TEXT.split("\n\n"))
+        page = f"<html><head><title>Le barrage vidé</title></head><body><article><h1>Le barrage vidé</h1>{paragraphs}"
+        site.put("/barrage", f"{page}</article></body></html>")
+        preview = asked(api, admin, f"/add {site.url}/barrage")
+        assert preview.text.startswith("Le barrage vidé\nLangue : fr")
+        assert "Publier" in preview.labels
+        missing = asked(api, admin, f"/add {site.url}/ailleurs")
+    assert missing.text.startswith(f"Illisible : {site.url}/ailleurs: the site has no such page (404)")
+    assert missing.labels == []
+
+
+def test_a_title_alone_is_no_article(api: BotApiServer, admin: User) -> None:
+    asked_for = asked(api, admin, "/add Titre seul")
+    assert "écrivez aussi le texte" in asked_for.text
+    assert asked_for.labels == []
+    assert asked(api, admin, f"/add {TEXT.replace(chr(10), ' ')} {TEXT.replace(chr(10), ' ')}").labels
+
+
 def test_publish_pressed_twice_says_what_became_of_it(api: BotApiServer, admin: User) -> None:
     preview = asked(api, admin, "/add Le marché de Sévaré\nIl ouvre à 5 heures.")
     first, second = (api.press(admin, preview, "Publier") for _ in range(2))
     api.wait_for(lambda: first.answered and second.answered, timeout=10)
     api.quiet(0.3)
-    assert api.current(preview).text.startswith("Publié : 1 nouveaux")
+    assert api.current(preview).text.startswith("Publié : 1 nouveau,")
     assert "renvoyez" in second.text
 
 
@@ -141,7 +173,9 @@ def test_files_of_many_articles_and_broken_ones(api: BotApiServer, admin: User) 
     assert "line 31" in preview.text
     pressed(api, admin, preview, "Annuler")
     binary = api.answer_to(api.send_file(admin, admin, "x.exe", b"\0\1"), timeout=10)
-    assert "Illisible" in binary.text
+    assert binary.text.startswith("Illisible : je ne lis pas ce genre de fichier. Je lis : .txt, ")
+    empty = api.answer_to(api.send_file(admin, admin, "x.txt", b" \n"), timeout=10)
+    assert empty.text == "Illisible : ce fichier est vide."
     large = api.answer_to(api.send_file(admin, admin, "x.txt", b"x", size=30_000_000), timeout=10)
     assert "20 Mo" in large.text
 
@@ -154,7 +188,7 @@ def test_articles_are_listed_page_by_page(api: BotApiServer, admin: User) -> Non
 
 def test_an_article_is_opened_removed_and_put_back(api: BotApiServer, admin: User, bot: Any) -> None:
     found = asked(api, admin, "/articles diallassagou")
-    assert found.text.startswith("1 articles")
+    assert found.text.startswith("1 article,")
     detail = pressed(api, admin, found, "Le pont de")
     assert "84 mètres" in detail.text
     sure = pressed(api, admin, detail, "Retirer")
@@ -208,6 +242,25 @@ def test_readers_never_learn_of_it(api: BotApiServer, bot: Any, admin: User) -> 
     assert not {c["command"] for c in api.commands_for(reader)} & {"add", "articles", "rebuild", "status"}
     asked(api, admin, "/start")
     api.wait_for(lambda: "articles" in {c["command"] for c in api.commands_for(admin)})
+
+
+@pytest.mark.parametrize(
+    ("code", "count", "told"),
+    [
+        ("fr", 0, "Attendez 0 seconde "), ("fr", 1, "Attendez 1 seconde "), ("fr", 2, "Attendez 2 secondes "),
+        ("en", 0, "Wait 0 seconds "), ("en", 1, "Wait 1 second "), ("en", 2, "Wait 2 seconds "),
+    ],
+)  # fmt: skip
+def test_words_go_with_their_number(code: str, count: int, told: str) -> None:
+    words = catalogue(code)
+    assert told in words.fill(words.too_fast, seconds=count)
+
+
+def test_numbers_are_written_as_in_the_language() -> None:
+    told = {"generation": 2, "articles": 1, "passages": 1, "embedded": 0, "seconds": 0.4}
+    french, english = (words.fill(words.rebuild_done, **told) for words in (catalogue("fr"), catalogue("en")))
+    assert french == "C’est fait : génération 2, 1 article, 1 passage, dont 0 recalculé, en 0,4 s."
+    assert english == "Done: generation 2, 1 article, 1 passage, 0 of them embedded, in 0.4 s."
 
 
 def test_questions_alike_are_one_group() -> None:

@@ -157,6 +157,12 @@ def test_examples_are_buttons_that_are_answered(api: BotApiServer, awa: User, co
     assert quotes(answer)
 
 
+def test_examples_are_in_the_language_of_the_reader(api: BotApiServer, awa: User) -> None:
+    french, english = asked(api, awa, "/start"), asked(api, api.user("Ann", language_code="en"), "/start")
+    assert all(label.startswith("Que sait-on de ceci") for label in french.labels)
+    assert all(label.startswith("What is known about this") for label in english.labels)
+
+
 def test_latest_about_language_new_forget(api: BotApiServer, awa: User) -> None:
     assert asked(api, awa, "/latest").text.startswith("Les derniers articles")
     about = asked(api, awa, "/about").text
@@ -222,8 +228,19 @@ def test_an_edited_question_edits_its_answer(api: BotApiServer, awa: User) -> No
 def test_other_than_text_gets_a_kind_sentence(api: BotApiServer, awa: User) -> None:
     for kind in ("voice", "photo", "sticker"):
         assert "que le texte" in api.answer_to(api.send_file(awa, awa, f"x.{kind}", b"x", kind=kind)).text
-    captioned = api.send_file(awa, awa, "pont.jpg", b"x", kind="photo", caption=BRIDGE)
+    captioned = api.send_file(awa, awa, "pont.jpg", b"x", kind="photo", caption="/ask")
     assert "que le texte" in api.answer_to(captioned).text
+
+
+def test_a_picture_with_a_question_under_it_is_answered(api: BotApiServer, awa: User) -> None:
+    captioned = api.send_file(awa, awa, "pont.jpg", b"x", kind="photo", caption=BRIDGE)
+    assert "Diallassagou" in api.answer_to(captioned, timeout=10).text
+    group = api.group("Rédaction", members=[awa])
+    api.send_file(awa, group, "pont.jpg", b"x", kind="photo", caption=BRIDGE)
+    api.quiet(0.5)
+    assert api.messages(group, from_bot=True) == []
+    mentioned = api.send_file(awa, group, "pont.jpg", b"x", kind="photo", caption=f"@{api.username} {BRIDGE}")
+    assert "Diallassagou" in api.answer_to(mentioned, timeout=10).text
 
 
 def test_a_command_may_end_its_line(api: BotApiServer, awa: User) -> None:
@@ -344,6 +361,10 @@ def test_inline_offers_passages_to_post(api: BotApiServer, awa: User, archive: P
     api.wait_for(lambda: refused.answered, timeout=10)
     assert refused.answer["button"]["text"] == "Les articles ne le disent pas"
     assert "expandable_blockquote" not in str(refused.results)
+    signs = api.inline(awa, "\U0001f600" * 3)
+    api.wait_for(lambda: signs.answered, timeout=10)
+    assert signs.results == []
+    assert signs.answer["button"]["text"] == "Écrivez votre question en quelques mots"
     short = api.inline(awa, "po")
     api.wait_for(lambda: short.answered, timeout=10)
     assert short.results == []

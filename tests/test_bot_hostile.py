@@ -129,7 +129,7 @@ def test_a_reader_who_presses_admins_buttons_changes_nothing(
     assert not any(message.document for message in api.messages(mallory))
     assert "84 mètres" in "".join(quotes(asked(api, mallory, BRIDGE)))
     published = pressed(api, admin, preview, "Publier")  # what the reader pressed was neither done nor lost
-    assert published.text.startswith("Publié : 1 nouveaux")
+    assert published.text.startswith("Publié : 1 nouveau,")
 
 
 def test_what_an_admin_wrote_is_no_order_when_a_reader_forwards_it(

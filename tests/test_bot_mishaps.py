@@ -189,8 +189,10 @@ def test_readers_who_have_paused_take_no_memory(monkeypatch: pytest.MonkeyPatch)
 
 def test_wrong_settings_are_one_line_that_names_them(archive: Path) -> None:
     token = SecretStr("7000000001:AAStrictTestServerTokenForKibaru0001")
-    for wrong in ({"webhook_url": "no address"}, {"webhook_url": "https://x.example/", "webhook_listen": "here"}):
-        with pytest.raises(BadInput, match="KIBARU_WEBHOOK_LISTEN"):
+    wrong_url = {"webhook_url": "no address"}
+    wrong_port = {"webhook_url": "https://x.example/", "webhook_listen": "here"}
+    for wrong, named in ((wrong_url, "KIBARU_WEBHOOK_URL=no address"), (wrong_port, "KIBARU_WEBHOOK_LISTEN=here")):
+        with pytest.raises(BadInput, match=named):
             run(Settings(index=archive, TELEGRAM_BOT_TOKEN=token, **wrong))
     told = explained(NetworkError(f"no way to {token.get_secret_value()}"), Settings(TELEGRAM_BOT_TOKEN=token))
     assert str(told).startswith("Telegram cannot be reached (no way to SECRET)")

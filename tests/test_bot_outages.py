@@ -13,6 +13,7 @@ import httpx
 import pytest
 from aiolimiter import AsyncLimiter
 from bot_api import BotApiServer, FloodLimits, Message, User
+from telegram.error import NetworkError
 from test_bot_conversations import ADMIN, BRIDGE, archive, asked, running, settings_for
 from test_bot_overload import folder, update
 from test_bot_running import answers, process
@@ -129,6 +130,35 @@ def test_a_bot_started_while_telegram_is_away_answers_when_it_is_there(api: BotA
         assert "Diallassagou" in api.answer_to(question, timeout=60).text
 
 
+def test_a_bot_that_cannot_reach_telegram_says_so_now_and_then(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    limiter, now = network.Limiter(), [0.0]
+
+    async def away(*_: Any, **__: Any) -> bool:
+        raise NetworkError("All connection attempts failed")
+
+    async def start_for(minutes: int) -> None:
+        for now[0] in range(0, 60 * minutes, 2):
+            with pytest.raises(NetworkError):
+                await limiter.process_request(away, (), {}, "getMe", {}, None)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(network.time, "monotonic", lambda: now[0])
+        asyncio.run(start_for(3))
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == 3
+    assert lines[0].startswith("Telegram cannot be reached (All connection attempts failed)")
+
+
+def test_a_start_says_that_telegram_cannot_be_reached(api: BotApiServer, folder: Path) -> None:
+    api.stop()
+    with process(api, folder, KIBARU_LOG_LEVEL="WARNING") as child:
+        assert child.stdout is not None
+        assert "Telegram cannot be reached" in child.stdout.readline()
+        child.terminate()
+        assert child.wait(20) == 0
+    api.start()
+
+
 def test_a_bot_stopped_while_telegram_is_away_answers_when_it_runs_again(
     api: BotApiServer, folder: Path, hurried: None
 ) -> None:
@@ -230,7 +260,7 @@ def test_a_run_of_errors_of_every_method_spoils_no_conversation(
     file = api.send_file(admin, admin, "puits.txt", b"Le puits de Sikoroni\nLe puits de Sikoroni a rouvert.")
     preview = api.answer_to(file, timeout=20)
     api.press(admin, preview, "Publier")
-    assert api.wait_edit(preview, timeout=20).text.startswith("Publié : 1 nouveaux")
+    assert api.wait_edit(preview, timeout=20).text.startswith("Publié : 1 nouveau,")
     api.quiet(0.5, timeout=20)
     assert answers(api, question) == 1
     assert answers(api, file) == 1

@@ -19,9 +19,12 @@ import pytest
 from bot_api import BotApiServer, Message, User
 from test_bot_conversations import ADMIN, BRIDGE, api, archive, asked, awa, bot, running, settings_for
 
+from kibaru.doctor import examine
+from kibaru.embedding import Embedder
 from kibaru.errors import StorageError
 from kibaru.journal import Journal
-from kibaru_bot import inbox, network
+from kibaru.settings import Settings
+from kibaru_bot import heartbeat, inbox, network
 from kibaru_bot.people import Pace
 
 __all__ = ["api", "archive", "awa", "bot"]  # fixtures
@@ -50,6 +53,13 @@ def process(api: BotApiServer, index: Path, *arguments: str, **variables: str) -
             yield child
         finally:
             child.kill()
+
+
+def ended(api: BotApiServer, index: Path, *arguments: str, **variables: str) -> tuple[int, str]:
+    """How `kibaru-bot` ended that refuses to run, and what it said."""
+    with process(api, index, *arguments, **({"KIBARU_LOG_LEVEL": "WARNING"} | variables)) as child:
+        told, _ = child.communicate(timeout=60)
+        return child.returncode, told
 
 
 @pytest.fixture
@@ -186,7 +196,7 @@ def test_a_preview_outlives_a_restart(index: Path) -> None:
         press = server.press(admin, preview, "Publier")
         time.sleep(0.3)
         with running(settings_for(server, index)):
-            assert server.wait_edit(preview, timeout=10).text.startswith("Publié : 1 nouveaux")
+            assert server.wait_edit(preview, timeout=10).text.startswith("Publié : 1 nouveau,")
             assert not press.answered
 
 
@@ -198,6 +208,10 @@ def test_check_says_what_is_missing(index: Path, tmp_path: Path) -> None:
         with process(server, index, "--check", TELEGRAM_BOT_TOKEN="1:wrong") as child:
             assert child.wait(60) == 2
             assert "does not know TELEGRAM_BOT_TOKEN" in (child.stdout.read() if child.stdout else "")
+        with process(server, index, TELEGRAM_BOT_TOKEN="1:wrong", KIBARU_LOG_LEVEL="WARNING") as child:
+            assert child.wait(60) == 2
+            told = child.stdout.read() if child.stdout else ""
+            assert told == "kibaru-bot: Telegram does not know TELEGRAM_BOT_TOKEN: copy it again from @BotFather.\n"
         with process(server, index, TELEGRAM_BOT_TOKEN="1:wrong", KIBARU_LOG_LEVEL="DEBUG") as child:
             assert child.wait(60) == 2
             log = child.stdout.read() if child.stdout else ""
@@ -206,6 +220,80 @@ def test_check_says_what_is_missing(index: Path, tmp_path: Path) -> None:
         with process(server, tmp_path / "none", "--check") as child:
             assert child.wait(60) == 2
             assert "kibaru add" in (child.stdout.read() if child.stdout else "")
+
+
+@pytest.mark.parametrize("arguments", [(), ("--check",)], ids=["start", "check"])
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("KIBARU_TELEGRAM_API", "nonsense"),
+        ("KIBARU_TELEGRAM_API", "http://"),
+        ("KIBARU_TELEGRAM_API", "http://x:99999999"),
+        ("KIBARU_WEBHOOK_URL", "notaurl"),
+        ("KIBARU_WEBHOOK_LISTEN", "foo"),
+        ("KIBARU_WEBHOOK_LISTEN", "127.0.0.1:99999"),
+        ("KIBARU_WEBHOOK_LISTEN", "{taken}"),
+        ("KIBARU_BOT_METRICS", "{taken}"),
+        ("KIBARU_BOT_METRICS", "nowhere.invalid:80"),
+    ],
+)
+def test_a_start_and_a_check_refuse_the_same_in_a_line(
+    api: BotApiServer, index: Path, arguments: tuple[str, ...], variable: str, value: str
+) -> None:
+    hook = {"KIBARU_WEBHOOK_URL": "https://example.org/hook"} if variable == "KIBARU_WEBHOOK_LISTEN" else {}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        value = value.format(taken=f"127.0.0.1:{taken.getsockname()[1]}")
+        code, told = ended(api, index, *arguments, **hook, **{variable: value})
+    assert code == 2
+    assert told.startswith(f"kibaru-bot: {variable}={value} ")
+    assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [(), ("--check",)], ids=["start", "check"])
+def test_a_start_and_a_check_load_the_reranker(api: BotApiServer, index: Path, arguments: tuple[str, ...]) -> None:
+    code, told = ended(api, index, *arguments, KIBARU_RERANKER="/nope")
+    assert code == 2
+    assert told.splitlines()[-1].startswith("kibaru-bot: The reranker /nope cannot be loaded")
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("arguments", [(), ("--check",)], ids=["start", "check"])
+def test_a_start_and_a_check_refuse_a_folder_that_cannot_be_written(
+    api: BotApiServer, index: Path, arguments: tuple[str, ...]
+) -> None:
+    (index / "kibaru-bot.lock").mkdir()  # stands for a read-only disk, which root cannot make by a mode
+    code, told = ended(api, index, *arguments)
+    assert code == 2
+    assert told.startswith(f"kibaru-bot: The archive in {index} cannot be used (")
+    assert told.count("\n") == 1
+
+
+def test_a_bot_ends_in_peace_on_a_disk_that_has_become_read_only(tmp_path: Path) -> None:
+    (tmp_path / "kibaru-bot.json").mkdir()  # cannot be unlinked, as nothing can there
+    heartbeat.end(tmp_path)
+
+
+def test_an_archive_has_one_bot_and_health_knows_when_it_is_killed(index: Path) -> None:
+    with BotApiServer() as server:
+        with process(server, index) as child:
+            server.wait_for(lambda: heartbeat.health(index)[0], timeout=60)
+            for arguments in ((), ("--check",)):
+                code, told = ended(server, index, *arguments)
+                assert code == 2
+                assert told == f"kibaru-bot: Another kibaru-bot runs with the archive in {index}: stop it first.\n"
+            assert heartbeat.health(index)[0]
+            assert examine(Settings(index=index), Embedder(Settings())) == []
+            child.kill()
+            child.wait()
+            killed = f"no bot runs with the archive in {index}: it was killed, start it again"
+            assert heartbeat.health(index) == (False, killed)
+        with process(server, index) as child:
+            awa = server.user("Awa", language_code="fr")
+            server.answer_to(server.say(awa, awa, "/latest"), timeout=60)
+            child.terminate()
+            told, _ = child.communicate(timeout=30)
+            assert child.returncode == 0, told
+        assert heartbeat.health(index) == (False, f"no bot runs with the archive in {index}")
 
 
 def test_pace() -> None:

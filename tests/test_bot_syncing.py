@@ -41,7 +41,7 @@ def test_new_articles_come_in_while_it_runs_and_admins_hear_of_it(
             )
             assert len(told) == 1
             assert told[0].text.startswith(
-                "Des sources : Le Fleuve & fils : 1 nouveaux · Ailleurs : non relevé (10.0.0.1"
+                "Des sources : Le Fleuve & fils : 1 nouveau · Ailleurs : non relevé (10.0.0.1"
             )
             assert "\n" not in told[0].text
             answer = asked(api, reader, "Qui a rallumé le phare de Tiéboro ?")

@@ -46,14 +46,14 @@ ROOT = Path(__file__).parents[2]
 WORKING = ROOT / ".mutants"
 RESULTS = WORKING / "results.jsonl"
 
-_STORE = "__init__ _check_schema reading writing _transaction _explained put_article delete_article"
+_STORE = "__init__ _check_schema reading writing _transaction put_article delete_article"
 _WRITING = {
     "links": "put_bands link unlink",
     "generations": "new_generation make_current drop_generations drop_unused_vectors",
     "indexed passages": "put_passages delete_passages",
     "passage vectors": "put_vectors",
     "sentence vectors": "put_sentences drop_sentences",
-    "errors": "explanation",
+    "errors": "explanation explained",
 }
 """What writes beside the store, by module, and what explains that it could not; `tests/test_store.py` guards all."""
 

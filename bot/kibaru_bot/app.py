@@ -23,7 +23,7 @@ from telegram.ext import (
     filters,
 )
 
-from kibaru.errors import BadInput, KibaruError
+from kibaru.errors import KibaruError
 from kibaru.journal import Journal
 from kibaru.settings import Settings
 from kibaru_bot import commands, editing, heartbeat, inline, publishing, questions, upkeep
@@ -33,6 +33,7 @@ from kibaru_bot.menus import publish_menus
 from kibaru_bot.messages import LANGUAGES
 from kibaru_bot.network import READ_SECONDS, Limiter, Polling
 from kibaru_bot.people import Pace
+from kibaru_bot.readiness import token_of
 from kibaru_bot.state import App, Context, State, state
 from kibaru_bot.syncing import keep_in_sync
 from kibaru_bot.talking import acknowledge, say
@@ -45,6 +46,7 @@ UPDATES = [Update.MESSAGE, Update.EDITED_MESSAGE, Update.CALLBACK_QUERY, Update.
 _PRUNED_EVERY = 3600.0
 _SCRUBBED_EVERY = 10.0
 _EDITED = filters.UpdateType.EDITED_MESSAGE & ~filters.IS_AUTOMATIC_FORWARD
+_WRITTEN = filters.TEXT | (filters.CAPTION & ~filters.CaptionRegex("^/"))
 _SAID = filters.UpdateType.MESSAGE & ~filters.IS_AUTOMATIC_FORWARD
 """Not what Telegram copies from a channel into its discussion group: that speaks to readers, not to us."""
 
@@ -92,13 +94,6 @@ def build(settings: Settings) -> App:
     return application
 
 
-def token_of(settings: Settings) -> str:
-    """The bot's token. Raises BadInput when there is none."""
-    if settings.telegram_bot_token is None:
-        raise BadInput("TELEGRAM_BOT_TOKEN is not set: get a token from @BotFather and put it into .env.")
-    return settings.telegram_bot_token.get_secret_value()
-
-
 def _add_handlers(application: App) -> None:
     for name, handler in {
         "start": commands.on_start,
@@ -119,9 +114,9 @@ def _add_handlers(application: App) -> None:
     }.items():
         application.add_handler(CallbackQueryHandler(pressed, pattern))
     application.add_handler(InlineQueryHandler(inline.on_inline))
-    application.add_handler(MessageHandler(_EDITED & filters.TEXT, questions.on_edited))
+    application.add_handler(MessageHandler(_EDITED & _WRITTEN, questions.on_edited))
     application.add_handler(MessageHandler(_SAID & filters.COMMAND, commands.on_unknown))
-    application.add_handler(MessageHandler(_SAID & filters.TEXT, questions.on_text))
+    application.add_handler(MessageHandler(_SAID & _WRITTEN, questions.on_text))
     application.add_handler(MessageHandler(_SAID & ~filters.StatusUpdate.ALL, commands.on_other))
     application.add_error_handler(_failed)
 

@@ -11,6 +11,8 @@ from telegram import InlineKeyboardButton, Message, Update
 
 from kibaru.articles import Article
 from kibaru.errors import KibaruError
+from kibaru.filters import Filters
+from kibaru.ingest.files import SUFFIXES
 from kibaru.newsroom import Kibaru
 from kibaru_bot.lengths import MAX_CALLBACK, shortened
 from kibaru_bot.menus import publish_admin_menu
@@ -45,7 +47,7 @@ async def _introduce(update: Update, context: Context, field: str) -> None:
     message, user = said(update)
     words = await state(context).words(user)
     text = str(getattr(words, field))
-    articles = await example_articles(state(context))
+    articles = await example_articles(state(context), words.code)
     if not articles:
         empty = await state(context).desk.read(lambda kibaru: kibaru.store.count_articles()) == 0
         await say(message, f"{text}\n\n{words.empty_archive}" if empty else text)
@@ -86,9 +88,9 @@ async def on_about(update: Update, context: Context) -> None:
     count, span = await state(context).desk.read(
         lambda kibaru: (kibaru.store.count_articles(), kibaru.store.span_of_dates())
     )
-    dates = words.about_dates.format(first=words.date(span[0]), last=words.date(span[1])) if span else ""
-    text = words.about.format(
-        newsroom=escape(settings.newsroom), articles=count, dates=dates, days=settings.retention_days
+    dates = words.fill(words.about_dates, first=words.date(span[0]), last=words.date(span[1])) if span else ""
+    text = words.fill(
+        words.about, newsroom=escape(settings.newsroom), articles=count, dates=dates, days=settings.retention_days
     )
     await say(message, text)
 
@@ -129,7 +131,7 @@ async def on_forget(update: Update, context: Context) -> None:
     message, user = said(update)
     reader = await state(context).desk.journal(lambda journal: recognised(journal, user, message))
     count = await state(context).desk.journal(lambda journal: journal.forget(reader.reader))
-    await say(message, reader.words.forgotten.format(count=count))
+    await say(message, reader.words.fill(reader.words.forgotten, count=count))
 
 
 async def on_unknown(update: Update, context: Context) -> None:
@@ -145,25 +147,37 @@ async def on_other(update: Update, context: Context) -> None:
     replied = message.reply_to_message
     to_me = replied is not None and replied.from_user is not None and replied.from_user.id == message.get_bot().id
     if message.chat.type == "private" or (to_me and not (replied and replied.forum_topic_created)):
-        await say(message, (await state(context).words(user)).only_text)
+        words = await state(context).words(user)
+        from_admin = message.chat.type == "private" and state(context).is_admin(user)
+        files = words.fill(words.only_text_and_files, kinds=", ".join(SUFFIXES))
+        await say(message, files if from_admin else words.only_text)
 
 
 def example_question(article: Article, words: Catalogue) -> str:
     """A question that an article answers, in its own language where we speak it."""
     spoken = LANGUAGES.get(article.language or "", words)
-    return spoken.example_question_plain.format(title=shortened(article.title, 160).rstrip(" .?!"))
+    return spoken.fill(spoken.example_question_plain, title=shortened(article.title, 160).rstrip(" .?!"))
 
 
-async def example_articles(state: State) -> list[Article]:
-    """Up to three of the newest articles whose example question is answered out of them; found once a change."""
-    newest, count = await state.desk.read(
-        lambda kibaru: (list(islice(kibaru.store.articles(), _TRIED)), kibaru.store.count_articles())
-    )
-    now = (count, [article.digest for article in newest])
-    if state.examples[0] != now:
+async def example_articles(state: State, language: str) -> list[Article]:
+    """Up to three of the newest articles whose example question is surely answered out of them, in the reader's
+    language if there are; found once a change."""
+    count, tried = await state.desk.read(lambda kibaru: (kibaru.store.count_articles(), _newest(kibaru, language)))
+    now = (count, [article.digest for article in tried])
+    found = list[Article]()
+    if language not in state.examples or state.examples[language][0] != now:
         with contextlib.suppress(Overloaded):  # then those of before, and the next time anew
-            state.examples = (now, [article for article in newest if await _is_found(state.desk, article)][:_EXAMPLES])
-    return state.examples[1]
+            for article in tried:
+                if len(found) < _EXAMPLES and await _is_found(state.desk, article):
+                    found.append(article)
+            state.examples[language] = (now, found)
+    return state.examples.get(language, (None, found))[1]
+
+
+def _newest(kibaru: Kibaru, language: str) -> list[Article]:
+    spoken = list(islice(kibaru.store.articles(Filters(language=language)), _TRIED))
+    others = (article for article in kibaru.store.articles() if article.language != language)
+    return [*spoken, *islice(others, _EXAMPLES)]
 
 
 async def _is_found(desk: Newsdesk, article: Article) -> bool:
@@ -171,7 +185,7 @@ async def _is_found(desk: Newsdesk, article: Article) -> bool:
         answer, _ = await desk.ask(example_question(article, catalogue(article.language)))
     except KibaruError:
         return False
-    return bool(answer.quotes) and answer.quotes[0].article.id == article.id
+    return answer.is_sure and bool(answer.quotes) and answer.quotes[0].article.id == article.id
 
 
 def article_key(id: str) -> str:

@@ -46,7 +46,7 @@ async def on_button(update: Update, context: Context) -> None:
     try:
         text, keyboard = await _acted(action, rest, str(query.from_user.id), words, bot_state)
     except KibaruError as error:
-        text, keyboard = words.failed.format(why=escape(str(error))), ()
+        text, keyboard = words.fill(words.failed, why=escape(str(error))), ()
     await change(query.get_bot(), message.chat.id, message.message_id, text, keyboard)
 
 
@@ -63,7 +63,7 @@ async def _acted(action: str, rest: str, who: str, words: Catalogue, bot_state: 
     title = escape(shortened(article.title, 200))
     if action == "ar":
         yes = InlineKeyboardButton(words.remove_yes_button, callback_data=f"ay:{rest}")
-        return words.remove_sure.format(title=title), [[yes], *_back(words, f"ad:{rest}")]
+        return words.fill(words.remove_sure, title=title), [[yes], *_back(words, f"ad:{rest}")]
     if action == "ay":
         return await _remove(article, who, words, bot_state)
     return _detail(article, words), _detail_keyboard(article, rest, words)
@@ -78,7 +78,7 @@ async def _remove(article: Article, who: str, words: Catalogue, bot_state: State
         lambda journal: journal.log_change(who, "removed", article.id, article.title, before)
     )
     undo = InlineKeyboardButton(words.undo_button, callback_data=f"au:{id}")
-    return words.removed.format(title=escape(shortened(article.title, 200))), [[undo], *_back(words)]
+    return words.fill(words.removed, title=escape(shortened(article.title, 200))), [[undo], *_back(words)]
 
 
 async def _put_back(id: int, who: str, words: Catalogue, bot_state: State) -> tuple[str, Keyboard]:
@@ -88,7 +88,7 @@ async def _put_back(id: int, who: str, words: Catalogue, bot_state: State) -> tu
     article = article_from_record(json.loads(entry.before))
     await bot_state.desk.edit(lambda kibaru: list(kibaru.add([article])))
     await bot_state.desk.journal(lambda journal: journal.log_change(who, "put back", article.id, article.title))
-    return words.restored.format(title=escape(shortened(article.title, 200))), _back(words)
+    return words.fill(words.restored, title=escape(shortened(article.title, 200))), _back(words)
 
 
 async def _page(page: int, term: str, words: Catalogue, bot_state: State) -> tuple[str, Keyboard]:
@@ -96,9 +96,9 @@ async def _page(page: int, term: str, words: Catalogue, bot_state: State) -> tup
     if not articles:
         return words.articles_none, _back(words) if page or term else ()
     pages = -(-total // _PER_PAGE)
-    text = words.articles.format(total=total, page=page + 1, pages=pages)
+    text = words.fill(words.articles, total=total, page=page + 1, pages=pages)
     if term:
-        text += words.articles_search.format(term=escape(term))
+        text += words.fill(words.articles_search, term=escape(term))
     keyboard = [
         [
             InlineKeyboardButton(
@@ -128,7 +128,8 @@ def _found(kibaru: Kibaru, term: str, page: int) -> tuple[int, list[Article]]:
 
 def _detail(article: Article, words: Catalogue) -> str:
     beginning = article.text[: fitting(article.text, _BEGINNING, 40)]
-    return words.article_detail.format(
+    return words.fill(
+        words.article_detail,
         source=source(article, words),
         author=escape(shortened(article.author or "-", 100)),
         language=article.language or "-",

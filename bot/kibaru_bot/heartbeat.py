@@ -1,19 +1,30 @@
-"""Signs of life: a file in the archive's folder for `kibaru-bot health`, and systemd's watchdog.
+"""Signs of life: a lock and a file in the archive's folder for `kibaru-bot health`, and systemd's watchdog.
 
-They are given only while the thread that answers questions does, and the event loop and the journal too: each sign
-passes through all of them. A bot that hangs falls silent.
+The lock is held while the bot runs, and by one bot alone. The others are given only while the thread that answers
+questions does, and the event loop and the journal too: each sign passes through all of them. A bot that hangs falls
+silent.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
+from kibaru.errors import BadInput, explanation
+
 _FILE = "kibaru-bot.json"
+_LOCK = "kibaru-bot.lock"
+_LOCK_SECONDS = 1.0
+"""How long a start waits for the lock, which `health` tries for a moment."""
+
 SECONDS = 5.0
 """Between two signs of life."""
 
@@ -30,6 +41,34 @@ class Sign:
     problem: str | None
 
 
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """This process is the only bot of the archive in `folder` until the block ends, or the process: then the system
+    lets go of the lock. Raises BadInput when another is, and StorageError when the folder cannot be written."""
+    lock = FileLock(folder / _LOCK, timeout=_LOCK_SECONDS, mode=0o600)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock.acquire()
+    except Timeout:
+        raise BadInput(f"Another kibaru-bot runs with the archive in {folder}: stop it first.") from None
+    except OSError as error:
+        raise explanation(error, folder) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _nobody_runs(folder: Path) -> bool:
+    if not (folder / _LOCK).exists():
+        return True
+    try:
+        with FileLock(folder / _LOCK, timeout=0, mode=0o600):
+            return True
+    except OSError:  # a bot holds it, or it is another user's
+        return False
+
+
 def give(folder: Path, sign: Sign) -> None:
     """Leave a sign of life, for this machine's user only."""
     building = folder / f".{_FILE}.{os.getpid()}"
@@ -39,21 +78,25 @@ def give(folder: Path, sign: Sign) -> None:
 
 
 def end(folder: Path) -> None:
-    """The bot has ended as it should."""
-    (folder / _FILE).unlink(missing_ok=True)
+    """The bot has ended as it should; on a disk that has become read-only, the lock says so alone."""
+    with contextlib.suppress(OSError):
+        (folder / _FILE).unlink(missing_ok=True)
 
 
 def health(folder: Path) -> tuple[bool, str]:
     """Whether the bot of this archive runs and can answer, and a line that says so."""
+    if _nobody_runs(folder):
+        killed = ": it was killed, start it again" if (folder / _FILE).exists() else ""
+        return False, f"no bot runs with the archive in {folder}{killed}"
     try:
         sign = Sign(**json.loads((folder / _FILE).read_text("utf-8")))
     except FileNotFoundError:
-        return False, f"no bot runs with the archive in {folder}, or it is still starting"
+        return False, f"the bot of the archive in {folder} has given no sign of life yet: it is starting"
     except (OSError, ValueError, TypeError) as error:
         return False, f"{folder / _FILE} cannot be read ({type(error).__name__}): is the bot another user's?"
     age = time.time() - sign.at
     if abs(age) > SILENT:
-        return False, f"no sign of life for {age:.0f} s: the bot hangs or was killed; start it again"
+        return False, f"no sign of life for {age:.0f} s: the bot hangs; start it again"
     if sign.problem:
         return False, f"questions cannot be answered: {sign.problem}"
     return True, f"healthy: {sign.waiting} questions wait, last sign of life {max(0, age):.0f} s ago"

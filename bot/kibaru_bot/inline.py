@@ -13,7 +13,8 @@ from telegram.constants import ParseMode
 
 from kibaru.answering import Answer
 from kibaru.articles import Article
-from kibaru.errors import KibaruError
+from kibaru.errors import BadInput, KibaruError
+from kibaru_bot.courtesy import courtesy
 from kibaru_bot.lengths import shortened
 from kibaru_bot.messages import Catalogue
 from kibaru_bot.patience import Overloaded
@@ -31,11 +32,15 @@ async def on_inline(update: Update, context: Context) -> None:
     if query is None:
         return
     words = await state(context).words(query.from_user)
-    if len(query.query.strip()) < _SHORTEST:
+    if len(query.query.strip()) < _SHORTEST or courtesy(query.query):
         await query.answer([], cache_time=_CACHE_SECONDS)
         return
     try:
         answer, _ = await state(context).desk.ask(query.query, quotes=_OFFERED)
+    except BadInput:
+        hint = InlineQueryResultsButton(words.inline_hint_plain, start_parameter="inline")
+        await query.answer([], cache_time=_CACHE_SECONDS, is_personal=True, button=hint)
+        return
     except (KibaruError, Overloaded):
         busy = InlineQueryResultsButton(words.inline_busy_plain, start_parameter="inline")
         await query.answer([], cache_time=0, button=busy)

@@ -18,6 +18,14 @@ def set_up_logging(settings: Settings) -> None:
     handler.setFormatter(kind(secrets_of(settings)))
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
     logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO it logs each address
+    logging.getLogger("telegram.ext").addFilter(_is_said_nowhere_else)
+
+
+def _is_said_nowhere_else(record: logging.LogRecord) -> bool:
+    """Not the traceback of a token that Telegram does not know: the command ends with a line about that."""
+    from telegram.error import InvalidToken  # which whoever logs this has imported
+
+    return not (record.exc_info and isinstance(record.exc_info[1], InvalidToken))
 
 
 def secrets_of(settings: Settings) -> list[str]:

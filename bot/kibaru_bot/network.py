@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from aiolimiter import AsyncLimiter
-from telegram.error import BadRequest, Forbidden, NetworkError
+from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, TelegramError
 from telegram.ext import AIORateLimiter
 from telegram.request import HTTPXRequest
 
@@ -22,6 +23,12 @@ READ_SECONDS = 20.0
 
 _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 _RETRIED = ("send", "edit", "delete", "answer", "getFile")
+
+_STARTING = ("getMe", "setWebhook", "deleteWebhook")
+"""Calls that python-telegram-bot makes again and again until they get through, without a word; then the bot starts."""
+
+AWAY_SECONDS = 60.0
+"""Between two lines in the log that say so."""
 
 _ReturnedJson = bool | dict[str, Any] | list[dict[str, Any]]
 
@@ -49,6 +56,7 @@ class Limiter(AIORateLimiter):
             overall_max_rate=PER_SECOND, overall_time_period=1, group_max_rate=19, group_time_period=60, max_retries=5
         )
         self._chats: dict[int, AsyncLimiter] = {}
+        self._said_away = -AWAY_SECONDS
 
     async def process_request(
         self,
@@ -62,6 +70,8 @@ class Limiter(AIORateLimiter):
         """Make a call when the limits allow, and make it again after a pause when it did not get through."""
         if endpoint == "sendChatAction":  # is seen at once or not at all; Telegram counts messages only
             return await callback(*args, **kwargs)
+        if endpoint in _STARTING:
+            return await self._start(callback(*args, **kwargs))
         for pause in (*_PAUSES, None):
             try:
                 await self._pace(endpoint, data)
@@ -74,6 +84,17 @@ class Limiter(AIORateLimiter):
                 log.info("%s failed (%s), again in %.1f s", endpoint, type(error).__name__, pause)
                 await asyncio.sleep(pause)
         raise AssertionError("the last attempt returns or raises")
+
+    async def _start(self, call: Coroutine[Any, Any, _ReturnedJson]) -> _ReturnedJson:
+        try:
+            return await call
+        except InvalidToken:
+            raise
+        except TelegramError as error:
+            if time.monotonic() - self._said_away >= AWAY_SECONDS:
+                self._said_away = time.monotonic()
+                log.warning("Telegram cannot be reached (%s), it is tried again: check the network", error)
+            raise
 
     async def _pace(self, endpoint: str, data: dict[str, Any]) -> None:
         chat = data.get("chat_id")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from kibaru.ingest import Failure
 from kibaru.ingest.files import MAX_FILE, SUFFIXES, read_bytes
 from kibaru.newsroom import Kibaru
 from kibaru.passages import split_passages
+from kibaru.web.pages import is_web_address, read_inputs
 from kibaru_bot.drafts import begun, counts_of, draft_of, finished, published
 from kibaru_bot.lengths import shortened
 from kibaru_bot.messages import Catalogue
@@ -25,6 +27,9 @@ from kibaru_bot.state import Context, State, state
 from kibaru_bot.talking import acknowledge, argument, change, pressed, said, say, typing
 
 _LISTED = 8
+_A_TITLE = 300
+"""A longer line is no title."""
+
 _A_TEXT = 400
 """An admin's message with a title line and this much below it is an article, not a question."""
 
@@ -51,7 +56,7 @@ async def on_document(update: Update, context: Context) -> None:
 
 
 async def on_add(update: Update, context: Context) -> None:
-    """`/add` with a title line and a text, or in reply to a text or a file."""
+    """`/add` with a title line and a text, with addresses of pages, or in reply to any of these or to a file."""
     message, user = said(update)
     words = await state(context).words(user)
     text, replied = argument(message), message.reply_to_message
@@ -61,15 +66,27 @@ async def on_add(update: Update, context: Context) -> None:
     if not text and replied and replied.text:
         text = replied.text
     if not text.strip():
-        await say(message, words.add_usage.format(kinds=", ".join(SUFFIXES)))
+        await say(message, words.fill(words.add_usage, kinds=", ".join(SUFFIXES)))
         return
-    await _preview(message, lambda: [_article_of(text)], words, state(context))
+    if all(map(is_web_address, text.split())):
+        async with typing(message):  # in a thread of its own: a site may take its time
+            items = await asyncio.to_thread(lambda: list(read_inputs(state(context).settings, text.split())))
+            await _preview(message, lambda: items, words, state(context))
+    elif _is_title(text):
+        await say(message, words.add_text_missing)
+    else:
+        await _preview(message, lambda: [_article_of(text)], words, state(context))
+
+
+def _is_title(text: str) -> bool:
+    """Whether there is a line for a title and nothing else."""
+    return "\n" not in text.strip() and len(text) <= _A_TITLE
 
 
 def is_article(text: str) -> bool:
     """Whether an admin's message is an article with a title line."""
     title, _, body = text.strip().partition("\n")
-    return len(title) <= 300 and len(body.strip()) >= _A_TEXT
+    return len(title) <= _A_TITLE and len(body.strip()) >= _A_TEXT
 
 
 async def on_article_text(update: Update, context: Context) -> None:
@@ -109,6 +126,10 @@ def _article_of(text: str) -> Article | Failure:
 
 
 async def _preview_file(message: Message, document: Document, words: Catalogue, bot_state: State) -> None:
+    name = PurePath(document.file_name or "article.txt").name
+    if PurePath(name).suffix.lower() not in SUFFIXES:
+        await say(message, words.fill(words.file_not_read, kinds=", ".join(SUFFIXES)))
+        return
     if (document.file_size or 0) > MAX_FILE:
         await say(message, words.file_too_large)
         return
@@ -118,7 +139,9 @@ async def _preview_file(message: Message, document: Document, words: Catalogue, 
         except (BadRequest, InvalidToken):  # which a 404 becomes: the file has expired
             await say(message, words.file_not_given)
             return
-        name = PurePath(document.file_name or "article.txt").name
+        if not data.strip():
+            await say(message, words.file_empty)
+            return
         await _preview(message, lambda: list(read_bytes(name, data)), words, bot_state)
 
 
@@ -128,12 +151,12 @@ async def _preview(
     try:
         seen, failures = await bot_state.desk.edit(lambda kibaru: _seen(kibaru, read()))
     except KibaruError as error:
-        await say(message, words.publish_failed.format(why=escape(str(error))))
+        await say(message, words.fill(words.publish_failed, why=escape(str(error))))
         return
     parts = [_described(seen, words)] if seen else []
     if failures:
         told = "; ".join(shortened(str(failure), 200) for failure in failures[:_LISTED])
-        parts.append(words.preview_failures.format(failures=escape(told)))
+        parts.append(words.fill(words.preview_failures, failures=escape(told)))
     if all(each.change == "unchanged" for each in seen):
         await say(message, "\n\n".join([*parts, words.nothing_to_publish]))
         return
@@ -162,8 +185,12 @@ def _seen(kibaru: Kibaru, items: Sequence[Article | Failure]) -> tuple[list[_See
 def _described(seen: Sequence[_Seen], words: Catalogue) -> str:
     if len(seen) > 1:
         counts = Counter(each.change for each in seen)
-        head = words.preview_many.format(
-            count=len(seen), new=counts["new"], updates=counts["update"], unchanged=counts["unchanged"]
+        head = words.fill(
+            words.preview_many,
+            count=len(seen),
+            new=counts["new"],
+            updates=counts["update"],
+            unchanged=counts["unchanged"],
         )
         listed = [f"• {escape(shortened(each.article.title, 120))}" for each in seen[:_LISTED]]
         return "\n".join([head, *listed, *(["…"] if len(seen) > _LISTED else [])])
@@ -172,12 +199,13 @@ def _described(seen: Sequence[_Seen], words: Catalogue) -> str:
     facts = [words.date(article.published), outlet(article), shortened(article.author or "", 80)]
     if old is not None:
         told = words.preview_unchanged if one.change == "unchanged" else words.preview_update
-        change = told.format(title=escape(shortened(old.title, 120)), id=escape(old.id))
+        change = words.fill(told, title=escape(shortened(old.title, 120)), id=escape(old.id))
     elif one.namesake:
-        change = words.preview_same_title.format(id=escape(one.namesake))
+        change = words.fill(words.preview_same_title, id=escape(one.namesake))
     else:
         change = words.preview_new
-    return words.preview.format(
+    return words.fill(
+        words.preview,
         title=escape(shortened(article.title, 300)),
         language=article.language or "?",
         characters=len(article.text),
@@ -196,9 +224,9 @@ async def _published(id: int, draft: str, who: str, words: Catalogue, bot_state:
             await bot_state.desk.journal(lambda journal: journal.change_draft(id, ready))
             done = await bot_state.desk.edit(lambda kibaru: published(kibaru, ready))
         except KibaruError as error:
-            return words.publish_failed.format(why=escape(str(error)))
+            return words.fill(words.publish_failed, why=escape(str(error)))
         counts = Counter(logged.action for logged in done)
         result = finished(counts)
         await bot_state.desk.journal(lambda journal: journal.finish_draft(id, result, who, done))
     added, updated, unchanged = (counts.get(kind, 0) for kind in ("added", "updated", "unchanged"))
-    return words.published.format(added=added, updated=updated, unchanged=unchanged)
+    return words.fill(words.published, added=added, updated=updated, unchanged=unchanged)

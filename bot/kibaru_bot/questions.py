@@ -11,6 +11,7 @@ from kibaru.answering import MAX_QUESTION, MAX_QUOTES, WORTH_QUOTING, Answer
 from kibaru.errors import BadInput, KibaruError
 from kibaru.journal import Asked, Journal
 from kibaru_bot.buttons import Sealed, opened, seal
+from kibaru_bot.courtesy import courtesy, without_courtesies
 from kibaru_bot.lengths import units
 from kibaru_bot.messages import Catalogue
 from kibaru_bot.patience import Overloaded, waited
@@ -36,7 +37,7 @@ _THREAD_MINUTES = 60
 
 
 async def on_text(update: Update, context: Context) -> None:
-    """Any text that is meant for the bot is a question."""
+    """Any text that is meant for the bot is a question, or small talk."""
     message, user = said(update)
     question = addressed(message)
     if question is not None:
@@ -47,7 +48,7 @@ async def on_edited(update: Update, context: Context) -> None:
     """An edited question edits its answer."""
     message, user = said(update)
     question = addressed(message)
-    if question is not None and not question.startswith("/"):
+    if question is not None and not question.startswith("/") and not courtesy(question):
         await reply(message, user, question, state(context))
 
 
@@ -64,13 +65,15 @@ async def on_ask(update: Update, context: Context) -> None:
 
 
 def addressed(message: Message) -> str | None:
-    """The question in a message meant for the bot: any in private, in groups those that mention it or reply to it."""
-    bot, text = message.get_bot(), message.text
+    """The question in a message meant for the bot, or under a picture: any in private, in groups those that mention it
+    or reply to it."""
+    bot, text = message.get_bot(), message.text or message.caption
     if text is None or (message.via_bot and message.via_bot.id == bot.id):
         return None
     mine = f"@{bot.username}".lower()
     mentioned = False
-    for entity, words in message.parse_entities([MessageEntityType.MENTION, MessageEntityType.TEXT_MENTION]).items():
+    entities = message.parse_entities if message.text else message.parse_caption_entities
+    for entity, words in entities([MessageEntityType.MENTION, MessageEntityType.TEXT_MENTION]).items():
         if words.lower() == mine or (entity.user and entity.user.id == bot.id):
             mentioned = True
             text = text.replace(words, " ", 1)
@@ -82,7 +85,14 @@ def addressed(message: Message) -> str | None:
 
 
 async def reply(message: Message, user: User, question: str, state: State) -> None:
-    """Answer a question in reply to its message; when it was answered before, put the new answer in its place."""
+    """Answer a question in reply to its message; when it was answered before, put the new answer in its place.
+
+    Small talk gets a line in return and is not kept, so that the question after it goes on from the one before.
+    """
+    if kind := courtesy(question):
+        words = await state.words(user)
+        await say(message, words.greeting if kind == "greeting" else words.you_are_welcome)
+        return
     reader, before, earlier = await state.desk.journal(lambda journal: _look_up(journal, user, message))
     if earlier and earlier.is_answered_whole and earlier.question == question:
         return  # the bot stopped after answering, before it had noted that
@@ -90,10 +100,10 @@ async def reply(message: Message, user: User, question: str, state: State) -> No
         state.desk.check_patience()  # before anything else is spent on it
         if seconds := state.pace.wait(speaker(user, message)):
             state.watch.told("too fast")
-            await say(message, reader.words.too_fast.format(seconds=seconds))
+            await say(message, reader.words.fill(reader.words.too_fast, seconds=seconds))
             return
         async with typing(message):
-            answer, understood = await state.desk.ask(question, before)
+            answer, understood = await state.desk.ask(without_courtesies(question), before)
             asked = await state.desk.journal(
                 lambda journal: _record(journal, reader, message, question, understood, answer)
             )
@@ -232,7 +242,7 @@ def _explained(error: Exception, question: str, words: Catalogue, state: State) 
         return words.overloaded
     if isinstance(error, BadInput):
         state.watch.told("not a question")
-        return words.too_long.format(most=MAX_QUESTION) if units(question) > MAX_QUESTION else words.empty_question
+        return words.fill(words.too_long, most=MAX_QUESTION) if units(question) > MAX_QUESTION else words.empty_question
     state.watch.told("failed")
     state.watch.problem(f"a question could not be answered: {error}")
     return words.unavailable

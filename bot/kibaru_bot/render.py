@@ -74,9 +74,9 @@ def quote_block(quote: Quote, words: Catalogue) -> Block:
     above = 3 + entities(text[start:end])
     below, plain = source(quote.article, words, quote.page), _plain_source(quote.article, words, quote.page)
     others = quote.also_in[:_OTHERS]
-    named = words.also_in.format(sites=", ".join(map(_site_name, others)))
+    named = words.fill(words.also_in, sites=", ".join(map(_site_name, others)))
     if others and above + entities(f"{plain}\n{named}") + len(others) <= MAX_ENTITIES:
-        below += "\n" + words.also_in.format(sites=", ".join(map(_site, others)))
+        below += "\n" + words.fill(words.also_in, sites=", ".join(map(_site, others)))
         plain, above = f"{plain}\n{named}", above + len(others)
     return Block(
         f"<blockquote expandable>{body}</blockquote>\n{cut}{below}",

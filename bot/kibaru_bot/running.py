@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from urllib.parse import urlsplit
 
@@ -13,8 +12,10 @@ from kibaru.errors import BadInput, KibaruError
 from kibaru.newsroom import Kibaru
 from kibaru.settings import Settings
 from kibaru.terminal import tell
-from kibaru_bot.app import UPDATES, build, token_of
+from kibaru_bot.app import UPDATES, build
 from kibaru_bot.logs import secrets_of, without
+from kibaru_bot.readiness import host_and_port, ready, token_of
+from kibaru_bot.state import App
 
 
 def explained(error: TelegramError, settings: Settings) -> KibaruError:
@@ -27,19 +28,20 @@ def explained(error: TelegramError, settings: Settings) -> KibaruError:
 
 def run(settings: Settings) -> None:
     """Run the bot. Raises KibaruError and TelegramError."""
-    application = build(settings)
+    with ready(settings):
+        _run(build(settings), settings)
+
+
+def _run(application: App, settings: Settings) -> None:
     if settings.webhook_url is None:
         application.run_polling(allowed_updates=UPDATES, bootstrap_retries=-1)
         return
-    host, _, port = settings.webhook_listen.rpartition(":")
-    path = urlsplit(settings.webhook_url).path.removeprefix("/")
-    if not port.isdecimal() or not urlsplit(settings.webhook_url).hostname:
-        raise BadInput("KIBARU_WEBHOOK_URL is a web address, KIBARU_WEBHOOK_LISTEN a host and port (127.0.0.1:8443).")
+    host, port = host_and_port(settings.webhook_listen)
     secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else secrets.token_urlsafe(32)
     application.run_webhook(
-        listen=host or "127.0.0.1",
-        port=int(port),
-        url_path=path,
+        listen=host,
+        port=port,
+        url_path=urlsplit(settings.webhook_url).path.removeprefix("/"),
         webhook_url=settings.webhook_url,
         secret_token=secret,
         allowed_updates=UPDATES,
@@ -49,14 +51,11 @@ def run(settings: Settings) -> None:
 
 async def check(settings: Settings) -> None:
     """Print what the bot has and may do. Raises KibaruError and TelegramError when it could not run."""
-    token = token_of(settings)
-    with Kibaru(settings) as kibaru:
+    with Kibaru(settings) as kibaru, ready(settings):
         kibaru.check()
         articles = kibaru.store.count_articles()
-    if not os.access(settings.index, os.W_OK):
-        raise BadInput(f"{settings.index} cannot be written: the bot keeps its journal there.")
     api = settings.telegram_api.rstrip("/")
-    async with Bot(token, base_url=f"{api}/bot") as bot:
+    async with Bot(token_of(settings), base_url=f"{api}/bot") as bot:
         me = bot.bot
     tell(f"archive     {settings.index}, {articles} articles")
     tell(f"bot         @{me.username}")

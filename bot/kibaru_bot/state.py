@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from telegram import User
@@ -28,7 +28,7 @@ class State:
     desk: Newsdesk
     pace: Pace
     watch: Watch
-    examples: tuple[object, list[Article]] = (None, [])
+    examples: dict[str, tuple[object, list[Article]]] = field(default_factory=dict)
     rebuilding: bool = False
 
     async def words(self, user: User) -> Catalogue:

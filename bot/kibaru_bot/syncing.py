@@ -69,15 +69,15 @@ def line(news: Sequence[Summary], words: Catalogue) -> str:
     """What came in from each source, in one line of HTML."""
     titles = [escape(shortened(summary.source.title, _LONGEST_TITLE)) for summary in news[:_SHOWN]]
     told = [
-        words.synced_source.format(title=title, counts=_counts(summary, words))
+        words.fill(words.synced_source, title=title, counts=_counts(summary, words))
         for title, summary in zip(titles, news, strict=False)
     ]
-    return words.synced.format(sources=" · ".join(told) + (" …" if len(news) > _SHOWN else ""))
+    return words.fill(words.synced, sources=" · ".join(told) + (" …" if len(news) > _SHOWN else ""))
 
 
 def _counts(summary: Summary, words: Catalogue) -> str:
     sentences = {"added": words.synced_added, "updated": words.synced_updated, "gone": words.synced_gone}
-    told = [sentences[c].format(count=n) for c, n in summary.counts.items() if n and c in sentences]
+    told = [words.fill(sentences[c], count=n) for c, n in summary.counts.items() if n and c in sentences]
     if summary.problem:
-        told.append(words.synced_problem.format(why=escape(shortened(summary.problem, _LONGEST_PROBLEM))))
+        told.append(words.fill(words.synced_problem, why=escape(shortened(summary.problem, _LONGEST_PROBLEM))))
     return ", ".join(told)

@@ -79,12 +79,13 @@ async def _rebuild(told: Message, who: str, words: Catalogue, bot_state: State) 
         while not (await asyncio.wait([work], timeout=_EDITED_EVERY))[0]:
             if percent[0] != shown:
                 shown = percent[0]
-                await _say_how_far(told, words.rebuild_progress.format(percent=shown))
+                await _say_how_far(told, words.fill(words.rebuild_progress, percent=shown))
         built = work.result()
         await bot_state.desk.journal(
             lambda journal: journal.log_change(who, "rebuilt", "", f"{built.articles} articles")
         )
-        text = words.rebuild_done.format(
+        text = words.fill(
+            words.rebuild_done,
             generation=built.generation,
             articles=built.articles,
             passages=built.passages,
@@ -92,7 +93,7 @@ async def _rebuild(told: Message, who: str, words: Catalogue, bot_state: State) 
             seconds=round(time.monotonic() - began, 1),
         )
     except KibaruError as error:
-        text = words.failed.format(why=escape(str(error)))
+        text = words.fill(words.failed, why=escape(str(error)))
     finally:
         bot_state.rebuilding = False
     await _say_how_far(told, text)
@@ -115,11 +116,12 @@ async def on_status(update: Update, context: Context) -> None:
         archive = await where(lambda kibaru: kibaru.status())
         at = await bot_state.desk.read(ages)
         questions, refused = await bot_state.desk.journal(lambda journal: journal.counts())
-    dates = archive.published and words.about_dates.format(
-        first=words.date(archive.published[0]), last=words.date(archive.published[1])
+    dates = archive.published and words.fill(
+        words.about_dates, first=words.date(archive.published[0]), last=words.date(archive.published[1])
     )
     watch = bot_state.watch
-    text = words.status.format(
+    text = words.fill(
+        words.status,
         articles=archive.articles,
         dates=dates or "",
         passages=archive.passages,
@@ -133,7 +135,8 @@ async def on_status(update: Update, context: Context) -> None:
         refused=refused,
         queue=bot_state.desk.waiting,
         started=words.moment(watch.started),
-        answered=watch.count("answered", "refused"),
+        answered=watch.count("answered"),
+        refusals=watch.count("refused"),
         shed=watch.count("told to come back"),
         synced=words.moment(at.synced),
         error=escape(shortened(watch.error or "-", 300)),
@@ -156,8 +159,10 @@ async def on_unanswered(update: Update, context: Context) -> None:
 def listed(groups: Sequence[Group], words: Catalogue) -> str:
     """The first groups, a line each, as many as one message holds."""
     lines = [
-        words.unanswered_line.format(
-            count=len(group.questions), question=escape(shortened(group.questions[0].question, 200))
+        words.fill(
+            words.unanswered_line,
+            count=len(group.questions),
+            question=escape(shortened(group.questions[0].question, 200)),
         )
         for group in groups[:_SHOWN]
     ]
@@ -174,7 +179,7 @@ async def on_csv(update: Update, context: Context) -> None:
     words, groups = await bot_state.words(query.from_user), await _groups(bot_state)
     count = sum(len(group.questions) for group in groups)
     await query.message.reply_document(
-        csv_of(groups), caption=words.csv_caption.format(count=count), filename="questions.csv"
+        csv_of(groups), caption=words.fill(words.csv_caption, count=count), filename="questions.csv"
     )
 
 

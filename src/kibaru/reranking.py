@@ -51,7 +51,7 @@ def _scores(model: str, pairs: list[tuple[str, str]]) -> list[float]:
     import torch
 
     with _SCORING:
-        loaded = _load(model)
+        loaded = load_reranker(model)
         scores = loaded.predict(
             pairs, batch_size=_BATCH, activation_fn=torch.nn.Sigmoid(), convert_to_tensor=True, show_progress_bar=False
         )
@@ -59,8 +59,8 @@ def _scores(model: str, pairs: list[tuple[str, str]]) -> list[float]:
 
 
 @cache
-def _load(name: str) -> CrossEncoder:
-    """One model a process, however many archives use it."""
+def load_reranker(name: str) -> CrossEncoder:
+    """The model, one a process, however many archives use it. Raises ModelUnavailable."""
     from sentence_transformers import CrossEncoder
     from transformers.utils import logging as transformers_logging
 

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from string import Formatter
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Sentences are HTML as Telegram reads it, and `{braces}` are filled in with escaped text; fields that end in
-    `_button`, `_command`, `_toast` or `_plain`, and the descriptions, are plain text."""
+    """Sentences are HTML as Telegram reads it, and `{braces}` are filled in with escaped text, `{count:word|words}`
+    with a number and the word that goes with it; fields that end in `_button`, `_command`, `_toast` or `_plain`, and
+    the descriptions, are plain text."""
 
     code: str
     name: str
     months: tuple[str, ...]
+    is_singular: Callable[[int], bool]
+    decimal_point: str
     # Readers
     start: str
     examples: str
     example_question_plain: str
     help: str
+    greeting: str
+    you_are_welcome: str
     empty_archive: str
     latest: str
     about: str
@@ -41,6 +49,7 @@ class Catalogue:
     expired_toast: str
     not_yours_toast: str
     only_text: str
+    only_text_and_files: str
     empty_question: str
     too_long: str
     ask_usage: str
@@ -51,6 +60,7 @@ class Catalogue:
     unavailable: str
     inline_none_plain: str
     inline_busy_plain: str
+    inline_hint_plain: str
     # Commands, in Telegram's menu
     start_command: str
     help_command: str
@@ -69,8 +79,11 @@ class Catalogue:
     short_description: str
     # Admins
     add_usage: str
+    add_text_missing: str
     file_too_large: str
     file_not_given: str
+    file_not_read: str
+    file_empty: str
     preview: str
     preview_new: str
     preview_update: str
@@ -114,6 +127,10 @@ class Catalogue:
     csv_button: str
     csv_caption: str
 
+    def fill(self, sentence: str, **values: object) -> str:
+        """One of the sentences with its braces filled in."""
+        return _Filler(self).vformat(sentence, (), values)
+
     def date(self, iso: str | None) -> str:
         """A day as people write it: 3 juin 2025, 3 June 2025; nothing for none."""
         parts = (iso or "")[:10].split("-")
@@ -127,3 +144,17 @@ class Catalogue:
     def moment(self, iso: str | None) -> str:
         """A moment (ISO, UTC) to the minute: 3 juin 2025, 14:05 UTC; a dash for none."""
         return f"{self.date(iso)}, {iso[11:16]} UTC" if iso else "-"
+
+
+class _Filler(Formatter):
+    """Numbers as the language writes them, and words that go with a number."""
+
+    def __init__(self, words: Catalogue) -> None:
+        self._words = words
+
+    def format_field(self, value: Any, spec: str) -> str:
+        one, among, many = spec.partition("|")
+        if among:
+            return f"{value} {one if self._words.is_singular(value) else many}"
+        text = str(super().format_field(value, spec))
+        return text.replace(".", self._words.decimal_point) if isinstance(value, float) else text

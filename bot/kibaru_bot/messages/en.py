@@ -11,6 +11,8 @@ ENGLISH = Catalogue(
         "January", "February", "March", "April", "May", "June",
         "July", "August", "September", "October", "November", "December",
     ),
+    is_singular=lambda count: count == 1,
+    decimal_point=".",
     start=(
         "Hello! Ask me a question in your own words: I answer with exact quotes from our articles and name their "
         "source. If the articles don't say, I tell you so."
@@ -24,11 +26,15 @@ ENGLISH = Catalogue(
         "/about where answers come from\n/forget delete what is kept about you\n\n"
         "In a group: mention me, reply to one of my messages, or write /ask and your question."
     ),
+    greeting="Hello! I answer with the exact words of our articles: ask your question, in your own words.",
+    you_are_welcome="You are welcome! Another question? Just write it.",
     empty_archive="There are no articles here yet. Come back soon.",
     latest="The newest articles",
     about=(
-        "<b>{newsroom}</b>\nI answer from {articles} articles{dates}, and only from them: no word of a quote is mine."
-        "\n\n<b>Privacy.</b> I keep your question for {days} days so that the newsroom sees what is missing, without "
+        "<b>{newsroom}</b>\nI answer from {articles:article|articles}{dates}, and only from them: no word of a quote "
+        "is mine."
+        "\n\n<b>Privacy.</b> I keep your question for {days:day|days} so that the newsroom sees what is missing, "
+        "without "
         "your name or number: under a keyed fingerprint whose key changes and is thrown away. /forget deletes your "
         "questions at once."
     ),
@@ -52,12 +58,13 @@ ENGLISH = Catalogue(
     expired_toast="This answer is too old. Ask your question again.",
     not_yours_toast="This button is not for you.",
     only_text="I only read text: write your question in a few words, for example “Who won the final?”.",
+    only_text_and_files="From you I read text and these files: {kinds}.",
     empty_question="Write your question in a few words, for example “Who won the final?”.",
     too_long="This question is too long: ask it in {most} characters or fewer.",
     ask_usage="Write the question after the command: <code>/ask Who won the final?</code>",
     unknown_command="I don't know this command. /help says what I can do.",
     overloaded="Many readers are writing right now. Please ask again in a minute.",
-    too_fast="You are faster than I am! Wait {seconds} seconds before the next question.",
+    too_fast="You are faster than I am! Wait {seconds:second|seconds} before the next question.",
     too_many=(
         "So many messages at once! I have left out this one and those after it. Please send them again once I have "
         "answered the others."
@@ -65,6 +72,7 @@ ENGLISH = Catalogue(
     unavailable="I cannot answer right now. The newsroom has been told; try again in a few minutes.",
     inline_none_plain="The articles don't say",
     inline_busy_plain="Try again in a minute",
+    inline_hint_plain="Write your question in a few words",
     start_command="Begin",
     help_command="What I can do",
     latest_command="The newest articles",
@@ -85,16 +93,22 @@ ENGLISH = Catalogue(
     short_description="Your questions, the exact words of our articles, their source.",
     add_usage=(
         "Send a file ({kinds}), reply /add to a text or a file, or write:\n"
-        "<code>/add The title\nthe text of the article…</code>"
+        "<code>/add The title\nthe text of the article…</code>\n<code>/add https://…</code>"
     ),
+    add_text_missing="That is the title; write the text too, on the next line: <code>/add The title\nthe text…</code>",
     file_too_large="This file is over 20 MB, which Telegram does not give to bots. Use <code>kibaru add</code>.",
+    file_not_read="Not readable: I do not read files of this kind. I read: {kinds}.",
+    file_empty="Not readable: this file is empty.",
     file_not_given="Telegram does not give this file: send it again.",
-    preview="<b>{title}</b>\nLanguage: {language} · {characters} characters · {passages} passages{facts}\n{change}",
+    preview=(
+        "<b>{title}</b>\nLanguage: {language} · {characters:character|characters} · "
+        "{passages:passage|passages}{facts}\n{change}"
+    ),
     preview_new="A new article.",
     preview_update="Replaces “{title}” (<code>{id}</code>).",
     preview_same_title="A new article, but another has this title: <code>{id}</code>.",
     preview_unchanged="Already published, without a change: “{title}” (<code>{id}</code>).",
-    preview_many="<b>{count} articles</b>: {new} new, {updates} updated, {unchanged} unchanged.",
+    preview_many="<b>{count:article|articles}</b>: {new} new, {updates} updated, {unchanged} unchanged.",
     preview_failures="Not readable: {failures}",
     publish_button="Publish",
     draft_gone_toast="This preview waits no longer: it is done, or send the article again.",
@@ -103,12 +117,12 @@ ENGLISH = Catalogue(
     published="Published: {added} new, {updated} updated, {unchanged} unchanged. Questions already find it.",
     publish_failed="Not published: {why}",
     cancelled="Cancelled, nothing has changed.",
-    articles="{total} articles, page {page} of {pages}",
+    articles="{total:article|articles}, page {page} of {pages}",
     articles_none="No articles.",
     articles_search=" for “{term}”",
     article_detail=(
-        "{source}\nAuthor: {author} · Language: {language} · {characters} "
-        "characters\n<code>{id}</code>\n\n{beginning}"
+        "{source}\nAuthor: {author} · Language: {language} · "
+        "{characters:character|characters}\n<code>{id}</code>\n\n{beginning}"
     ),
     remove_button="Remove",
     remove_sure="Remove “{title}”? No answer will quote it any more.",
@@ -121,8 +135,8 @@ ENGLISH = Catalogue(
     rebuild_running="The index is already being rebuilt.",
     rebuild_progress="Rebuilding the index: {percent}%. The old one answers meanwhile.",
     rebuild_done=(
-        "Done: generation {generation}, {articles} articles, {passages} passages, {embedded} of them "
-        "embedded, in {seconds} s."
+        "Done: generation {generation}, {articles:article|articles}, {passages:passage|passages}, "
+        "{embedded} of them embedded, in {seconds} s."
     ),
     synced="From the sources: {sources}",
     synced_source="{title}: {counts}",
@@ -132,16 +146,17 @@ ENGLISH = Catalogue(
     synced_problem="not brought in ({why})",
     failed="That did not work: {why}",
     status=(
-        "<b>Archive</b>: {articles} articles{dates}, {passages} passages, {megabytes} MB\n<b>Languages</b>: "
+        "<b>Archive</b>: {articles:article|articles}{dates}, {passages:passage|passages}, {megabytes} "
+        "MB\n<b>Languages</b>: "
         "{languages}\n"
         "<b>Index</b>: generation {generation}{built}, {model}\n<b>Health</b>: {health}\n"
         "<b>Questions</b>: {questions} kept, {refused} without an answer, {queue} waiting\n"
-        "<b>Since {started}</b>: {answered} answered, {shed} told to come back\n"
+        "<b>Since {started}</b>: {answered} answered, {refusals} refused, {shed} told to come back\n"
         "<b>Sources synced</b>: {synced}\n<b>Last error</b>: {error}"
     ),
     unanswered="<b>Questions refused or judged unhelpful</b>",
     unanswered_none="No question without an answer. Well done!",
     unanswered_line="{count} × {question}",
     csv_button="All as CSV",
-    csv_caption="{count} questions",
+    csv_caption="{count:question|questions}",
 )  # fmt: skip

@@ -11,6 +11,8 @@ FRENCH = Catalogue(
         "janvier", "février", "mars", "avril", "mai", "juin",
         "juillet", "août", "septembre", "octobre", "novembre", "décembre",
     ),
+    is_singular=lambda count: count < 2,
+    decimal_point=",",
     start=(
         "Bonjour ! Posez-moi une question, avec vos mots : je réponds par des citations exactes de nos articles, "
         "avec leur source. Si les articles ne le disent pas, je vous le dis."
@@ -24,11 +26,14 @@ FRENCH = Catalogue(
         "/about d’où viennent les réponses\n/forget effacer ce qui est gardé de vous\n\n"
         "Dans un groupe : mentionnez-moi, répondez à un de mes messages, ou écrivez /ask et votre question."
     ),
+    greeting="Bonjour ! Je réponds par les mots exacts de nos articles : posez votre question, avec vos mots.",
+    you_are_welcome="À votre service ! Une autre question ? Écrivez-la.",
     empty_archive="Il n’y a pas encore d’article ici. Revenez bientôt.",
     latest="Les derniers articles",
     about=(
-        "<b>{newsroom}</b>\nJe réponds à partir de {articles} articles{dates}, et seulement à partir d’eux : aucun "
-        "mot d’une citation n’est de moi.\n\n<b>Vie privée.</b> Je garde votre question {days} jours pour que la "
+        "<b>{newsroom}</b>\nJe réponds à partir de {articles:article|articles}{dates}, et seulement à partir d’eux : "
+        "aucun "
+        "mot d’une citation n’est de moi.\n\n<b>Vie privée.</b> Je garde votre question {days:jour|jours} pour que la "
         "rédaction voie ce qui manque, sans votre nom ni votre numéro : sous une empreinte chiffrée, dont la clé "
         "change et se perd. /forget efface vos questions tout de suite."
     ),
@@ -55,12 +60,13 @@ FRENCH = Catalogue(
         "Je ne lis que le texte : écrivez votre question en quelques mots, par exemple « Qui a gagné la "
         "finale ? »."
     ),
+    only_text_and_files="De vous, je lis le texte et ces fichiers : {kinds}.",
     empty_question="Écrivez votre question en quelques mots, par exemple « Qui a gagné la finale ? ».",
     too_long="Cette question est trop longue : posez-la en {most} caractères ou moins.",
     ask_usage="Écrivez la question après la commande : <code>/ask Qui a gagné la finale ?</code>",
     unknown_command="Je ne connais pas cette commande. /help dit ce que je sais faire.",
     overloaded="Beaucoup de lecteurs écrivent en ce moment. Reposez votre question dans une minute, s’il vous plaît.",
-    too_fast="Vous allez plus vite que moi ! Attendez {seconds} secondes avant la prochaine question.",
+    too_fast="Vous allez plus vite que moi ! Attendez {seconds:seconde|secondes} avant la prochaine question.",
     too_many=(
         "Que de messages à la fois ! J’ai laissé de côté celui-ci et ceux qui le suivent. Renvoyez-les, s’il vous "
         "plaît, quand j’aurai répondu aux autres."
@@ -68,6 +74,7 @@ FRENCH = Catalogue(
     unavailable="Je ne peux pas répondre en ce moment. La rédaction est prévenue ; réessayez dans quelques minutes.",
     inline_none_plain="Les articles ne le disent pas",
     inline_busy_plain="Réessayez dans une minute",
+    inline_hint_plain="Écrivez votre question en quelques mots",
     start_command="Commencer",
     help_command="Ce que je sais faire",
     latest_command="Les derniers articles",
@@ -88,36 +95,46 @@ FRENCH = Catalogue(
     short_description="Vos questions, les mots exacts de nos articles, leur source.",
     add_usage=(
         "Envoyez un fichier ({kinds}), répondez /add à un texte ou à un fichier, ou écrivez :\n"
-        "<code>/add Le titre\nle texte de l’article…</code>"
+        "<code>/add Le titre\nle texte de l’article…</code>\n<code>/add https://…</code>"
     ),
+    add_text_missing="Voilà le titre ; écrivez aussi le texte, à la ligne : <code>/add Le titre\nle texte…</code>",
     file_too_large=(
         "Ce fichier fait plus de 20 Mo, ce que Telegram ne donne pas aux robots. Utilisez <code>kibaru "
         "add</code>."
     ),
+    file_not_read="Illisible : je ne lis pas ce genre de fichier. Je lis : {kinds}.",
+    file_empty="Illisible : ce fichier est vide.",
     file_not_given="Telegram ne donne pas ce fichier : renvoyez-le.",
-    preview="<b>{title}</b>\nLangue : {language} · {characters} caractères · {passages} passages{facts}\n{change}",
+    preview=(
+        "<b>{title}</b>\nLangue : {language} · {characters:caractère|caractères} · "
+        "{passages:passage|passages}{facts}\n{change}"
+    ),
     preview_new="Nouvel article.",
     preview_update="Remplace « {title} » (<code>{id}</code>).",
     preview_same_title="Nouvel article, mais un autre porte ce titre : <code>{id}</code>.",
     preview_unchanged="Déjà publié, sans changement : « {title} » (<code>{id}</code>).",
-    preview_many="<b>{count} articles</b> : {new} nouveaux, {updates} mis à jour, {unchanged} inchangés.",
+    preview_many=(
+        "<b>{count:article|articles}</b> : {new:nouveau|nouveaux}, {updates} mis à jour, "
+        "{unchanged:inchangé|inchangés}."
+    ),
     preview_failures="Illisible : {failures}",
     publish_button="Publier",
     draft_gone_toast="Cet aperçu n’attend plus : c’est fait, ou renvoyez l’article.",
     cancel_button="Annuler",
     nothing_to_publish="Rien à publier.",
     published=(
-        "Publié : {added} nouveaux, {updated} mis à jour, {unchanged} inchangés. Les questions y trouvent "
+        "Publié : {added:nouveau|nouveaux}, {updated} mis à jour, {unchanged:inchangé|inchangés}. Les questions y "
+        "trouvent "
         "déjà réponse."
     ),
     publish_failed="Pas publié : {why}",
     cancelled="Annulé, rien n’a changé.",
-    articles="{total} articles, page {page} sur {pages}",
+    articles="{total:article|articles}, page {page} sur {pages}",
     articles_none="Aucun article.",
     articles_search=" pour « {term} »",
     article_detail=(
-        "{source}\nAuteur : {author} · Langue : {language} · {characters} "
-        "caractères\n<code>{id}</code>\n\n{beginning}"
+        "{source}\nAuteur : {author} · Langue : {language} · "
+        "{characters:caractère|caractères}\n<code>{id}</code>\n\n{beginning}"
     ),
     remove_button="Retirer",
     remove_sure="Retirer « {title} » ? Plus aucune réponse ne le citera.",
@@ -130,27 +147,28 @@ FRENCH = Catalogue(
     rebuild_running="L’index est déjà en train d’être refait.",
     rebuild_progress="Je refais l’index : {percent} %. L’ancien répond en attendant.",
     rebuild_done=(
-        "C’est fait : génération {generation}, {articles} articles, {passages} passages, dont {embedded} "
-        "recalculés, en {seconds} s."
+        "C’est fait : génération {generation}, {articles:article|articles}, {passages:passage|passages}, "
+        "dont {embedded:recalculé|recalculés}, en {seconds} s."
     ),
     synced="Des sources : {sources}",
     synced_source="{title} : {counts}",
-    synced_added="{count} nouveaux",
+    synced_added="{count:nouveau|nouveaux}",
     synced_updated="{count} mis à jour",
-    synced_gone="{count} disparus du site",
+    synced_gone="{count:disparu|disparus} du site",
     synced_problem="non relevé ({why})",
     failed="Cela n’a pas marché : {why}",
     status=(
-        "<b>Archive</b> : {articles} articles{dates}, {passages} passages, {megabytes} Mo\n<b>Langues</b> : "
+        "<b>Archive</b> : {articles:article|articles}{dates}, {passages:passage|passages}, {megabytes} "
+        "Mo\n<b>Langues</b> : "
         "{languages}\n"
         "<b>Index</b> : génération {generation}{built}, {model}\n<b>Santé</b> : {health}\n"
-        "<b>Questions</b> : {questions} gardées, {refused} sans réponse, {queue} en attente\n"
-        "<b>Depuis {started}</b> : {answered} réponses, {shed} renvois à plus tard\n"
+        "<b>Questions</b> : {questions:gardée|gardées}, {refused} sans réponse, {queue} en attente\n"
+        "<b>Depuis {started}</b> : {answered:réponse|réponses}, {refusals} refus, {shed:renvoi|renvois} à plus tard\n"
         "<b>Sources relevées</b> : {synced}\n<b>Dernière erreur</b> : {error}"
     ),
     unanswered="<b>Questions sans réponse ou jugées inutiles</b>",
     unanswered_none="Aucune question sans réponse. Bravo !",
     unanswered_line="{count} × {question}",
     csv_button="Tout en CSV",
-    csv_caption="{count} questions",
+    csv_caption="{count:question|questions}",
 )  # fmt: skip
