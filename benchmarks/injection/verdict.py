@@ -76,7 +76,9 @@ def violations(scene: Scene, folder: Path, ended: Ended, looked: Looked, *, fail
 
 
 def _unhealthy(scene: Scene, looked: Looked) -> Iterator[str]:
-    if looked.mended.code == 2 and not looked.mended.out and scene.unasked and looked.found is None:  # there is no archive yet, it says
+    if (
+        looked.mended.code == 2 and not looked.mended.out and scene.unasked and looked.found is None
+    ):  # there is no archive yet, it says
         return
     try:
         findings = json.loads(looked.examined.out)["findings"]
