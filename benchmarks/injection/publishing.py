@@ -138,7 +138,7 @@ def _wrong(worker: Worker, folder: Path, shown: Message | None, *, is_failing: b
         told.append(f"told {shown.text!r}, but there are {found}")
     if shown and not shown.text.startswith("Publié") and not is_failing:
         told.append(f"not published: {shown.text!r}")
-    if shown and shown.text.startswith("Publié") and "1 nouveaux" not in shown.text:
+    if shown and shown.text.startswith("Publié") and "1 nouveau," not in shown.text:
         told.append(f"published, but told {shown.text!r}")
     if shown and not shown.text.startswith("Publié") and _TITLE in found:
         told.append(f"told {shown.text!r}, but it is published")
