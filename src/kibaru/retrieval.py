@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,8 +56,8 @@ NAMED = 0.3
 Of questions in plain words about the samples, among the articles of eval/dev, MRR rose from 0.82 to 0.85, and that of
 eval/dev stayed; 0.1 to 0.5 were tried."""
 
-SPELT = 50
-"""Of the passages with a question's words, those that say how these are spelt, the best first."""
+WORDED = 20
+"""Passages with a question's words, the best first, that are read for how these are spelt and for whole names."""
 
 PER_ARTICLE = 2
 """Passages of one article among the hits before other articles have had their turn."""
@@ -115,10 +116,14 @@ def retrieve(
     rarity = _rarity(stems, counts, total)
     words = {stem: counts.get(stem, 0) for stem, weight in rarity.items() if weight > 0}
     keyword = dict(search_keywords(store, g, words, CANDIDATES, filters))
-    scale_keyword = _scale(keyword.values(), min(keyword.values(), default=0.0) if len(keyword) == CANDIDATES else 0.0)
+    least = min(keyword.values(), default=0.0) if len(keyword) == CANDIDATES else 0.0
+    full = [name for name in names(question) if " " in name]
+    texts = passage_texts(store, g, list(keyword)[:WORDED]) if full or question.isascii() else {}
+    named = [id for id, text in texts.items() if missing(full, [text]) < 1] if full else []
     if question.isascii():
-        respelt = with_accents(question, passage_texts(store, g, list(keyword)[:SPELT]).values())
+        respelt = with_accents(question, texts.values())
         question, reading = respelt, reading if respelt == question else read(respelt)
+    weight = LITTLE_READ_WEIGHT if is_little_read(question) else DENSE_WEIGHT
     embedded, by_rarity = reading.result()[0]
     nearest = dict(vectors.search(store, by_rarity, CANDIDATES, filters))
     if timing.period and (then := within(filters, timing.period)):
@@ -126,28 +131,21 @@ def retrieve(
         keyword |= dict(search_keywords(store, g, words, OF_A_PERIOD, then))
     ids = sorted(nearest.keys() | keyword.keys())
     candidates = vectors.vectors(store, ids)
-    dense, hubness = candidates @ embedded, HUBNESS * _hubness(candidates)
-    ranking = dict(zip(ids, (candidates @ by_rarity - hubness).tolist(), strict=True))
-    scale_dense = _scale(ranking.values(), min((ranking[id] for id in nearest), default=0.0))
+    hubness = HUBNESS * _hubness(candidates)
+    dense, ranking = candidates @ embedded, candidates @ by_rarity - hubness
+    bm25 = np.array([keyword.get(id, 0.0) for id in ids])
+    scores = weight * _scaled(ranking, ranking[np.isin(ids, list(nearest))].min(initial=np.inf))
+    scores += (1 - weight) * _scaled(bm25, least)
+    if named:
+        scores = (scores + NAMED * np.isin(ids, named)) / (1 + NAMED)
     passages = {passage.id: passage for passage in passages_of(store, g, ids)}
-    weight = LITTLE_READ_WEIGHT if is_little_read(question) else DENSE_WEIGHT
-    hits = [
-        Hit(
-            passages[id],
-            cosine,
-            corrected,
-            keyword.get(id, 0.0),
-            weight * scale_dense(ranking[id]) + (1 - weight) * scale_keyword(keyword.get(id, 0.0)),
-        )
-        for id, cosine, corrected in zip(ids, dense.tolist(), (dense - hubness).tolist(), strict=True)
-    ]
+    values = zip(*(column.tolist() for column in (dense, dense - hubness, bm25, scores)), strict=True)
+    hits = [Hit(passages[id], *row) for id, row in zip(ids, values, strict=True)]
     is_timed = timing.period is not None or timing.now
     if is_timed:
         hits = timely(hits, store.published({hit.passage.article_id for hit in hits}), timing)
     if is_subject(question):
         hits = _by_subject(hits)
-    if full := [name for name in names(question) if " " in name]:
-        hits = _by_name(hits, full, passage_texts(store, g, [hit.passage.id for hit in hits if hit.keyword]))
     hits.sort(key=lambda hit: (-hit.score, hit.passage.id))
     return Found(_diversified(hits)[:limit], rarity, question, embedded, is_timed)
 
@@ -159,12 +157,6 @@ def _by_subject(hits: list[Hit]) -> list[Hit]:
         scores[hit.passage.article_id].append(hit.score)
     second = {article: sorted([0.0, *own])[-2] for article, own in scores.items()}
     return [replace(hit, score=(hit.score + SECOND * second[hit.passage.article_id]) / (1 + SECOND)) for hit in hits]
-
-
-def _by_name(hits: list[Hit], full: list[str], texts: dict[int, str]) -> list[Hit]:
-    """The hits, those whose `texts` have one of these names as a whole with NAMED more."""
-    named = {id for id, text in texts.items() if missing(full, [text]) < 1}
-    return [replace(hit, score=(hit.score + NAMED * (hit.passage.id in named)) / (1 + NAMED)) for hit in hits]
 
 
 def _rarity(stems: list[str], counts: dict[str, int], passages: int) -> dict[str, float]:
@@ -187,9 +179,11 @@ def _hubness(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(nearest.mean(axis=1), np.float32)
 
 
-def _scale(scores: Iterable[float], low: float):  # type: ignore[no-untyped-def]
-    high = max(scores, default=0.0)
-    return lambda score: max(0.0, score - low) / max(high - low, 1e-9)
+def _scaled(scores: NDArray[np.floating[Any]], low: float) -> NDArray[np.float64]:
+    """The scores (n,) from 0 for `low` and what is below it to 1 for the highest."""
+    above = np.maximum(np.asarray(scores, np.float64) - low, 0)
+    scaled: NDArray[np.float64] = above / max(above.max(initial=0), 1e-9)
+    return scaled
 
 
 def _diversified(hits: list[Hit]) -> list[Hit]:

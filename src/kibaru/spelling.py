@@ -22,7 +22,7 @@ def with_accents(question: str, texts: Iterable[str]) -> str:
     asked = {fold(word) for word in _WORD.findall(question)}
     spellings: dict[str, Counter[str]] = {word: Counter() for word in asked}
     for word, count in Counter(word for text in texts for word in _WORD.findall(text.lower())).items():
-        folded = fold(word)
+        folded = word if word.isascii() else fold(word)  # there are many, and most of them are
         if folded in spellings:
             spellings[folded][word] += count
 
