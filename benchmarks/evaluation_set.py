@@ -15,7 +15,7 @@ from kibaru.articles import Article
 from kibaru.evaluation import asking, sets
 from kibaru.evaluation.sets import EvaluationSet, Question, is_for_tuning
 from kibaru.ingest import read_articles as read_files
-from kibaru.passages import embedded_text, split_passages
+from kibaru.passages import split_passages, text_of
 from kibaru.remembering import RememberingEmbedder
 from kibaru.samples import SAMPLES
 from kibaru.settings import Settings, load_settings
@@ -34,7 +34,7 @@ def embedded_passages(articles: Sequence[Article]) -> Iterator[tuple[Article, st
     """What is embedded of each passage, with its article."""
     for article in articles:
         for passage in split_passages(article.text, article.language):
-            yield article, embedded_text(article.title, passage.heading, article.text[passage.start : passage.end])
+            yield article, text_of(article, passage)
 
 
 def read_questions(data: Path) -> list[Question]:

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation_set import read_articles, read_questions
+from evaluation_set import embedded_passages, read_articles, read_questions
 from kibaru.articles import Article, make_article
 from kibaru.embedding import Embedder
 from kibaru.filters import Filters
@@ -33,7 +33,6 @@ from kibaru.keywords import frequencies, search_keywords
 from kibaru.languages import question_stems
 from kibaru.newsroom import Kibaru
 from kibaru.passage_vectors import vectors_after
-from kibaru.passages import embedded_text, split_passages
 from kibaru.retrieval import CANDIDATES
 from kibaru.settings import Settings
 from kibaru.store import DATABASE, Store
@@ -275,11 +274,7 @@ def place(folder: Path | None) -> Iterator[Path]:
 def real_vectors(articles: Sequence[Article], kept: Path) -> NDArray[np.float32]:
     """Vectors of the passages of real articles, in half precision as Kibaru keeps them."""
     if not kept.exists():
-        texts = [
-            embedded_text(article.title, passage.heading, article.text[passage.start : passage.end])
-            for article in articles
-            for passage in split_passages(article.text, article.language)
-        ]
+        texts = [text for _, text in embedded_passages(articles)]
         np.save(kept, Embedder(Settings()).embed_passages(texts).astype("<f2"))
     vectors: NDArray[np.float32] = np.load(kept).astype(np.float32)
     return vectors

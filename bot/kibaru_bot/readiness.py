@@ -50,10 +50,16 @@ def host_and_port(address: str) -> tuple[str, int]:
 
 
 def _check_listening(variable: str, address: str) -> None:
-    host, port = host_and_port(address)
-    try:
+    with listening(variable, address) as (host, port):
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         socket.create_server((host, port), family=family).close()
+
+
+@contextmanager
+def listening(variable: str, address: str) -> Iterator[tuple[str, int]]:
+    """Host and port of a setting, to listen on inside. Raises BadInput when that cannot be."""
+    try:
+        yield host_and_port(address)
     except (OSError, OverflowError) as error:
         raise BadInput(f"{variable}={address} cannot be listened on ({error}): name another.") from error
 

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
-from kibaru.errors import BadInput
 from kibaru.generations import built_at
 from kibaru.newsroom import Kibaru
 from kibaru.store import DATABASE
 from kibaru.web.sources import Sources
+from kibaru_bot.readiness import listening
 
 log = logging.getLogger(__name__)
 
@@ -84,11 +84,8 @@ class Watch:
 
     def serve(self, address: str) -> None:
         """Offer the counts over HTTP at `address`, host and port. Raises BadInput when that cannot be."""
-        host, _, port = address.rpartition(":")
-        try:
-            start_http_server(int(port), host or "127.0.0.1", self.registry)
-        except (OSError, OverflowError) as error:
-            raise BadInput(f"KIBARU_BOT_METRICS={address} cannot be listened on ({error}): name another.") from error
+        with listening("KIBARU_BOT_METRICS", address) as (host, port):
+            start_http_server(port, host, self.registry)
 
 
 def _now() -> str:

@@ -16,7 +16,7 @@ from kibaru.errors import BadInput
 from kibaru.languages import detect_language, stems
 from kibaru.links import links_of
 from kibaru.names import missing, names
-from kibaru.passages import embedded_text, sentences_of
+from kibaru.passages import sentences_of, text_of
 from kibaru.quoting import FEATURES, Quote, choose_quote, features, keyword_share, rest_of
 from kibaru.retrieval import Found, Hit
 from kibaru.rows import StoredPassage
@@ -157,12 +157,6 @@ class Reading:
         """The cosine of the best sentence."""
         return float(self.cosines.max())
 
-    @property
-    def text(self) -> str:
-        """The passage under its title and heading."""
-        passage = self.hit.passage
-        return embedded_text(self.article.title, passage.heading, self.article.text[passage.start : passage.end])
-
 
 def read_hits(
     store: Store, embedder: Embedder, g: int, question: NDArray[np.float32], hits: list[Hit]
@@ -181,7 +175,7 @@ def read_hits(
 def _read_anew(embedder: Embedder, article: Article, passage: StoredPassage) -> tuple[list[Span], NDArray[np.float32]]:
     """A passage's sentences with their vectors, where the index does not keep these: it is of another model, or old."""
     spans = sentences_of(article.text, passage.start, passage.end, article.language)
-    text = embedded_text(article.title, passage.heading, article.text[passage.start : passage.end])
+    text = text_of(article, passage)
     shift = len(text) - passage.end
     return spans, embedder.embed_sentences(text, [Span(start + shift, end + shift) for start, end in spans])
 
@@ -202,7 +196,7 @@ def _signals(
     for hit in hits:
         best[hit.passage.article_id] = max(hit.corrected, best.get(hit.passage.article_id, -1.0))
     nearest, *others = sorted(best.values(), reverse=True)
-    first, texts = read[0].article, [passage.text for passage in read]
+    first, texts = read[0].article, [text_of(passage.article, passage.hit.passage) for passage in read]
     words = set(stems(question, first.language))
     return Signals(
         passage=max(hit.dense for hit in hits),

@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from kibaru.articles import Article
 from kibaru.filters import Filters
 from kibaru.rows import IndexedPassage, StoredPassage
 from kibaru.store import Store
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 
 def put_passages(store: Store, g: int, article: Article, passages: Sequence[IndexedPassage]) -> None:
@@ -68,8 +66,6 @@ def count_passages(store: Store, g: int) -> int:
 
 def passage_ids(store: Store, g: int, filters: Filters) -> NDArray[np.int64]:
     """Ids of the passages whose articles pass."""
-    import numpy as np
-
     query = f"select p.id from passages_{g} as p join articles on articles.id = p.article_id where {filters.sql()}"
     return np.fromiter((row[0] for row in store.connection.execute(query, asdict(filters))), np.int64)
 

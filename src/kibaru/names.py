@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from kibaru.languages import fold
 
@@ -24,11 +24,12 @@ def names(question: str) -> list[str]:
     return [name for match in found if match[0][0].isupper() and (name := _spaced(match[0])).isascii()]
 
 
-def missing(names: Iterable[str], texts: Iterable[str]) -> float:
+def missing(names: Sequence[str], texts: Iterable[str]) -> float:
     """The share of `names` that stand in none of `texts`, 0 when there are no names."""
+    if not names:  # most questions: their passages need not be folded
+        return 0.0
     spaced = [f" {_spaced(text)} " for text in texts]
-    lacking = [not any(f" {name} " in text for text in spaced) for name in names]
-    return sum(lacking) / len(lacking) if lacking else 0.0
+    return sum(not any(f" {name} " in text for text in spaced) for name in names) / len(names)
 
 
 def _spaced(text: str) -> str:

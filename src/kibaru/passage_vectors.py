@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from kibaru.errors import IndexUnusable
 from kibaru.store import Store
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 
 def put_vectors(store: Store, keys: Sequence[bytes], vectors: NDArray[np.float32]) -> None:
@@ -51,7 +49,5 @@ def vectors_of(
 
 
 def _arrays(rows: Sequence[tuple[int, bytes]], dimension: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    import numpy as np
-
     vectors = np.frombuffer(b"".join(vector for _, vector in rows), "<f2").astype(np.float32)
     return np.array([id for id, _ in rows], np.int64), vectors.reshape(-1, dimension)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 
+from kibaru.articles import Article
+from kibaru.rows import StoredPassage
 from kibaru.sentences import Span, split_sentences
 
 CHUNKING = 1
@@ -61,6 +63,11 @@ def split_passages(text: str, language: str | None = None) -> list[Passage]:
 def embedded_text(title: str, heading: str, body: str) -> str:
     """What is embedded of a passage, with `body` at its end: its title and heading say what its pronouns mean."""
     return "\n".join(part for part in (title, heading, body) if part)
+
+
+def text_of(article: Article, passage: Passage | StoredPassage) -> str:
+    """What is embedded of this passage of an article."""
+    return embedded_text(article.title, passage.heading, article.text[passage.start : passage.end])
 
 
 def sentences_of(text: str, start: int, end: int, language: str | None) -> list[Span]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from kibaru.articles import Article
 from kibaru.embedding import native_dtype
 from kibaru.errors import ModelUnavailable, first_line
-from kibaru.passages import embedded_text
+from kibaru.passages import text_of
 from kibaru.retrieval import Found
 
 if TYPE_CHECKING:
@@ -35,11 +35,7 @@ def reranked(model: str, found: Found, articles: Mapping[str, Article]) -> Found
     ModelUnavailable when the model cannot be loaded or is no reranker.
     """
     first, rest = found.hits[:RERANKED], found.hits[RERANKED:]
-    pairs = []
-    for hit in first:
-        article, passage = articles[hit.passage.article_id], hit.passage
-        text = article.text[passage.start : passage.end]
-        pairs.append((found.question, embedded_text(article.title, passage.heading, text)))
+    pairs = [(found.question, text_of(articles[hit.passage.article_id], hit.passage)) for hit in first]
     scored = [replace(hit, score=score) for hit, score in zip(first, _scores(model, pairs), strict=True)]
     scored.sort(key=lambda hit: -hit.score)
     return replace(found, hits=scored + [replace(hit, score=0.0) for hit in rest])

@@ -120,9 +120,8 @@ def retrieve(
     full = [name for name in names(question) if " " in name]
     texts = passage_texts(store, g, list(keyword)[:WORDED]) if full or question.isascii() else {}
     named = [id for id, text in texts.items() if missing(full, [text]) < 1] if full else []
-    if question.isascii():
-        respelt = with_accents(question, texts.values())
-        question, reading = respelt, reading if respelt == question else read(respelt)
+    if (respelt := with_accents(question, texts.values())) != question:
+        question, reading = respelt, read(respelt)
     weight = LITTLE_READ_WEIGHT if is_little_read(question) else DENSE_WEIGHT
     embedded, by_rarity = reading.result()[0]
     nearest = dict(vectors.search(store, by_rarity, CANDIDATES, filters))

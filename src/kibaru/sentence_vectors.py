@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from kibaru.indexed_passages import keys_of
 from kibaru.sentences import Span
 from kibaru.store import Store
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Vectors = NDArray[np.float32]
+Vectors = NDArray[np.float32]
 
 
 def put_sentences(store: Store, keys: Sequence[bytes], sentences: Sequence[tuple[Sequence[Span], Vectors]]) -> None:
     """Keep where the sentences of passages are, counted from their passage, and their unit vectors (n, dimension),
     whose directions need 8 bits a number: it changes a cosine by less than 0.001."""
-    import numpy as np
-
     rows = [
         (key, np.array(spans, "<i4").tobytes(), np.rint(vectors / np.abs(vectors).max(1, keepdims=True) * 127))
         for key, (spans, vectors) in zip(keys, sentences, strict=True)
@@ -34,8 +30,6 @@ def put_sentences(store: Store, keys: Sequence[bytes], sentences: Sequence[tuple
 def kept_sentences(store: Store, g: int, ids: Iterable[int], dimension: int) -> dict[int, tuple[list[Span], Vectors]]:
     """For those of these passages whose sentences are known and not damaged, where these are in the article, and
     their unit vectors (n, dimension)."""
-    import numpy as np
-
     found = {}
     query = f"""select p.id, p.start, p."end", s.spans, s.vectors from passages_{g} as p
         join sentences as s on s.key = p.key
