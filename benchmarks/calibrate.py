@@ -1,4 +1,4 @@
-"""Fit the confidence of `kibaru.confidence` and the weights of `kibaru.quoting`; write `src/kibaru/calibration.json`.
+"""Fit `kibaru.answering.confidence` and the weights of `kibaru.answering.quotes`; write `calibration.json`.
 
     python benchmarks/calibrate.py --data ../shared/eval/dev
 
@@ -27,19 +27,18 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from evaluation_set import Archive, Question, is_for_tuning, read_articles, read_questions, read_sample_questions
-from kibaru.answering import read_hits
-from kibaru.articles import Article
-from kibaru.confidence import Signals
-from kibaru.embedding import MODEL_NAME
-from kibaru.filters import Filters
-from kibaru.generations import current_generation
-from kibaru.ingest import read_articles as read_files
-from kibaru.languages import fold
-from kibaru.quoting import FEATURES, features
+from kibaru.answering.answer import read_hits
+from kibaru.answering.confidence import Signals
+from kibaru.answering.quotes import FEATURES, features
+from kibaru.embedding.embedder import MODEL_NAME
+from kibaru.ingest.files import read_articles as read_files
 from kibaru.samples import SAMPLES
+from kibaru.storage.generations import current_generation
+from kibaru.text.stems import fold
+from kibaru.types import Article, Filters
 
 SMALL = (25, 25, 25, 25, 5, 5, 5, 5) * 2
-CALIBRATION = Path(__file__).parent.parent / "src" / "kibaru" / "calibration.json"
+CALIBRATION = Path(__file__).parent.parent / "src" / "kibaru" / "answering" / "calibration.json"
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,13 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "bot")]
 
-from kibaru.ingest import read_articles  # noqa: E402
-from kibaru.journal import Asked  # noqa: E402
-from kibaru.newsroom import Kibaru  # noqa: E402
-from kibaru.remembering import RememberingEmbedder  # noqa: E402
+from kibaru.archive import Kibaru  # noqa: E402
+from kibaru.embedding.cache import RememberingEmbedder  # noqa: E402
+from kibaru.ingest.files import read_articles  # noqa: E402
 from kibaru.samples import SAMPLES  # noqa: E402
 from kibaru.settings import Settings  # noqa: E402
-from kibaru_bot import thread, upkeep  # noqa: E402
+from kibaru.storage.question_log import Asked  # noqa: E402
+from kibaru_bot import admin_commands, follow_ups  # noqa: E402
 
 BRIDGE, CASHEW, CUP, DRUGS, WELL = (
     "pont-diallassagou",
@@ -126,14 +126,14 @@ def main() -> None:
             list(kibaru.add(read_articles([SAMPLES])))
             print(f"{len(TURNS)} second questions: understood as meant")
             for sure in np.arange(0.3, 1.0, 0.05):
-                thread._SURE = round(float(sure), 2)
+                follow_ups._SURE = round(float(sure), 2)
                 wrong = [turn for turn in TURNS if not _is_understood(kibaru, *turn)]
                 print(f"  _SURE {sure:.2f}: {len(TURNS) - len(wrong)}", *(f"[{now}]" for _, now, _ in wrong[:8]))
             _compare_likeness(kibaru)
 
 
 def _is_understood(kibaru: Kibaru, before: str, now: str, article: str) -> bool:
-    answer, _ = thread.answer_in_thread(kibaru, now, [before])
+    answer, _ = follow_ups.answer_in_thread(kibaru, now, [before])
     if not article:
         return answer.is_refusal
     return not answer.is_refusal and article in (answer.quotes[0].article.url or "")
@@ -149,8 +149,8 @@ def _compare_likeness(kibaru: Kibaru) -> None:
     meant = {pair for pair in combinations(range(len(asked)), 2) if group_of[pair[0]] == group_of[pair[1]]}
     print(f"{len(asked)} questions, {len(meant)} pairs that ask the same")
     for cosine in np.arange(0.88, 0.985, 0.01):
-        upkeep._ALIKE = round(float(cosine), 2)
-        groups = [[each.id for each in group.questions] for group in upkeep.alike(asked, vectors)]
+        admin_commands._ALIKE = round(float(cosine), 2)
+        groups = [[each.id for each in group.questions] for group in admin_commands.alike(asked, vectors)]
         found = {pair for group in groups for pair in combinations(sorted(group), 2)}
         right = len(found & meant)
         print(

@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 
 from evaluation_set import embedded_passages, read_articles, read_questions
-from kibaru.bert import VOCABULARY, Bert
-from kibaru.embedding import Embedder
-from kibaru.packaged_model import PROMPTS, packaged_weights, unpack
+from kibaru.embedding.e5_small.model import PROMPTS, packaged_weights, unpack
+from kibaru.embedding.embedder import Embedder
+from kibaru.embedding.openvino_encoder import VOCABULARY, Bert
 from kibaru.settings import load_settings
 
 OPERATIONS = 2 * 12 * (4 * 384 * 384 + 2 * 384 * 1536)

@@ -11,19 +11,19 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from kibaru.articles import Article
-from kibaru.evaluation import asking, sets
+from kibaru.embedding.cache import RememberingEmbedder
+from kibaru.evaluation import run, sets
 from kibaru.evaluation.sets import EvaluationSet, Question, is_for_tuning
-from kibaru.ingest import read_articles as read_files
-from kibaru.passages import split_passages, text_of
-from kibaru.remembering import RememberingEmbedder
+from kibaru.ingest.files import read_articles as read_files
 from kibaru.samples import SAMPLES
 from kibaru.settings import Settings, load_settings
+from kibaru.text.chunking import split_passages, text_of
+from kibaru.types import Article
 
 __all__ = ["Archive", "Question", "is_for_tuning", "read_articles", "read_questions", "read_sample_questions"]
 
-SAMPLE_QUESTIONS = Path(__file__).parent.parent / "tests" / "sample_questions.jsonl"
-DATED = Path(__file__).parent.parent / "tests" / "dated"
+SAMPLE_QUESTIONS = Path(__file__).parent.parent / "tests" / "data" / "sample_questions.jsonl"
+DATED = Path(__file__).parent.parent / "tests" / "data" / "dated"
 
 
 def read_articles(data: Path) -> list[Article]:
@@ -87,9 +87,9 @@ def _with_typo(text: str, drawn: random.Random) -> str:
     return text[:at] + drawn.choice([other, one + one + other, other + one]) + text[at + 2 :]
 
 
-def Archive(articles: Sequence[Article]) -> AbstractContextManager[asking.Archive]:  # noqa: N802  # makes one
+def Archive(articles: Sequence[Article]) -> AbstractContextManager[run.Archive]:  # noqa: N802  # makes one
     """A Kibaru over these articles, in a temporary folder."""
-    return asking.temporary_archive(articles, load_settings(), _remembering())
+    return run.temporary_archive(articles, load_settings(), _remembering())
 
 
 @cache

@@ -18,12 +18,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from hostile_inputs import hostile_inputs
+from adversarial.hostile_inputs import hostile_inputs
 
-from kibaru.articles import Article
-from kibaru.ingest import Failure
 from kibaru.ingest.files import read_bytes
-from kibaru.ingest.isolation import SECONDS
+from kibaru.ingest.sandbox import SECONDS
+from kibaru.types import Article, Failure
 
 
 def main() -> None:

@@ -26,16 +26,16 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from sites import Answer, Site, WordPress, page, paragraphs, rss, sitemap, sitemap_index
+from fakes.sites import Answer, Site, WordPress, page, paragraphs, rss, sitemap, sitemap_index
 
+from kibaru.archive import Kibaru
 from kibaru.errors import KibaruError
-from kibaru.newsroom import Kibaru
 from kibaru.settings import Settings
-from kibaru.store import DATABASE
-from kibaru.web.discovery import discover
-from kibaru.web.fetching import Fetcher
-from kibaru.web.sources import Kind, Sources
-from kibaru.web.syncing import sync
+from kibaru.sources.discovery import discover
+from kibaru.sources.http.client import Fetcher
+from kibaru.sources.registry import Kind, Sources
+from kibaru.sources.sync import sync
+from kibaru.storage.store import DATABASE
 
 LIMIT = 45.0
 """Seconds one input may take: what reading apart may (30 s), and the rest."""
@@ -277,7 +277,7 @@ def trials(folder: Path, model: Path, count: int, seed: int) -> Iterator[tuple[H
 
 
 def main() -> None:
-    from test_models import make_tiny_model
+    from embedding.test_models import make_tiny_model
 
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--count", type=int, default=1_000)

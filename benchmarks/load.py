@@ -30,17 +30,17 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "src"), str(ROOT / "bot")]
 
-from bot_api import BotApiServer, FloodLimits, Message, User  # noqa: E402
+from fakes.bot_api import BotApiServer, FloodLimits, Message, User  # noqa: E402
 
-from kibaru.ingest import read_articles  # noqa: E402
-from kibaru.newsroom import Kibaru  # noqa: E402
-from kibaru.remembering import RememberingEmbedder  # noqa: E402
+from kibaru.archive import Kibaru  # noqa: E402
+from kibaru.embedding.cache import RememberingEmbedder  # noqa: E402
+from kibaru.ingest.files import read_articles  # noqa: E402
 from kibaru.samples import SAMPLES  # noqa: E402
 from kibaru.settings import Settings  # noqa: E402
 from process_memory import megabytes  # noqa: E402
 
 _TICKS = os.sysconf("SC_CLK_TCK")
-_LINES = (ROOT / "tests" / "sample_questions.jsonl").read_text("utf-8").splitlines()
+_LINES = (ROOT / "tests" / "data" / "sample_questions.jsonl").read_text("utf-8").splitlines()
 QUESTIONS = [json.loads(line)["question"] for line in _LINES]
 UNLIMITED = "from kibaru_bot import cli, network; network.PER_SECOND = 10**6; cli.main()"
 

@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from kibaru.newsroom import Kibaru
+from kibaru.archive import Kibaru
 from kibaru.settings import Settings
 from load import QUESTIONS, UNLIMITED, BotApiServer, running, wave
 from process_memory import megabytes

@@ -25,11 +25,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "src"), str(ROOT / "bot"), str(ROOT / "benchmarks")]
 
-from bot_api import BotApiServer, FloodLimits  # noqa: E402
+from fakes.bot_api import BotApiServer, FloodLimits  # noqa: E402
 
-from kibaru.articles import make_article  # noqa: E402
-from kibaru.ingest import read_articles  # noqa: E402
-from kibaru.newsroom import Kibaru  # noqa: E402
+from kibaru.archive import Kibaru  # noqa: E402
+from kibaru.ingest.article import make_article  # noqa: E402
+from kibaru.ingest.files import read_articles  # noqa: E402
 from kibaru.samples import SAMPLES  # noqa: E402
 from kibaru.settings import Settings  # noqa: E402
 from load import QUESTIONS, UNLIMITED, memory, running  # noqa: E402
@@ -219,7 +219,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         tiny = None
         if given.tiny or given.generations:
-            from test_models import make_tiny_model
+            from embedding.test_models import make_tiny_model
 
             tiny = str(make_tiny_model(Path(folder, "tiny"), {}))
         if given.generations:

@@ -33,11 +33,11 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from evaluation_set import embedded_passages, sample_set
-from kibaru.articles import Article
+from kibaru.embedding.e5_small.model import packaged_weights, unpack
 from kibaru.errors import BadInput
 from kibaru.evaluation.sets import Question, read_set
-from kibaru.packaged_model import packaged_weights, unpack
 from kibaru.settings import load_settings
+from kibaru.types import Article
 from stacks.table import Measured, table, verdicts
 
 STACKS = ("kibaru", "plain", "langchain", "llama_index", "haystack", "txtai")
@@ -181,7 +181,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--data", type=Path, default=HERE.parent.parent / "shared" / "eval" / "dev")
-    which.add_argument("--samples", action="store_true", help="the sample articles and tests/sample_questions.jsonl")
+    which.add_argument(
+        "--samples", action="store_true", help="the sample articles and tests/data/sample_questions.jsonl"
+    )
     parser.add_argument("--articles", type=int, help="only so many of them, first those that questions are about")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--python", type=Path, default=PEERS_PYTHON, help="of the peers' environment")

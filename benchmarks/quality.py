@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import get_args
 
 from evaluation_set import dated_set, respelt_set, sample_set
-from kibaru.evaluation.asking import run_set
 from kibaru.evaluation.figures import finding, numbers, tables, with_intervals
 from kibaru.evaluation.results import Run, run_lines
+from kibaru.evaluation.run import run_set
 from kibaru.evaluation.sets import Split, in_split, read_set
 from kibaru.evaluation.tables import run_json, run_text
 from kibaru.settings import load_settings

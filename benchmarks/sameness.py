@@ -14,7 +14,7 @@ from itertools import combinations
 from pathlib import Path
 
 from evaluation_set import read_articles
-from kibaru.sameness import bands, shingles, tell_the_same
+from kibaru.text.near_duplicates import bands, shingles, tell_the_same
 
 
 def touched_up(text: str, share: float, dice: random.Random) -> str:

@@ -24,19 +24,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation_set import embedded_passages, read_articles, read_questions
-from kibaru.articles import Article, make_article
-from kibaru.embedding import Embedder
-from kibaru.filters import Filters
-from kibaru.generations import current_generation
-from kibaru.indexing import ensure_generation
-from kibaru.keywords import frequencies, search_keywords
-from kibaru.languages import question_stems
-from kibaru.newsroom import Kibaru
-from kibaru.passage_vectors import vectors_after
-from kibaru.retrieval import CANDIDATES
+from kibaru.archive import Kibaru
+from kibaru.embedding.embedder import Embedder
+from kibaru.index.builder import ensure_generation
+from kibaru.index.keywords import frequencies, search_keywords
+from kibaru.index.vectors import VectorIndex, renew
+from kibaru.ingest.article import make_article
+from kibaru.search.hybrid import CANDIDATES
 from kibaru.settings import Settings
-from kibaru.store import DATABASE, Store
-from kibaru.vectors import VectorIndex, renew
+from kibaru.storage.generations import current_generation
+from kibaru.storage.passage_vectors import vectors_after
+from kibaru.storage.store import DATABASE, Store
+from kibaru.text.stems import question_stems
+from kibaru.types import Article, Filters
 from process_memory import megabytes
 from synthetic_archive import PASSAGES, Vectors, fill, likeness, words_like
 

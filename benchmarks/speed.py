@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from evaluation_set import read_questions, settings_for
-from kibaru.newsroom import Kibaru
+from kibaru.archive import Kibaru
 
 WARM_QUESTIONS = 200
 

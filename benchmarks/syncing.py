@@ -26,15 +26,15 @@ from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from sites import WordPress
-from test_models import make_tiny_model
-from test_sync import Desk, contents, desk_of, started
+from embedding.test_models import make_tiny_model
+from fakes.sites import WordPress
+from sources.test_sync import Desk, contents, desk_of, started
 
-from kibaru.articles import Article
-from kibaru.newsroom import Kibaru
+from kibaru.archive import Kibaru
 from kibaru.settings import Settings
-from kibaru.store import DATABASE
-from kibaru.web.sources import Sources
+from kibaru.sources.registry import Sources
+from kibaru.storage.store import DATABASE
+from kibaru.types import Article
 
 
 @contextmanager

@@ -20,17 +20,16 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from kibaru.articles import Article, make_article
-from kibaru.indexed_passages import put_passages
-from kibaru.languages import stems
-from kibaru.links import put_bands
-from kibaru.passage_vectors import put_vectors
-from kibaru.passages import embedded_text
-from kibaru.reading import vector_key
-from kibaru.rows import Generation, IndexedPassage
-from kibaru.sentence_vectors import put_sentences
-from kibaru.sentences import Span
-from kibaru.store import Store
+from kibaru.index.embedding_queue import vector_key
+from kibaru.ingest.article import make_article
+from kibaru.storage.duplicates import put_bands
+from kibaru.storage.passage_vectors import put_vectors
+from kibaru.storage.passages import put_passages
+from kibaru.storage.sentence_vectors import put_sentences
+from kibaru.storage.store import Store
+from kibaru.text.chunking import embedded_text
+from kibaru.text.stems import stems
+from kibaru.types import Article, Generation, IndexedPassage, Span
 
 PASSAGES = 7
 """In an article."""

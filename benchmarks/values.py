@@ -1,4 +1,4 @@
-"""Measure what the default model's attention multiplies, and keep the means of its values, for `kibaru.bert_graph`.
+"""Measure what the default model's attention multiplies, and keep the means of its values.
 
     python benchmarks/values.py
 
@@ -16,7 +16,7 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 from evaluation_set import embedded_passages, sample_set
-from kibaru.packaged_model import PROMPTS, VALUES, packaged_weights, unpack
+from kibaru.embedding.e5_small.model import PROMPTS, VALUES, packaged_weights, unpack
 from kibaru.settings import load_settings
 
 

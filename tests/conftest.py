@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from kibaru.articles import Article, make_article
-from kibaru.indexing import Outcome
-from kibaru.ingest import read_articles
-from kibaru.newsroom import Kibaru
+from kibaru.archive import Kibaru
+from kibaru.ingest.article import make_article
+from kibaru.ingest.files import read_articles
 from kibaru.samples import SAMPLES
 from kibaru.settings import Settings
+from kibaru.types import Article, Outcome
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class SampleQuestion:
 
 @pytest.fixture(scope="session")
 def sample_questions() -> list[SampleQuestion]:
-    lines = Path(__file__).with_name("sample_questions.jsonl").read_text("utf-8").splitlines()
+    lines = Path(__file__).parent.joinpath("data", "sample_questions.jsonl").read_text("utf-8").splitlines()
     return [SampleQuestion(**json.loads(line)) for line in lines]
 
 
@@ -83,7 +83,7 @@ class Finished:
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Finished]:
     """Run `kibaru` with arguments as the console script does, in this process, so that the model is loaded once."""
-    from kibaru.cli import main
+    from kibaru.cli.main import main
 
     def run(*arguments: str) -> Finished:
         monkeypatch.setattr("sys.argv", ["kibaru", *arguments])

@@ -7,12 +7,11 @@ from dataclasses import replace
 import pytest
 from conftest import Finished
 
-from kibaru.articles import Article, make_article
+from kibaru.archive import Kibaru
 from kibaru.errors import BadInput
-from kibaru.indexing import Outcome
-from kibaru.ingest import Failure
-from kibaru.newsroom import Kibaru
+from kibaru.ingest.article import make_article
 from kibaru.settings import Settings
+from kibaru.types import Article, Failure, Outcome
 
 QUESTION = "Qui est le capitaine du bac de Farabougou ?"
 

@@ -15,14 +15,14 @@ from tempfile import TemporaryDirectory, mkdtemp
 
 from fuzzing.invariants import refusing
 from fuzzing.target import Target
-from kibaru.backup import _manifest, _opened, _unpack, _verify, back_up
 from kibaru.evaluation.results import read_run
 from kibaru.evaluation.sets import read_set
-from kibaru.rows import Generation
-from kibaru.schema import SCHEMA
+from kibaru.index.snapshots import read_manifest
+from kibaru.maintenance.backup import _manifest, _opened, _unpack, _verify, back_up
 from kibaru.settings import load_settings
-from kibaru.snapshots import read_manifest
-from kibaru.store import DATABASE, Store
+from kibaru.storage.schema import SCHEMA
+from kibaru.storage.store import DATABASE, Store
+from kibaru.types import Generation
 
 _SNAPSHOT = "vectors-1-0.faiss"
 
@@ -107,7 +107,7 @@ def run(data: bytes) -> None:
 
 
 def _backups() -> list[bytes]:
-    from kibaru.articles import make_article
+    from kibaru.ingest.article import make_article
 
     with Store(_folder() / DATABASE, create=True) as store, store.writing():
         store.put_article(make_article(title="Le pont", text="Le pont est ouvert."))
@@ -152,7 +152,9 @@ def _environments() -> list[bytes]:
 
 
 def _questions() -> list[bytes]:
-    rows = (Path(__file__).parents[2] / "tests" / "sample_questions.jsonl").read_bytes().splitlines(keepends=True)
+    rows = (
+        (Path(__file__).parents[2] / "tests" / "data" / "sample_questions.jsonl").read_bytes().splitlines(keepends=True)
+    )
     return [
         b"".join(rows[:3]),
         b'{"id": "1", "kind": "headline", "question": "Q", "article_id": "a", "to_check": true}\n',

@@ -11,14 +11,14 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bot_api import BotApiServer, Message, User
-from bot_api.markup import clean as as_telegram_keeps_it
-from test_bot_conversations import running, settings_for
+from bot.test_bot_conversations import running, settings_for
+from fakes.bot_api import BotApiServer, Message, User
+from fakes.bot_api.markup import clean as as_telegram_keeps_it
 
 from fuzzing.invariants import fields_of
 from fuzzing.target import Target
-from kibaru.ingest import read_articles
-from kibaru.newsroom import Kibaru
+from kibaru.archive import Kibaru
+from kibaru.ingest.files import read_articles
 from kibaru.samples import SAMPLES
 from kibaru.settings import Settings
 from kibaru_bot.lengths import MAX_CALLBACK, MAX_UNITS, fitting

@@ -7,19 +7,19 @@ import zipfile
 from collections.abc import Callable, Iterator
 from itertools import islice
 
-from documents.office import book, letter, libre_document, word_document, zipped
-from documents.pdfs import locked_pdf, scanned_pdf, set_pdf
-from pages import pages
-from pages.stories import STORIES
+from data.documents.office import book, letter, libre_document, word_document, zipped
+from data.documents.pdfs import locked_pdf, scanned_pdf, set_pdf
+from data.pages import pages
+from data.pages.stories import STORIES
 
 from fuzzing.invariants import apart, check_article, check_passages, check_reason, refusing
 from fuzzing.target import Target
-from kibaru.articles import Article
 from kibaru.ingest.documents import read_document
 from kibaru.ingest.encodings import decode
-from kibaru.ingest.files import SUFFIXES, Failure, read_bytes
-from kibaru.ingest.html_tree import parse_html
-from kibaru.ingest.page_facts import page_facts
+from kibaru.ingest.files import SUFFIXES, read_bytes
+from kibaru.ingest.html.metadata import page_facts
+from kibaru.ingest.html.tree import parse_html
+from kibaru.types import Article, Failure
 
 STORY = STORIES[1]
 _HTML = (

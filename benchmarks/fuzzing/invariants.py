@@ -11,12 +11,15 @@ from datetime import date
 from pathlib import Path
 
 import kibaru
-from kibaru.articles import MAX_TEXT, Article, canonical_url, clean, url_key
 from kibaru.errors import KibaruError
+from kibaru.ingest.article import MAX_TEXT
 from kibaru.ingest.formats import article_from_record
-from kibaru.languages import stems
-from kibaru.passages import sentences_of, split_passages
-from kibaru.sentences import MAX_SENTENCE
+from kibaru.text.chunking import sentences_of, split_passages
+from kibaru.text.cleaning import clean
+from kibaru.text.sentences import MAX_SENTENCE
+from kibaru.text.stems import stems
+from kibaru.text.urls import canonical_url, url_key
+from kibaru.types import Article
 
 _OURS = Path(kibaru.__file__).parent
 _LONGEST_REASON = 500

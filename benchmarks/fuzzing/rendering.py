@@ -8,34 +8,34 @@ import re
 from contextlib import suppress
 from dataclasses import replace
 
-from bot_api import queries, utf16
-from bot_api.keyboards import inline_keyboard
-from bot_api.markup import clean as as_telegram_keeps_it
-from bot_api.params import format_text
-from pages.stories import STORIES
+from data.pages.stories import STORIES
+from fakes.bot_api import queries, utf16
+from fakes.bot_api.keyboards import inline_keyboard
+from fakes.bot_api.markup import clean as as_telegram_keeps_it
+from fakes.bot_api.params import format_text
 from telegram import InlineKeyboardMarkup
 
 from fuzzing.invariants import fields_of
 from fuzzing.target import Target
-from kibaru.answering import Answer
-from kibaru.articles import Article, canonical_url, clean
+from kibaru.answering.answer import Answer
+from kibaru.answering.quotes import Quote
+from kibaru.cli.rendering import answer_text, article_line, article_text, edition_text, source
 from kibaru.errors import BadInput
-from kibaru.journal import Asked
-from kibaru.quoting import Quote
-from kibaru.rendering import answer_text, article_line, article_text, edition_text, source
-from kibaru.rows import Edition
-from kibaru.sentences import Span
+from kibaru.storage.question_log import Asked
+from kibaru.text.cleaning import clean
+from kibaru.text.urls import canonical_url
+from kibaru.types import Article, Edition, Span
+from kibaru_bot.admin_commands import Group, csv_of, listed
+from kibaru_bot.article_commands import _detail, _detail_keyboard
 from kibaru_bot.buttons import Sealed
-from kibaru_bot.commands import article_key, example_question
-from kibaru_bot.editing import _detail, _detail_keyboard
 from kibaru_bot.inline import offered
 from kibaru_bot.lengths import MAX_ENTITIES, MAX_UNITS, entities
 from kibaru_bot.messages import catalogue
+from kibaru_bot.messaging import Keyboard
 from kibaru_bot.publishing import _described, _Seen
 from kibaru_bot.questions import answer_keyboard
+from kibaru_bot.reader_commands import article_key, example_question
 from kibaru_bot.render import answer_pages, article_list, refusal, shown
-from kibaru_bot.talking import Keyboard
-from kibaru_bot.upkeep import Group, csv_of, listed
 
 _STYLE = re.compile(r"\x1b\[(?:0|1|36)m")
 """What Kibaru itself tells a terminal: bold, a colour, and their end."""

@@ -13,7 +13,7 @@ from fuzzing import archive, conversations, files, rendering, web, words  # noqa
 _GROUPS = (files, web, words, rendering, archive, conversations)
 TARGETS = {name: target for group in _GROUPS for name, target in group.TARGETS.items()}
 
-KEPT = ROOT / "tests" / "corpus"
+KEPT = ROOT / "tests" / "adversarial" / "corpus"
 """Inputs that are committed: small ones from which fuzzing begins, and each that ever brought something down."""
 
 WORKING = ROOT / ".fuzz"

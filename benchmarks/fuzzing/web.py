@@ -8,19 +8,19 @@ import zlib
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from sites import WordPress, paragraphs, rss, sitemap, sitemap_index
+from fakes.sites import WordPress, paragraphs, rss, sitemap, sitemap_index
 
 from fuzzing.invariants import apart, check_article, fields_of, refusing, text_of
 from fuzzing.target import Target
 from kibaru.errors import BadInput
-from kibaru.web.addresses import MAX_URL, is_loopback, is_public, is_same_site, parse_url
-from kibaru.web.answers import Page, read_body, retry_after
-from kibaru.web.discovery import links_on
-from kibaru.web.feeds import read_feed
-from kibaru.web.manners import MAX_DELAY, Rules
-from kibaru.web.markup import plain, text_of_html
-from kibaru.web.sitemaps import MAX_URLS, read_sitemap
-from kibaru.web.wordpress import posts_in
+from kibaru.sources.discovery import links_on
+from kibaru.sources.feeds import read_feed
+from kibaru.sources.http.addresses import MAX_URL, is_loopback, is_public, is_same_site, parse_url
+from kibaru.sources.http.responses import Page, read_body, retry_after
+from kibaru.sources.http.robots import MAX_DELAY, Rules
+from kibaru.sources.markup import plain, text_of_html
+from kibaru.sources.sitemaps import MAX_URLS, read_sitemap
+from kibaru.sources.wordpress import posts_in
 
 SITE = "https://journal.example/"
 _WEB = ("http://", "https://", "//", "@", "#", "?", "\\", "%00", "[::1]", "[::ffff:10.0.0.1]", "127.1", "0x7f.1", "2130706433",

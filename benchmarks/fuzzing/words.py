@@ -9,26 +9,29 @@ from itertools import pairwise
 from pathlib import Path
 from tempfile import mkdtemp
 
-from pages.stories import STORIES
+from data.pages.stories import STORIES
 
 from fuzzing.invariants import check_article, check_passages, check_stems, fields_of, refusing, text_of
 from fuzzing.target import Target
-from kibaru.answering import MAX_QUESTION, checked_question
-from kibaru.articles import canonical_url, clean, make_article, parse_date, url_key
-from kibaru.cues import asked_for, found_in
-from kibaru.filters import Filters
-from kibaru.generations import new_generation
-from kibaru.indexed_passages import put_passages
-from kibaru.keywords import frequencies, search_keywords
-from kibaru.languages import detect_language, fold, question_stems, stems
-from kibaru.rows import IndexedPassage
+from kibaru.answering.answer import MAX_QUESTION, checked_question
+from kibaru.index.keywords import frequencies, search_keywords
+from kibaru.ingest.article import make_article
 from kibaru.samples import SAMPLES
-from kibaru.sentences import MAX_SENTENCE, split_sentences
-from kibaru.spelling import with_accents
-from kibaru.store import Store
+from kibaru.search.accents import with_accents
+from kibaru.search.question_types import asked_for, found_in
+from kibaru.storage.generations import new_generation
+from kibaru.storage.passages import put_passages
+from kibaru.storage.store import Store
+from kibaru.text.cleaning import clean
+from kibaru.text.dates import parse_date
+from kibaru.text.languages import detect_language
+from kibaru.text.sentences import MAX_SENTENCE, split_sentences
+from kibaru.text.stems import fold, question_stems, stems
+from kibaru.text.urls import canonical_url, url_key
+from kibaru.types import Filters, IndexedPassage
+from kibaru_bot.follow_ups import leans, own_words
 from kibaru_bot.lengths import MAX_UNITS, entities, fitting, shortened, units
 from kibaru_bot.messages import LANGUAGES
-from kibaru_bot.thread import leans, own_words
 
 _ODD = ("\u202e", "\u2066", "\u200b", "\u200d", "\ufeff", "e\u0301\u0323", "\u0489" * 9, "\ud800", "\x1b[31m", "\u0085", "\u2028",
         "\u00a0" * 9, "🇲🇱", "👩‍👩‍👧", "ﷺ", "ß", "İ", "ا", "я", "。", "«", "»", "…", "M. ", "art. 5", "- ", "## ", "1) ", "http://a.b/c")  # fmt: skip
@@ -124,7 +127,8 @@ def question(data: bytes) -> None:
 def _opened() -> Store:
     """An index of the sample articles, a passage an article."""
     store = Store(Path(mkdtemp(prefix="kibaru-fuzz-")) / "kibaru.db", create=True)
-    from kibaru.ingest import Failure, read_articles
+    from kibaru.ingest.files import read_articles
+    from kibaru.types import Failure
 
     with store.writing():
         new_generation(store, "none", 4, 1, 1)

@@ -16,7 +16,7 @@ from injection.scenes import articles_of
 
 sys.path.insert(0, str(ROOT / "tests"))
 
-from bot_api import BotApiServer, FloodLimits, Message
+from fakes.bot_api import BotApiServer, FloodLimits, Message
 
 _ADMIN = 4242
 _TITLE = "La digue de Djenné"

@@ -17,8 +17,8 @@ from injection.outside import ROOT, Command, Ended, Worker
 
 sys.path.insert(0, str(ROOT / "tests"))
 
-from sites import WordPress
-from test_doctor import spoil
+from fakes.sites import WordPress
+from maintenance.test_doctor import spoil
 
 Articles = dict[str, tuple[str, str]]
 """Title and text by id."""
@@ -137,7 +137,7 @@ def _scenes(worker: Worker, folder: Path, site: WordPress) -> Iterator[Scene]:
         damage(place / "index")
         yield scene(f"repair: {name}", place, "doctor", "--repair", unasked=True, old=contents(backup))
     early = ready("early")
-    with tarfile.open(ROOT / "tests" / "archive-0.1.tar.gz") as packed:
+    with tarfile.open(ROOT / "tests" / "data" / "archive-0.1.tar.gz") as packed:
         packed.extractall(early, filter="data")
     (folder_of,) = {path.parent for path in early.rglob("kibaru.db")}
     if folder_of != early / "index":

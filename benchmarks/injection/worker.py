@@ -46,16 +46,16 @@ def _warm_up() -> None:
     """Have all imported and loaded that a command would, by running most of them."""
     from tqdm import tqdm
 
-    import kibaru.doctor
-    import kibaru.web.fetching
-    from kibaru import indexing
-    from kibaru.articles import make_article
-    from kibaru.newsroom import Kibaru
+    import kibaru.maintenance.doctor
+    import kibaru.sources.http.client
+    from kibaru.archive import Kibaru
+    from kibaru.index import builder
+    from kibaru.ingest.article import make_article
     from kibaru.settings import load_settings
-    from kibaru.web import wordpress
+    from kibaru.sources import wordpress
 
     tqdm.monitor_interval = 0  # or it keeps a thread
-    indexing._BATCH_ARTICLES = 2  # so that a few articles are several transactions
+    builder._BATCH_ARTICLES = 2  # so that a few articles are several transactions
     wordpress.run_apart = lambda function, *arguments: function(*arguments)  # a process more would show nothing here
     with tempfile.TemporaryDirectory() as name:
         settings = load_settings().model_copy(update={"index": Path(name)})
@@ -100,14 +100,14 @@ def _child(job: dict[str, Any]) -> None:
 def _run(program: str, *arguments: str) -> int:
     import traceback
 
-    from kibaru import cli
-    from kibaru_bot import cli as bot
+    from kibaru.cli.main import main as kibaru_main
+    from kibaru_bot.cli import main as bot_main
 
     sys.argv = [program, *arguments]
     sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
     sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False, buffering=1)
     try:
-        {"kibaru": cli, "kibaru-bot": bot}[program].main()
+        {"kibaru": kibaru_main, "kibaru-bot": bot_main}[program]()
     except SystemExit as ended:
         return int(ended.code or 0)
     except BaseException:

@@ -47,9 +47,9 @@ class Prepared:
                 )
 
     def pytest_collection_finish(self) -> None:
-        from kibaru import embedding
+        from kibaru.embedding import embedder
 
-        load, prompts = embedding._load_packaged, embedding.PROMPTS
+        load, prompts = embedder._load_packaged, embedder.PROMPTS
 
         def encode(path: str, texts: list[str], prompt: str, parts: Sequence[Sequence[Any]]) -> tuple[Any, list[Any]]:
             import numpy as np
@@ -71,7 +71,7 @@ class Prepared:
             return np.array([self.said[key][0] for key in keys])
 
         def remembering(path: str) -> Any:
-            return embedding._Model(
+            return embedder._Model(
                 384,
                 prompts,
                 True,
@@ -79,7 +79,7 @@ class Prepared:
                 lambda texts, prompt: encode_questions(path, texts, prompt),
             )
 
-        embedding._load_packaged = remembering  # type: ignore[assignment]
+        embedder._load_packaged = remembering  # type: ignore[assignment]
 
 
 class Watch:

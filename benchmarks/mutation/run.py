@@ -55,7 +55,7 @@ _WRITING = {
     "sentence vectors": "put_sentences drop_sentences",
     "errors": "explanation explained",
 }
-"""What writes beside the store, by module, and what explains that it could not; `tests/test_store.py` guards all."""
+"""What writes beside the store, by module, and what explains that it could not; `test_store.py` guards all."""
 
 _LONGEST = 6.0
 """Seconds of processor time a test may take to be run against mutants."""
@@ -79,16 +79,16 @@ class Target:
 
 
 TARGETS = (
-    Target("answering", "kibaru.answering", ("answering",)),
-    Target("passages", "kibaru.passages", ("passages",)),
-    Target("rendering", "kibaru.rendering", ("rendering", "cli")),
+    Target("answering", "kibaru.answering.answer", ("answering",)),
+    Target("passages", "kibaru.text.chunking", ("passages",)),
+    Target("rendering", "kibaru.cli.rendering", ("rendering", "cli")),
     Target("bot render", "kibaru_bot.render", ("bot_render",)),
-    Target("store", "kibaru.store", ("store",), frozenset(f"Store.{name}" for name in _STORE.split())),
+    Target("store", "kibaru.storage.store", ("store",), frozenset(f"Store.{name}" for name in _STORE.split())),
     *(
         Target(name, f"kibaru.{name.replace(' ', '_')}", ("store",), frozenset(functions.split()))
         for name, functions in _WRITING.items()
     ),
-    Target("replacing", "kibaru.replacing", ("replacing",)),
+    Target("replacing", "kibaru.maintenance.replacement", ("replacing",)),
 )
 
 
@@ -277,8 +277,8 @@ def _wait(child: int) -> int:
 
 
 def _make_samples(folder: Path) -> int:
-    from kibaru.ingest import read_articles
-    from kibaru.newsroom import Kibaru
+    from kibaru.archive import Kibaru
+    from kibaru.ingest.files import read_articles
     from kibaru.samples import SAMPLES
     from kibaru.settings import Settings
 

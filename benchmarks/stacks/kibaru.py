@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kibaru.articles import Article
-from kibaru.embedding import Embedder
-from kibaru.newsroom import Kibaru
+from kibaru.archive import Kibaru
+from kibaru.embedding.embedder import Embedder
 from kibaru.settings import load_settings
+from kibaru.types import Article
 from stacks import Job
 
 PACKAGES = ("kibaru",)

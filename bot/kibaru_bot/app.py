@@ -24,21 +24,21 @@ from telegram.ext import (
 )
 
 from kibaru.errors import KibaruError
-from kibaru.journal import Journal
 from kibaru.settings import Settings
-from kibaru_bot import commands, editing, heartbeat, inline, publishing, questions, upkeep
+from kibaru.storage.question_log import Journal
+from kibaru_bot import admin_commands, article_commands, heartbeat, inline, publishing, questions, reader_commands
+from kibaru_bot.backend import Newsdesk
 from kibaru_bot.inbox import Inbox, InOrder
 from kibaru_bot.logs import secrets_of, without
 from kibaru_bot.menus import publish_menus
 from kibaru_bot.messages import LANGUAGES
-from kibaru_bot.network import READ_SECONDS, Limiter, Polling
-from kibaru_bot.people import Pace
+from kibaru_bot.messaging import acknowledge, say
+from kibaru_bot.metrics import Watch, ages
+from kibaru_bot.readers import Pace
 from kibaru_bot.readiness import token_of
+from kibaru_bot.scheduled_sync import keep_in_sync
 from kibaru_bot.state import App, Context, State, state
-from kibaru_bot.syncing import keep_in_sync
-from kibaru_bot.talking import acknowledge, say
-from kibaru_bot.watching import Watch, ages
-from kibaru_bot.worker import Newsdesk
+from kibaru_bot.transport import READ_SECONDS, Limiter, Polling
 
 log = logging.getLogger(__name__)
 
@@ -96,28 +96,28 @@ def build(settings: Settings) -> App:
 
 def _add_handlers(application: App) -> None:
     for name, handler in {
-        "start": commands.on_start,
-        "help": commands.on_help,
-        "latest": commands.on_latest,
-        "about": commands.on_about,
-        "language": commands.on_language,
-        "new": commands.on_new,
-        "forget": commands.on_forget,
+        "start": reader_commands.on_start,
+        "help": reader_commands.on_help,
+        "latest": reader_commands.on_latest,
+        "about": reader_commands.on_about,
+        "language": reader_commands.on_language,
+        "new": reader_commands.on_new,
+        "forget": reader_commands.on_forget,
         "ask": questions.on_ask,
     }.items():
         application.add_handler(CommandHandler(name, handler, _SAID))
     for pattern, pressed in {
         r"^m:\d{1,15}:\d{1,3}:[0-9a-f]{16}$": questions.on_more,
         r"^v:\d{1,15}:[01]:[0-9a-f]{16}$": questions.on_vote,
-        "^x:": commands.on_example,
-        f"^l:({'|'.join(LANGUAGES)})$": commands.on_language_chosen,
+        "^x:": reader_commands.on_example,
+        f"^l:({'|'.join(LANGUAGES)})$": reader_commands.on_language_chosen,
     }.items():
         application.add_handler(CallbackQueryHandler(pressed, pattern))
     application.add_handler(InlineQueryHandler(inline.on_inline))
     application.add_handler(MessageHandler(_EDITED & _WRITTEN, questions.on_edited))
-    application.add_handler(MessageHandler(_SAID & filters.COMMAND, commands.on_unknown))
+    application.add_handler(MessageHandler(_SAID & filters.COMMAND, reader_commands.on_unknown))
     application.add_handler(MessageHandler(_SAID & _WRITTEN, questions.on_text))
-    application.add_handler(MessageHandler(_SAID & ~filters.StatusUpdate.ALL, commands.on_other))
+    application.add_handler(MessageHandler(_SAID & ~filters.StatusUpdate.ALL, reader_commands.on_other))
     application.add_error_handler(_failed)
 
 
@@ -127,15 +127,15 @@ def _add_admin_handlers(application: App, settings: Settings) -> None:
     commands_of_theirs = admins & ~filters.FORWARDED  # what others wrote is no order of theirs
     for name, handler in {
         "add": publishing.on_add,
-        "articles": editing.on_articles,
-        "rebuild": upkeep.on_rebuild,
-        "status": upkeep.on_status,
-        "unanswered": upkeep.on_unanswered,
+        "articles": article_commands.on_articles,
+        "rebuild": admin_commands.on_rebuild,
+        "status": admin_commands.on_status,
+        "unanswered": admin_commands.on_unanswered,
     }.items():
         application.add_handler(CommandHandler(name, handler, commands_of_theirs))
     application.add_handler(CallbackQueryHandler(publishing.on_decision, r"^p:(yes|no):\d{1,15}$"))
-    application.add_handler(CallbackQueryHandler(editing.on_button, r"^a(l:\d{1,6}:|u:\d{1,15}$|[dry]:.)"))
-    application.add_handler(CallbackQueryHandler(upkeep.on_csv, "^uc:$"))
+    application.add_handler(CallbackQueryHandler(article_commands.on_button, r"^a(l:\d{1,6}:|u:\d{1,15}$|[dry]:.)"))
+    application.add_handler(CallbackQueryHandler(admin_commands.on_csv, "^uc:$"))
     application.add_handler(MessageHandler(admins & filters.Document.ALL, publishing.on_document))
     application.add_handler(MessageHandler(admins & ArticleText(), publishing.on_article_text))
 

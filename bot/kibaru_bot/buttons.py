@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kibaru.journal import Asked, Journal
+from kibaru.storage.question_log import Asked, Journal
 
 _LENGTH = 16
 """Hexadecimal digits: 64 bits, and with the longest number it fits into the 64 bytes that Telegram allows."""

@@ -10,11 +10,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from kibaru.articles import Article
-from kibaru.indexing import Outcome
+from kibaru.archive import Kibaru
 from kibaru.ingest.formats import article_from_record
-from kibaru.journal import Logged
-from kibaru.newsroom import Kibaru
+from kibaru.storage.question_log import Logged
+from kibaru.types import Article, Outcome
 
 
 def draft_of(articles: Sequence[Article]) -> str:

@@ -22,8 +22,8 @@ from telegram import Bot, Update
 from telegram.ext import BaseUpdateProcessor
 
 from kibaru.errors import KibaruError
-from kibaru_bot.patience import came
-from kibaru_bot.worker import Newsdesk
+from kibaru_bot.admission import came
+from kibaru_bot.backend import Newsdesk
 
 log = logging.getLogger(__name__)
 

@@ -11,14 +11,14 @@ from telegram import (
 )
 from telegram.constants import ParseMode
 
-from kibaru.answering import Answer
-from kibaru.articles import Article
+from kibaru.answering.answer import Answer
 from kibaru.errors import BadInput, KibaruError
-from kibaru_bot.courtesy import courtesy
+from kibaru.types import Article
+from kibaru_bot.admission import Overloaded
 from kibaru_bot.lengths import shortened
 from kibaru_bot.messages import Catalogue
-from kibaru_bot.patience import Overloaded
 from kibaru_bot.render import outlet, quote_block, shown, source
+from kibaru_bot.small_talk import courtesy
 from kibaru_bot.state import Context, state
 
 _OFFERED = 6

@@ -12,19 +12,19 @@ from pathlib import PurePath
 from telegram import Document, InlineKeyboardButton, Message, Update
 from telegram.error import BadRequest, InvalidToken
 
-from kibaru.articles import Article, make_article
+from kibaru.archive import Kibaru
 from kibaru.errors import BadInput, KibaruError
-from kibaru.ingest import Failure
+from kibaru.ingest.article import make_article
 from kibaru.ingest.files import MAX_FILE, SUFFIXES, read_bytes
-from kibaru.newsroom import Kibaru
-from kibaru.passages import split_passages
-from kibaru.web.pages import is_web_address, read_inputs
+from kibaru.sources.pages import is_web_address, read_inputs
+from kibaru.text.chunking import split_passages
+from kibaru.types import Article, Failure
 from kibaru_bot.drafts import begun, counts_of, draft_of, finished, published
 from kibaru_bot.lengths import shortened
 from kibaru_bot.messages import Catalogue
+from kibaru_bot.messaging import acknowledge, argument, change, pressed, said, say, typing
 from kibaru_bot.render import outlet
 from kibaru_bot.state import Context, State, state
-from kibaru_bot.talking import acknowledge, argument, change, pressed, said, say, typing
 
 _LISTED = 8
 _A_TITLE = 300

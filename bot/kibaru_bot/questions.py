@@ -7,18 +7,15 @@ from collections.abc import Sequence
 from telegram import CallbackQuery, InlineKeyboardButton, Message, Update, User
 from telegram.constants import MessageEntityType
 
-from kibaru.answering import MAX_QUESTION, MAX_QUOTES, WORTH_QUOTING, Answer
+from kibaru.answering.answer import MAX_QUESTION, MAX_QUOTES, WORTH_QUOTING, Answer
 from kibaru.errors import BadInput, KibaruError
-from kibaru.journal import Asked, Journal
+from kibaru.storage.question_log import Asked, Journal
+from kibaru_bot.admission import Overloaded, waited
+from kibaru_bot.backend import Newsdesk
 from kibaru_bot.buttons import Sealed, opened, seal
-from kibaru_bot.courtesy import courtesy, without_courtesies
 from kibaru_bot.lengths import units
 from kibaru_bot.messages import Catalogue
-from kibaru_bot.patience import Overloaded, waited
-from kibaru_bot.people import Reader, recognised, speaker
-from kibaru_bot.render import PER_PAGE, answer_pages, refusal
-from kibaru_bot.state import Context, State, state
-from kibaru_bot.talking import (
+from kibaru_bot.messaging import (
     Keyboard,
     acknowledge,
     argument,
@@ -30,7 +27,10 @@ from kibaru_bot.talking import (
     say,
     typing,
 )
-from kibaru_bot.worker import Newsdesk
+from kibaru_bot.readers import Reader, recognised, speaker
+from kibaru_bot.render import PER_PAGE, answer_pages, refusal
+from kibaru_bot.small_talk import courtesy, without_courtesies
+from kibaru_bot.state import Context, State, state
 
 _TURNS = 3
 _THREAD_MINUTES = 60

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from kibaru.errors import BadInput
-from kibaru.reranking import load_reranker
+from kibaru.search.reranker import load_reranker
 from kibaru.settings import Settings
 from kibaru_bot.heartbeat import alone
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import urlsplit
 
-from kibaru.answering import Answer
-from kibaru.articles import Article
-from kibaru.quoting import Quote
+from kibaru.answering.answer import Answer
+from kibaru.answering.quotes import Quote
+from kibaru.types import Article
 from kibaru_bot.lengths import MAX_ENTITIES, MAX_UNITS, entities, fitting, shortened, units
 from kibaru_bot.messages import Catalogue
 

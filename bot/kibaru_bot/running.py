@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 
+from kibaru.archive import Kibaru
 from kibaru.errors import BadInput, KibaruError
-from kibaru.newsroom import Kibaru
 from kibaru.settings import Settings
 from kibaru.terminal import tell
 from kibaru_bot.app import UPDATES, build

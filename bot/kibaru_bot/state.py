@@ -8,12 +8,12 @@ from typing import Any, cast
 from telegram import User
 from telegram.ext import Application, CallbackContext, ExtBot
 
-from kibaru.articles import Article
 from kibaru.settings import Settings
+from kibaru.types import Article
+from kibaru_bot.backend import Newsdesk
 from kibaru_bot.messages import Catalogue
-from kibaru_bot.people import Pace, is_admin, recognised
-from kibaru_bot.watching import Watch
-from kibaru_bot.worker import Newsdesk
+from kibaru_bot.metrics import Watch
+from kibaru_bot.readers import Pace, is_admin, recognised
 
 _Data = dict[Any, Any]
 Context = CallbackContext[ExtBot[Any], _Data, _Data, _Data]

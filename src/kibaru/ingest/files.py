@@ -7,13 +7,10 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import IO, Any, BinaryIO, cast
 
-from kibaru.articles import Article
 from kibaru.errors import BadInput
-from kibaru.ingest.archives import DAMAGED, files_in, open_archive, open_member
 from kibaru.ingest.documents import DOCUMENTS, read_document
 from kibaru.ingest.encodings import decode
 from kibaru.ingest.formats import (
@@ -24,7 +21,9 @@ from kibaru.ingest.formats import (
     records_from_csv,
     records_from_json_lines,
 )
-from kibaru.ingest.isolation import run_apart
+from kibaru.ingest.sandbox import run_apart
+from kibaru.ingest.zip_files import DAMAGED, files_in, open_archive, open_member
+from kibaru.types import Article, Failure, printable
 
 MAX_FILE = 20_000_000
 """Bytes in a file that is one article. Files of many articles (`.jsonl`, `.csv` in UTF-8) are read as a stream."""
@@ -47,17 +46,6 @@ _MAX_NESTING = 2  # an archive in an archive, an e-mail's attachments in an arch
 _HEAD = 1 << 16
 _LONGEST_LINE = 4 * MAX_RECORD  # UTF-8 takes up to four bytes a character
 SUFFIXES = (*_ONE_ARTICLE, *_MANY_ARTICLES, *DOCUMENTS, _ARCHIVE)
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """An input that gave no article: where it is (a path, with the line where there is one) and why."""
-
-    where: str
-    why: str
-
-    def __str__(self) -> str:
-        return f"{_printable(self.where)}: {self.why}"
 
 
 def read_articles(paths: Iterable[str | Path]) -> Iterator[Article | Failure]:
@@ -162,12 +150,7 @@ def _read_part(where: str, name: str, stream: IO[bytes], nesting: int) -> Iterat
 
 def _inside(where: str, name: str) -> str:
     """Where a part is: its name as given, shortened."""
-    return f"{where}, {_printable(name)[-200:]}"
-
-
-def _printable(name: str) -> str:
-    """A name on one line, with nothing in it that a terminal obeys."""
-    return "".join(character if character.isprintable() else "?" for character in name)
+    return f"{where}, {printable(name)[-200:]}"
 
 
 def _suffix(name: str) -> str:

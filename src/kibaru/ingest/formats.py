@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
-from kibaru.articles import Article, make_article
-from kibaru.counting import counted
 from kibaru.errors import BadInput
+from kibaru.ingest.article import make_article
+from kibaru.text.plurals import counted
+from kibaru.types import Article
 
 FIELDS = ("title", "text", "url", "published", "modified", "author", "outlet", "language", "id")
 MAX_RECORD = 10_000_000

@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from kibaru.articles import Article, make_article
 from kibaru.errors import BadInput
-from kibaru.ingest.archives import package, read_part
-from kibaru.ingest.xml_trees import parse_xml
+from kibaru.ingest.article import make_article
+from kibaru.ingest.xml import parse_xml
+from kibaru.ingest.zip_files import package, read_part
+from kibaru.types import Article
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"

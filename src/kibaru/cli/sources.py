@@ -1,0 +1,214 @@
+"""The command line's verbs for sites: `kibaru source` and `kibaru sync`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from kibaru.errors import KibaruError
+from kibaru.terminal import harmless, json_line, tell
+from kibaru.text.dates import parse_date
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from kibaru.archive import Kibaru
+    from kibaru.settings import Settings
+    from kibaru.sources.registry import Source, Sources
+    from kibaru.sources.sync import Event, Summary
+
+_KINDS = {"wordpress": "WordPress API", "feed": "feed", "sitemap": "sitemap"}
+
+
+@contextmanager
+def _open(settings: Settings, *, create: bool = False) -> Iterator[tuple[Kibaru, Sources]]:
+    from kibaru.archive import Kibaru
+    from kibaru.sources.registry import Sources
+    from kibaru.storage.store import DATABASE
+
+    with Kibaru(settings, create=create) as kibaru, Sources(settings.index / DATABASE) as sources:
+        yield kibaru, sources
+
+
+@click.group()
+def source() -> None:
+    """Sites whose articles are kept in step by 'kibaru sync'."""
+
+
+@source.command()
+@click.argument("url")
+@click.pass_obj
+def add(settings: Settings, url: str) -> None:
+    """Find what the site at URL offers, and keep the best as a source.
+
+    The address of a feed or a sitemap is taken as it is.
+    """
+    from kibaru.sources.discovery import discover
+    from kibaru.sources.http.client import Fetcher
+
+    with _open(settings, create=True) as (_, sources):
+        with Fetcher(settings, robots=sources.robots()) as fetcher:
+            offers = discover(fetcher, url)
+        best = offers[0]
+        for offer in offers:
+            sign = "*" if offer is best else " "
+            tell(f"{sign} {_KINDS[offer.kind]:13}  {offer.about}  {offer.endpoint}")
+        added = sources.add(url, best.kind, best.endpoint, best.title)
+        sources.keep_robots(fetcher.asked_robots)
+    why = {
+        "wordpress": "it has every post and says what changed",
+        "sitemap": "it has the whole history",
+        "feed": "it has the latest articles; nothing here tells of earlier ones with their dates",
+    }[best.kind]
+    tell(f"added      source {added.id}, {added.title}: the {_KINDS[best.kind]}, for {why}")
+    tell(f"Run 'kibaru sync {added.id}' to bring in its articles.")
+    if not settings.contact:
+        tell("kibaru: set KIBARU_CONTACT, so that the site's people can reach you", err=True)
+
+
+@source.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+@click.option("--failed", is_flag=True, help="Then the pages that gave no article, and why.")
+@click.option("--gone", is_flag=True, help="Then the articles that are gone from their sites.")
+@click.pass_obj
+def list_(settings: Settings, as_json: bool, failed: bool, gone: bool) -> None:
+    """List the sources: what was brought from each, and when."""
+    with _open(settings) as (_, sources):
+        for found in sources.all():
+            counts = sources.counts(found)
+            pages = [seen for state in ("failed", "gone") if {"failed": failed, "gone": gone}[state]
+                     for seen in sources.in_state(found, state)]  # fmt: skip
+            if as_json:
+                record = asdict(found) | asdict(counts) | ({"pages": [asdict(seen) for seen in pages]} if pages else {})
+                tell(json_line(record))
+                continue
+            state = "paused" if found.paused else f"synced {found.synced[:16]}" if found.synced else "never synced"
+            told = ", ".join(f"{count} {name}" for name, count in asdict(counts).items() if count or name == "kept")
+            tell(f"{found.id}  {found.title}  {_KINDS[found.kind]}  {told}  {state}  {found.endpoint}")
+            if found.problem:
+                tell(f"   last time: {found.problem}")
+            for seen in pages:
+                tell(f"   {seen.state:6}  {seen.article or '-'}  {seen.url}  {seen.why}".rstrip())
+
+
+@source.command()
+@click.argument("name", metavar="SOURCE")
+@click.pass_obj
+def remove(settings: Settings, name: str) -> None:
+    """Forget a source; its articles stay."""
+    with _open(settings) as (_, sources):
+        found = sources.find(name)
+        sources.remove(found)
+    tell(f"removed    source {found.id}, {found.title}; its articles stay")
+
+
+@source.command()
+@click.argument("name", metavar="SOURCE")
+@click.pass_obj
+def pause(settings: Settings, name: str) -> None:
+    """Leave a source out of 'kibaru sync' until it is resumed."""
+    _set_paused(settings, name, True)
+
+
+@source.command()
+@click.argument("name", metavar="SOURCE")
+@click.pass_obj
+def resume(settings: Settings, name: str) -> None:
+    """Take a paused source in again."""
+    _set_paused(settings, name, False)
+
+
+def _set_paused(settings: Settings, name: str, paused: bool) -> None:
+    with _open(settings) as (_, sources):
+        found = sources.find(name)
+        sources.pause(found, paused)
+    tell(f"{'paused' if paused else 'resumed':9}  source {found.id}, {found.title}")
+
+
+@click.command()
+@click.argument("name", metavar="[SOURCE]", required=False)
+@click.option("--since", help="Only articles published on this date or after, now and in later syncs.")
+@click.option("--limit", type=click.IntRange(1), help="At most so many pages of each source; the next sync goes on.")
+@click.option("--dry-run", is_flag=True, help="Only tell what would be brought.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs, an object a source.")
+@click.pass_obj
+def sync(
+    settings: Settings, name: str | None, since: str | None, limit: int | None, dry_run: bool, as_json: bool
+) -> None:
+    """Bring in what is new or changed in the sources, and mark what is gone from them.
+
+    It may be stopped at any moment: the next sync goes on from there.
+    """
+    from kibaru.sources.http.client import Fetcher
+    from kibaru.sources.sync import sync as sync_source
+
+    day = parse_date(since).isoformat()[:10] if since else None
+    summaries = []
+    with _open(settings) as (kibaru, sources):
+        wanted = [sources.find(name)] if name is not None else [found for found in sources.all() if not found.paused]
+        if not wanted:
+            raise KibaruError("There is no source to sync: add one with 'kibaru source add URL', or resume one.")
+        with Fetcher(settings, robots=sources.robots()) as fetcher, _bar() as bar:
+            for found in wanted:
+                shown = _Shown(bar, found, quiet=as_json)
+                try:
+                    done = sync_source(
+                        kibaru, sources, found, fetcher,
+                        since=day, limit=limit, dry_run=dry_run, report=shown.report, expect=shown.expect,
+                    )  # fmt: skip
+                except KeyboardInterrupt:
+                    raise KibaruError("The sync was stopped: what came in is kept; run it again to go on.") from None
+                summaries.append(done)
+                shown.end(done, dry_run)
+    if any(summary.problem for summary in summaries):
+        sys.exit(2)
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    console = Console(stderr=True)
+    with Progress(
+        *columns, console=console, disable=not sys.stderr.isatty(), redirect_stdout=sys.stdout.isatty()
+    ) as bar:
+        yield bar
+
+
+class _Shown:
+    """How the sync of one source is shown: a bar on a terminal, a line for what came of each page, one at the end."""
+
+    def __init__(self, bar: Progress, source: Source, *, quiet: bool) -> None:
+        self._bar = bar
+        self._quiet = quiet
+        self._pages = 0
+        self._task = bar.add_task(harmless(source.title), total=None)
+
+    def expect(self, pages: int) -> None:
+        self._pages += pages
+        self._bar.update(self._task, total=self._pages)
+
+    def report(self, event: Event) -> None:
+        self._bar.advance(self._task)
+        if self._quiet:
+            return
+        if event.change == "failed":
+            tell(f"kibaru: {event.url}: {event.why}", err=True)
+        elif event.change != "unchanged":
+            tell(f"{event.change:9}  {event.article or '-'}  {event.title or event.url}")
+
+    def end(self, summary: Summary, dry_run: bool) -> None:
+        self._bar.stop_task(self._task)
+        if self._quiet:
+            counts = {change: summary.counts.get(change, 0) for change in ("added", "updated", "failed", "gone")}
+            record = {"source": summary.source.id, "title": summary.source.title, "problem": summary.problem}
+            tell(json_line(record | counts | {"dry_run": dry_run}))
+        else:
+            tell(f"{'would bring: ' if dry_run else ''}{summary}")

@@ -1,0 +1,1 @@
+"""The packaged default model, unpacked from a registry package."""

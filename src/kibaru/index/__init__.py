@@ -1,0 +1,1 @@
+"""The index of one generation: vectors and keywords, built, opened and searched."""

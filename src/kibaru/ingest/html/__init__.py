@@ -1,0 +1,1 @@
+"""Web pages: bytes to the article that a page shows."""

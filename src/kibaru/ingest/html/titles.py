@@ -1,0 +1,100 @@
+"""The title of a page's article, without the name of the site."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from lxml.html import HtmlElement
+
+from kibaru.ingest.html.structured_data import letters, meta, plain_text, spaced
+
+_SEPARATORS = re.compile(r"\s+[|•·–—»:-]\s+|\s*\|\s*|\s*::\s*|:\s+")
+_LABEL = re.compile(r"^(?:en )?(?:direct|live|vidéo|video|photos?|exclusif|exclusive|urgent|audio|podcast)\b", re.I)
+_TITLE_PATHS = (
+    "//h1[@itemprop='headline' or contains(@class, 'title') or contains(@class, 'titre')]"
+    "[not(contains(@class, 'site'))]",
+    "//*[@itemprop='headline']",
+    "//*[contains(@class, 'entry-title') or contains(@class, 'post-title') or contains(@class, 'article-title')]"
+    "[self::h2 or self::h3]",
+    "//article//h1 | //main//h1",
+    "//h1",
+)
+
+
+def title_of(tree: HtmlElement, story: dict[str, Any], outlet: str) -> str:
+    """The one that a heading of the page confirms, else the first named, without the outlet's name."""
+    document = " ".join("".join(tree.xpath("//head/title[1]//text()")).split())
+    named = [
+        plain_text(story.get("headline")) or plain_text(story.get("name")),
+        *meta(tree, "og:title", "twitter:title", "dc.title"),
+    ]
+    headings = {letters(words): words for heading in tree.xpath("//h3 | //h2 | //h1") if (words := spaced(heading))}
+    confirmed = [letters(form) for title in [*named, document] for form in _forms(title)]
+    if best := max((form for form in confirmed if form and form in headings), key=len, default=""):
+        return headings[best]
+    heading = visible_title(tree)
+    if heading and document and letters(heading) in letters(document):
+        return heading
+    for title in named:
+        if title:
+            return _without_outlet(title, outlet, document)
+    return heading if heading and not outlet_like(heading, outlet) else _without_outlet(document, outlet, document)
+
+
+def visible_title(tree: HtmlElement) -> str:
+    """The heading that looks most like the article's: by its name, or the first h1 of the article, of the page."""
+    for path in _TITLE_PATHS:
+        for element in tree.xpath(path):
+            if title := spaced(element):
+                return title
+    return ""
+
+
+def site_in_title(tree: HtmlElement, title: str) -> str:
+    """The site's name as the document's title has it behind the article's, or before: up to five words."""
+    document = " ".join("".join(tree.xpath("//head/title[1]//text()")).split())
+    before, found, behind = document.partition(title) if title else ("", "", "")
+    if not found:
+        return ""
+    parts = [part.strip() for part in _SEPARATORS.split(behind) if part.strip()]
+    parts = parts[-1:] or [part.strip() for part in _SEPARATORS.split(before) if part.strip()][:1]
+    name = parts[0].strip("-|–—:«» ") if parts else ""
+    return name if 0 < len(name.split()) <= 5 and not _LABEL.match(name) else ""
+
+
+def _forms(title: str) -> Iterator[str]:
+    """A title, and what is left of it when a site's name is cut off at either end."""
+    yield title
+    cuts = list(_SEPARATORS.finditer(title))
+    for cut in reversed(cuts):
+        yield title[: cut.start()].strip()
+    for cut in cuts:
+        yield title[cut.end() :].strip()
+
+
+def _without_outlet(title: str, outlet: str, document: str) -> str:
+    """The title without the site's name behind or before it, where a separator sets that apart.
+
+    A last part of up to five words behind `|`, `–`, `-` is taken for a name when the outlet is unknown; one behind a
+    colon never is, for headlines have colons.
+    """
+    for cut in _SEPARATORS.finditer(title):
+        if outlet and outlet_like(title[cut.end() :], outlet):
+            return title[: cut.start()].strip()
+        if outlet and outlet_like(title[: cut.start()], outlet):
+            return title[cut.end() :].strip()
+    if title == document:
+        cuts = [cut for cut in _SEPARATORS.finditer(title) if ":" not in cut[0]]
+        if cuts and len(title[cuts[-1].end() :].split()) <= 5 and len(title[: cuts[-1].start()].split()) >= 3:
+            return title[: cuts[-1].start()].strip()
+    return title
+
+
+def outlet_like(text: str, outlet: str) -> bool:
+    """Whether a text is the outlet's name, perhaps with `.com` or an article."""
+    ours, theirs = letters(text), letters(outlet)
+    return bool(ours and theirs) and (
+        ours == theirs or (len(ours) > 3 and ours in theirs) or theirs in ours[: len(theirs) + 4]
+    )

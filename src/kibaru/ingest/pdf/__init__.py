@@ -1,0 +1,1 @@
+"""PDF files: bytes to an article."""

@@ -1,0 +1,1 @@
+"""Fetching from sites that may be hostile: checked addresses, limits, robots.txt."""

@@ -1,0 +1,205 @@
+"""One URL to its bytes: within limits of size and time, after what robots.txt says, again when the site is busy."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import threading
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from types import TracebackType
+from urllib.parse import urlsplit
+
+import httpcore
+import httpx
+
+from kibaru.errors import BadInput, KibaruError, first_line
+from kibaru.settings import Settings
+from kibaru.sources.http.addresses import Resolver, parse_url, resolve
+from kibaru.sources.http.network import CheckedNetwork, Deadline
+from kibaru.sources.http.responses import GONE, NONE_KNOWN, Page, Validators, decoded, read_body, retry_after
+from kibaru.sources.http.robots import ROBOTS_BYTES, Pace, Rules, user_agent
+
+log = logging.getLogger(__name__)
+
+MAX_PAGE = 20_000_000
+"""Bytes of a page, unpacked. The heaviest news pages have 2 MB of HTML; 100 posts of an API some 3 MB."""
+
+_SECONDS = 60.0
+_READ_SECONDS = 20.0
+_REDIRECTS = 5
+_PAUSES = (1.0, 4.0, 16.0)
+_LONGEST_PAUSE = 120.0
+_REDIRECTING = frozenset({301, 302, 303, 307, 308})
+_BUSY = frozenset({429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
+
+
+class Unreachable(KibaruError):
+    """A site that does not answer, or not now: worth another try later."""
+
+
+class Stopped(KibaruError):
+    """Whoever asked wants no more."""
+
+
+class Fetcher:
+    """Fetches for one run. Keeps connections and the robots.txt of each site; may be used by several threads."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        resolver: Resolver = resolve,
+        pause: Callable[[float], object] | None = None,
+        seconds: float = _SECONDS,
+        robots: Mapping[str, bytes] | None = None,
+    ) -> None:
+        """`pause` waits so many seconds, and ends all work by returning true; `seconds` is what one answer may take;
+        `robots` are the robots.txt that are known from less than a day ago, by origin."""
+        self._agent = user_agent(settings)
+        self._seconds = seconds
+        self._stopped = threading.Event()
+        self._pause = pause or self._stopped.wait
+        self._pace = Pace(settings, self._wait)
+        self._deadline = Deadline()
+        self.asked_robots: dict[str, bytes] = {}
+        self._rules = {origin: Rules.read(text) for origin, text in (robots or {}).items()}
+        self._asking = threading.Lock()
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=ssl.create_default_context(),
+            max_connections=20,
+            keepalive_expiry=30,
+            network_backend=CheckedNetwork(resolver, self._deadline, allow_loopback=settings.allow_loopback),
+        )
+
+    def __enter__(self) -> Fetcher:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.close()
+
+    def stop(self) -> None:
+        """End what other threads are waiting for: they get Stopped."""
+        self._stopped.set()
+
+    def get(self, url: str, *, known: Validators = NONE_KNOWN, limit: int = MAX_PAGE, accept: str = "*/*") -> Page:
+        """The page at `url`, after redirects; with `known`, perhaps only the word that it is unchanged.
+
+        Raises BadInput for what can never be fetched (a forbidden address, a disallowed page, too large, a status
+        of 4xx but 404 and 410, which come back as a Page), and Unreachable when the site does not answer for now.
+        """
+        target = parse_url(url)
+        for _ in range(_REDIRECTS + 1):
+            rules = self.rules(target)
+            if not rules.allows(str(target)):
+                raise BadInput(f"{_shown(target)} may not be fetched: the site's robots.txt disallows it")
+            page = self._patiently(target, rules.delay, known, limit, accept)
+            if page.status not in _REDIRECTING:
+                return page
+            target = parse_url(page.headers.get("location", ""), base=str(target))
+        raise BadInput(f"{_shown(parse_url(url))} redirects more than {_REDIRECTS} times")
+
+    def rules(self, target: httpx.URL | str) -> Rules:
+        """The robots.txt of the site of `target`. Raises as `get` does: with rules unknown a site is left be."""
+        target = parse_url(target) if isinstance(target, str) else target
+        origin = _origin(target)
+        with self._asking:
+            if origin not in self._rules:
+                text = self.asked_robots[origin] = self._ask_robots(target)
+                self._rules[origin] = Rules.read(text)
+            return self._rules[origin]
+
+    def _ask_robots(self, target: httpx.URL) -> bytes:
+        """The text of a site's robots.txt; empty for a site without one, which allows all."""
+        at = target.copy_with(raw_path=b"/robots.txt")
+        for _ in range(_REDIRECTS + 1):
+            try:
+                page = self._patiently(at, 0.0, NONE_KNOWN, ROBOTS_BYTES, "text/plain, */*", truncate=True)
+            except Refused:  # a site that answers 401 or 403 has no rules, says RFC 9309
+                return b""
+            if page.status not in _REDIRECTING:
+                return page.body
+            at = parse_url(page.headers.get("location", ""), base=str(at))
+        return b""
+
+    def _patiently(
+        self, target: httpx.URL, delay: float, known: Validators, limit: int, accept: str, truncate: bool = False
+    ) -> Page:
+        """One answer of the site, asked for again after a pause while it is busy or does not answer."""
+        self._wait(0)
+        why = ""
+        for pause in (*_PAUSES, None):
+            wait = pause
+            try:
+                with self._pace.turn(_origin(target), delay), self._deadline.within(self._seconds):
+                    page = self._once(target, known, limit, accept, truncate)
+                if page.status not in _BUSY:
+                    return _answer(target, page)
+                why = f"answers {page.status}"
+                asked = retry_after(page.headers.get("retry-after", ""))
+                if asked > _LONGEST_PAUSE:
+                    raise Unreachable(f"{target.host} asks to come back in {asked / 60:.0f} minutes")
+                wait = None if pause is None else max(pause, asked)
+            except httpcore.TimeoutException:
+                why = f"takes more than {self._seconds:.0f} s to answer"
+                wait = pause if pause == _PAUSES[0] else None  # each try has taken long enough
+            except (httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError, OSError) as error:
+                why = f"cannot be reached ({first_line(error, 120)})"
+            if wait is None:
+                break
+            log.info("%s %s, again in %.0f s", target.host, why, wait)
+            self._wait(wait)
+        raise Unreachable(f"{target.host} {why}: try again later")
+
+    def _once(self, target: httpx.URL, known: Validators, limit: int, accept: str, truncate: bool) -> Page:
+        url = httpcore.URL(
+            scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path or b"/"
+        )
+        headers = {"User-Agent": self._agent, "Accept": accept, "Accept-Encoding": "gzip", "Host": _netloc(target)}
+        headers |= {"If-None-Match": known.etag} if known.etag else {}
+        headers |= {"If-Modified-Since": known.last_modified} if known.last_modified else {}
+        timeouts = {"connect": 10.0, "read": _READ_SECONDS, "write": _READ_SECONDS, "pool": self._seconds}
+        raw = [(name.encode(), value.encode("latin-1", "ignore")) for name, value in headers.items()]
+        with self._pool.stream("GET", url, headers=raw, extensions={"timeout": timeouts}) as response:
+            log.debug("%s %s", response.status, target)
+            kept = {name.decode("latin-1").lower(): decoded(value) for name, value in response.headers}
+            wanted = response.status == HTTPStatus.OK
+            body = read_body(response.iter_stream(), kept, limit, truncate, _shown(target)) if wanted else b""
+            return Page(str(target), response.status, body, kept)
+
+    def _wait(self, seconds: float) -> None:
+        if self._stopped.is_set() or self._pause(seconds):
+            raise Stopped("stopped; the next sync goes on from here")
+
+
+class Refused(BadInput):
+    """A status of 4xx."""
+
+
+def _answer(target: httpx.URL, page: Page) -> Page:
+    if page.status in (*_REDIRECTING, *GONE, HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
+        return page
+    try:
+        phrase = HTTPStatus(page.status).phrase
+    except ValueError:
+        phrase = "which means nothing"
+    raise Refused(f"{_shown(target)} is refused: the site answers {page.status} {phrase}")
+
+
+def _origin(target: httpx.URL) -> str:
+    return f"{target.scheme}://{_netloc(target)}"
+
+
+def _netloc(target: httpx.URL) -> str:
+    return target.netloc.decode("ascii")
+
+
+def _shown(target: httpx.URL) -> str:
+    return str(target)[:200]
+
+
+def site_name(url: str) -> str:
+    """The host of a URL as people say it: without www."""
+    return (urlsplit(url).hostname or url).removeprefix("www.")

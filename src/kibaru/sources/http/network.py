@@ -1,0 +1,134 @@
+"""Connections that reach only checked addresses and end at their deadline, for httpcore.
+
+A host is resolved once; every address found is checked, and the connection goes to one of those very addresses. A
+name that means something else a moment later changes nothing. TLS still verifies the host's name.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import httpcore
+
+from kibaru.errors import BadInput
+from kibaru.sources.http.addresses import Resolver, is_loopback, is_public
+
+_CONNECT_SECONDS = 10.0
+
+T = TypeVar("T")
+
+
+class Forbidden(BadInput):
+    """The address is not one of the public internet."""
+
+
+class Deadline(threading.local):
+    """Until when the request that this thread makes must be over; all of its reads and writes together."""
+
+    ends = float("inf")
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        self.ends = time.monotonic() + seconds
+        try:
+            yield
+        finally:
+            self.ends = float("inf")
+
+    def left(self, timeout: float | None) -> float:
+        """Seconds one operation may take. Raises httpcore.ReadTimeout when there are none left."""
+        left = self.ends - time.monotonic()
+        if left <= 0:
+            raise httpcore.ReadTimeout("deadline")
+        return min(left, timeout if timeout is not None else left)
+
+
+class CheckedNetwork(httpcore.NetworkBackend):
+    """The way out: resolves, checks, connects. Raises Forbidden for a host with any address that is not public."""
+
+    def __init__(self, resolver: Resolver, deadline: Deadline, *, allow_loopback: bool) -> None:
+        self._resolver = resolver
+        self._deadline = deadline
+        self._allow_loopback = allow_loopback
+        self._sockets = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ARG002  # the deadline's
+        local_address: str | None = None,  # noqa: ARG002
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        error: Exception = httpcore.ConnectError(f"{host} has no address")
+        for address in self.checked(host, port):
+            try:
+                stream = self._sockets.connect_tcp(
+                    address, port, self._deadline.left(_CONNECT_SECONDS), socket_options=socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as failed:
+                error = failed
+            else:
+                return _Stream(stream, self._deadline)
+        raise error
+
+    def checked(self, host: str, port: int) -> Sequence[str]:
+        """The addresses of a host, all of them fit to be reached."""
+        try:
+            addresses = _in_time(self._deadline.left(_CONNECT_SECONDS), lambda: self._resolver(host, port))
+        except (OSError, UnicodeError):
+            raise httpcore.ConnectError(f"there is no host {host}") from None
+        for address in addresses:
+            if not (is_public(address) or (self._allow_loopback and is_loopback(address))):
+                raise Forbidden(f"{host} leads to {address}, which is not on the public internet: it is not fetched")
+        return addresses
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection whose every operation keeps to the deadline of the request it serves."""
+
+    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, self._deadline.left(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, self._deadline.left(timeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        stream = self._stream.start_tls(ssl_context, server_hostname, self._deadline.left(timeout))
+        return _Stream(stream, self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+def _in_time(seconds: float, call: Callable[[], T]) -> T:
+    """The result of a call that takes no timeout, as the system's resolver does not. Raises httpcore.ConnectTimeout."""
+    outcome: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(call())
+        except Exception as error:  # raised again by the one who waits
+            outcome.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        return outcome.result(seconds)
+    except FutureTimeout:
+        raise httpcore.ConnectTimeout("the name is not resolved in time") from None

@@ -1,0 +1,69 @@
+"""A page's address to the article on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from pathlib import Path
+
+from kibaru.errors import BadInput, KibaruError
+from kibaru.ingest.article import make_article
+from kibaru.ingest.files import read_articles
+from kibaru.ingest.html.page import read_page
+from kibaru.settings import Settings
+from kibaru.sources.http.addresses import is_same_site
+from kibaru.sources.http.client import Fetcher
+from kibaru.sources.http.responses import Page
+from kibaru.types import Article, Failure
+
+ACCEPT = "text/html, application/xhtml+xml;q=0.9, */*;q=0.5"
+_PAGES = ("", "text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/plain")
+
+
+def is_web_address(path: str | Path) -> bool:
+    """Whether an argument is a URL and not a path."""
+    return str(path).lower().startswith(("http://", "https://"))
+
+
+def read_inputs(settings: Settings, inputs: Iterable[str]) -> Iterator[Article | Failure]:
+    """The articles in files, folders and standard input, as `kibaru.ingest.files.read_articles` does, and on web pages.
+
+    What cannot be fetched or read comes out as a Failure in its place.
+    """
+    with Fetcher(settings) as fetcher:
+        for on_the_web, group in groupby(inputs, is_web_address):
+            if on_the_web:
+                yield from (read_address(fetcher, url) for url in group)
+            else:
+                yield from read_articles(group)
+
+
+def read_address(fetcher: Fetcher, url: str) -> Article | Failure:
+    """The article at `url`, or why there is none."""
+    try:
+        page = fetcher.get(url, accept=ACCEPT)
+        if page.is_gone:
+            raise BadInput(f"the site has no such page ({page.status})")
+        return article_on(page)
+    except KibaruError as error:
+        return Failure(url, str(error))
+
+
+def article_on(page: Page) -> Article:
+    """The article on a page that was fetched. Raises BadInput when there is none."""
+    kind = page.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in _PAGES:
+        raise BadInput(f"it is no page but {kind[:60]}: download it and add the file")
+    article = read_page(page.body, url=page.url, charset=page.charset)
+    if article.url and is_same_site(article.url, page.url):
+        return article
+    return make_article(  # a page may not pass for one of another site: it would take that article's place
+        title=article.title,
+        text=article.text,
+        url=page.url,
+        published=article.published or "",
+        modified=article.modified or "",
+        author=article.author or "",
+        language=article.language or "",
+        outlet=article.outlet or "",
+    )

@@ -1,0 +1,107 @@
+"""Fetching ahead: one thread walks, a few fetch the pages it comes past, while the caller works on what is ready.
+
+What waits is bounded, so memory stays flat however large the source is.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+
+from kibaru.errors import KibaruError
+from kibaru.sources.crawl import Found, Step
+from kibaru.sources.http.client import Fetcher
+
+_AHEAD = 200
+"""Steps that wait: the posts in two answers of a WordPress API."""
+
+
+class Pipeline:
+    """The steps of a walk, in order, with the articles of those that had none; to be iterated once, inside `with`.
+
+    When the walk is broken off by an error, what came before it is there, then the iteration ends, and `error` tells.
+    """
+
+    def __init__(
+        self, fetcher: Fetcher, steps: Iterator[Step], complete: Callable[[Found], Found], at_once: int
+    ) -> None:
+        self.error: BaseException | None = None
+        self._fetcher = fetcher
+        self._steps = steps
+        self._complete = complete
+        self._at_once = at_once
+        self._ready: queue.Queue[Step | None] = queue.Queue(_AHEAD)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._walk, name="walking", daemon=True)
+
+    def __enter__(self) -> Pipeline:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopped.set()
+        if kind is not None:
+            self._fetcher.stop()
+        self._thread.join()
+
+    def __iter__(self) -> Iterator[Step]:
+        while (step := self._ready.get()) is not None:
+            yield step
+
+    def _walk(self) -> None:
+        try:
+            for step in self._completed():
+                self._put(step)
+        except _Abandoned:
+            return
+        except BaseException as error:
+            self.error = error
+        try:
+            self._put(None)
+        except _Abandoned:
+            return
+
+    def _put(self, step: Step | None) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._ready.put(step, timeout=0.1)
+            except queue.Full:
+                continue
+            return
+        raise _Abandoned
+
+    def _completed(self) -> Iterator[Step]:
+        """The steps in their order, a few pages fetched at once."""
+        pending: deque[Future[Found] | Step] = deque()
+        with ThreadPoolExecutor(self._at_once, "fetching") as pool:
+            try:
+                for step in self._steps:
+                    if isinstance(step, Found) and step.article is None and not step.why:
+                        pending.append(pool.submit(self._complete, step))
+                    else:
+                        pending.append(step)
+                    while pending and (len(pending) > 2 * self._at_once or not isinstance(pending[0], Future)):
+                        yield _settled(pending.popleft())
+            except KibaruError as error:  # of the walk: the pages it came past are still fetched
+                self.error = error
+            try:
+                while pending:
+                    yield _settled(pending.popleft())
+            finally:
+                for waiting in pending:
+                    if isinstance(waiting, Future):
+                        waiting.cancel()
+
+
+class _Abandoned(Exception):
+    """Nobody waits for more."""
+
+
+def _settled(step: Future[Found] | Step) -> Step:
+    return step.result() if isinstance(step, Future) else step

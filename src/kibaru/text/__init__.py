@@ -1,0 +1,1 @@
+"""Language, sentences, stems, dates and addresses of text."""
