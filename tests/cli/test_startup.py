@@ -36,7 +36,7 @@ def test_listing_opens_the_database_alone(command: str, folder: Path) -> None:
 def test_listing_needs_no_vector_index(folder: Path) -> None:
     for snapshot in folder.glob("generation-*/*"):
         snapshot.unlink()
-    assert "kibaru.ingest.article" in imported_by("list")
+    assert "kibaru.types" in imported_by("list")
 
 
 def test_asking_runs_the_packaged_model_without_model_frameworks(folder: Path) -> None:

@@ -164,7 +164,7 @@ def test_each_damage_is_found_explained_and_mended(folder: Path, run: Run, damag
     assert all("run 'kibaru " in line for line in found.out.splitlines())
     mended = run("doctor", "--repair")
     assert (mended.code, mended.err) == (0, ""), mended.out
-    assert "mended     " in mended.out
+    assert "repaired   " in mended.out
     assert mended.out.endswith("is healthy.\n")
     assert run("status").code == 0
     assert answers(run)
