@@ -2,7 +2,7 @@
 
 import os
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Threads that wait for work must sleep, not spin: beside one busy process an answer took 2 s instead of 0.1 s. OpenMP
 # reads this when it is loaded, so it is set before anything that loads it.
