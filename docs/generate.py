@@ -1,6 +1,6 @@
 """Write what is generated in the documentation: docs/commands.md, docs/configuration.md and .env.example.
 
-    python docs/generate.py      # or `make docs`; tests/project/test_generated_docs.py fails when one of them is stale
+python docs/generate.py      # or `make docs`; tests/project/test_generated_docs.py fails when one of them is stale
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _written(field: FieldInfo) -> str:
 
 def env_example() -> str:
     """The text of .env.example: every setting with its description, commented out at its default."""
-    lines = ["# Every setting of Kibaru. Copy to .env and change what you need; what is commented out shows its default."]
+    lines = ["# Every setting of Kibaru. Copy to .env and change what you need; what is commented out is the default."]
     lines += ["# Written by docs/generate.py from the code: run 'make docs' after a change there."]
     for kind in SETTINGS.values():
         for setting in settings_of(kind):

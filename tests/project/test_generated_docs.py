@@ -1,4 +1,4 @@
-"""docs/commands.md, docs/configuration.md and .env.example say what the code says; every link of the docs leads somewhere."""
+"""Generated pages say what the code says; links and named modules in the documentation exist."""
 
 from __future__ import annotations
 
@@ -61,3 +61,10 @@ def test_links_lead_to_files_and_headings_that_are_there(page: Path) -> None:
         target = page.parent / file if file else page
         assert target.exists(), link
         assert not anchor or anchor in headings(target), link
+
+
+def test_modules_that_the_architecture_names_are_there() -> None:
+    named = re.findall(r"`((?:\w+/)*\w+(?:\.py|/))`", (ROOT / "docs" / "architecture.md").read_text("utf-8"))
+    assert len(named) > 30
+    places = (ROOT / "src" / "kibaru", ROOT / "bot", ROOT)
+    assert [name for name in named if not any((place / name).exists() for place in places)] == []
