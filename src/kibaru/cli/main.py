@@ -17,6 +17,7 @@ from kibaru.cli.maintenance import backup, doctor, restore
 from kibaru.cli.paths import NamedPath
 from kibaru.cli.sources import source, sync
 from kibaru.errors import BadInput, KibaruError, OutputClosed, explanation
+from kibaru.process import prepare
 from kibaru.terminal import json_line, tell, tell_styled
 from kibaru.text.dates import parse_date
 from kibaru.text.languages import language_code
@@ -37,6 +38,7 @@ _DEMO_QUESTIONS = (
 
 def main() -> None:
     """Run the command line; what Kibaru can explain ends in one line and its exit code."""
+    prepare()
     try:
         commands()
     except OutputClosed as error:
