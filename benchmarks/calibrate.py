@@ -26,6 +26,7 @@ from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+import prepared  # noqa: F401
 from evaluation_set import Archive, Question, is_for_tuning, read_articles, read_questions, read_sample_questions
 from kibaru.answering.answer import read_hits
 from kibaru.answering.confidence import Signals

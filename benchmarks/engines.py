@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+import prepared  # noqa: F401
 from evaluation_set import embedded_passages, read_articles, read_questions
 from kibaru.embedding.e5_small.model import PROMPTS, packaged_weights, unpack
 from kibaru.embedding.embedder import Embedder

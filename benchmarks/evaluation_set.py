@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import prepared  # noqa: F401
 from kibaru.embedding.cache import RememberingEmbedder
 from kibaru.evaluation import run, sets
 from kibaru.evaluation.sets import EvaluationSet, Question, is_for_tuning

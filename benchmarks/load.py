@@ -32,6 +32,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "src"), str(ROOT / "bot")]
 
 from fakes.bot_api import BotApiServer, FloodLimits, Message, User  # noqa: E402
 
+import prepared  # noqa: E402, F401
 from kibaru.archive import Kibaru  # noqa: E402
 from kibaru.embedding.cache import RememberingEmbedder  # noqa: E402
 from kibaru.ingest.files import read_articles  # noqa: E402
@@ -42,7 +43,7 @@ from process_memory import megabytes  # noqa: E402
 _TICKS = os.sysconf("SC_CLK_TCK")
 _LINES = (ROOT / "tests" / "data" / "sample_questions.jsonl").read_text("utf-8").splitlines()
 QUESTIONS = [json.loads(line)["question"] for line in _LINES]
-UNLIMITED = "from kibaru_bot import cli, network; network.PER_SECOND = 10**6; cli.main()"
+UNLIMITED = "from kibaru_bot import cli, transport; transport.PER_SECOND = 10**6; cli.main()"
 
 _rounds = count()
 

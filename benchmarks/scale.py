@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import prepared  # noqa: F401
 from evaluation_set import embedded_passages, read_articles, read_questions
 from kibaru.archive import Kibaru
 from kibaru.embedding.embedder import Embedder

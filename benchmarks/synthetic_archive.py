@@ -20,6 +20,7 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+import prepared  # noqa: F401
 from kibaru.index.embedding_queue import vector_key
 from kibaru.ingest.article import make_article
 from kibaru.storage.duplicates import put_bands

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from transformers import AutoModel, AutoTokenizer
 
+import prepared  # noqa: F401
 from evaluation_set import embedded_passages, sample_set
 from kibaru.embedding.e5_small.model import PROMPTS, VALUES, packaged_weights, unpack
 from kibaru.settings import load_settings

@@ -17,11 +17,13 @@ from pydantic_settings import BaseSettings
 from kibaru.cli.main import commands
 from kibaru.settings import Settings
 from kibaru_bot.cli import command as bot_command
+from kibaru_bot.settings import BotSettings
 
 ROOT = Path(__file__).parents[1]
 
 SETTINGS: dict[str, type[BaseSettings]] = {
-    "The archive, its model, its sources, and the bot": Settings,
+    "The archive, its model and its sources": Settings,
+    "The bot": BotSettings,
 }
 """The classes of settings, each under the heading of its part; a subclass shows only the fields it adds."""
 

@@ -14,6 +14,7 @@ from data.pages.stories import STORIES
 from fuzzing.invariants import check_article, check_passages, check_stems, fields_of, refusing, text_of
 from fuzzing.target import Target
 from kibaru.answering.answer import MAX_QUESTION, checked_question
+from kibaru.answering.follow_ups import is_follow_up, own_words
 from kibaru.index.keywords import frequencies, search_keywords
 from kibaru.ingest.article import make_article
 from kibaru.samples import SAMPLES
@@ -29,7 +30,6 @@ from kibaru.text.sentences import MAX_SENTENCE, split_sentences
 from kibaru.text.stems import fold, question_stems, stems
 from kibaru.text.urls import canonical_url, url_key
 from kibaru.types import Filters, IndexedPassage
-from kibaru_bot.follow_ups import leans, own_words
 from kibaru_bot.lengths import MAX_UNITS, entities, fitting, shortened, units
 from kibaru_bot.messages import LANGUAGES
 
@@ -95,11 +95,11 @@ def languages(data: bytes) -> None:
 
 
 def cues(data: bytes) -> None:
-    """What a question asks for, how it leans on those before, and its accents."""
+    """What a question asks for, whether it is a follow-up, and its accents."""
     question, sentence = fields_of(data, 2)
     assert found_in(sentence, question) <= {"name", "date", "number", "money", "definition"}
     asked_for(question)
-    leans(question)
+    is_follow_up(question)
     own_words(question)
     assert fold(with_accents(question, [sentence])) == fold(question)
 

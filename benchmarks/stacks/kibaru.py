@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import prepared  # noqa: F401
 from kibaru.archive import Kibaru
 from kibaru.embedding.embedder import Embedder
 from kibaru.settings import load_settings

@@ -1,4 +1,4 @@
-"""Kibaru, the one object a caller needs: an archive that is added to, rebuilt and asked."""
+"""`Kibaru`, the one object a caller needs: an archive that is added to, rebuilt and asked."""
 
 from __future__ import annotations
 
@@ -7,71 +7,72 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kibaru.answering.answer import Answer, answer, checked_question
 from kibaru.answering.confidence import calibration, is_calibrated
+from kibaru.answering.follow_ups import answer_follow_up
+from kibaru.article_access import ArticleAccess
+from kibaru.embedding.cache import RememberingEmbedder
 from kibaru.embedding.embedder import Embedder
-from kibaru.errors import IndexUnusable, KibaruError, NotFound, StorageError
+from kibaru.errors import BadInput, IndexUnusable, KibaruError, StorageError
 from kibaru.index.builder import add_articles, ensure_generation, rebuild, remove_articles, usable_generation
 from kibaru.index.vectors import VectorIndex, is_outdated, renew
 from kibaru.search.dates import Timing, timing
 from kibaru.search.hybrid import Found, retrieve
-from kibaru.search.reranker import reranked
+from kibaru.search.reranker import load_reranker, reranked
 from kibaru.settings import Settings
 from kibaru.storage.generations import current_generation
 from kibaru.storage.passages import count_passages, stale, unindexed
-from kibaru.storage.store import DATABASE, Store
 from kibaru.text.languages import expect_detection
-from kibaru.types import Article, Failure, Filters, Generation, Outcome, Progress, Rebuilt
+from kibaru.types import Article, Failure, Filters, Outcome, Progress, Rebuilt, Status
 
 log = logging.getLogger(__name__)
 
 _HITS = 50
-_RENEWING = 1_000
-"""Articles added between two looks at whether the snapshot is outdated."""
+_RENEWED_EVERY = 1_000
+"""Articles added between two checks whether the snapshot of the vectors is outdated."""
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
-    """The state of an archive; `problem` is None when it is healthy, else one line with the command that mends it."""
-
-    folder: Path
-    articles: int
-    passages: int
-    published: tuple[str, str] | None
-    languages: list[str]
-    generation: Generation | None
-    model: str
-    calibrated: bool
-    bytes: int
-    problem: str | None
-
-
-class Kibaru:
+class Kibaru(ArticleAccess):
     """An archive of articles and its index, in one folder.
 
     Questions may come from several threads: they are answered one at a time, from what is in the archive at that
     moment, whichever process put it there.
+
+    Attributes:
+        settings: The settings it was opened with.
+        embedder: The embedding model.
     """
 
-    def __init__(self, settings: Settings, *, create: bool = False, embedder: Embedder | None = None) -> None:
-        """Open the archive of `settings.index`, making it first if `create`; archives may share an `embedder`.
+    def __init__(
+        self, settings: Settings, *, create: bool = False, caching: bool = False, embedder: Embedder | None = None
+    ) -> None:
+        """Open the archive of `settings.index`.
 
-        Raises IndexUnusable when there is none, or it cannot be read by this Kibaru.
+        Args:
+            settings: Where the archive is, and which models it uses.
+            create: Make the archive when there is none.
+            caching: Keep the vectors of the last texts that were embedded, for a program that answers many questions.
+            embedder: An embedding model to share with another archive; by default a model of its own.
+
+        Raises:
+            IndexUnusable: There is no archive, or this version of Kibaru cannot use it.
+            StorageError: The disk does not allow it.
         """
+        super().__init__(settings.index, create=create)
         self.settings = settings
-        self.folder = settings.index
-        self.store = Store(self.folder / DATABASE, create=create)
-        self.embedder = embedder or Embedder(settings)
+        self.embedder = embedder or (RememberingEmbedder if caching else Embedder)(settings)
         self._vectors: VectorIndex | None = None
         self._lock = threading.RLock()
         self._apart = ThreadPoolExecutor(2, "kibaru-question")  # a question may be read again, with accents
+
+    def another(self) -> Kibaru:
+        """The same archive once more, with a connection of its own and the same model, for another thread."""
+        return Kibaru(self.settings, embedder=self.embedder)
 
     def close(self) -> None:
         self._apart.shutdown()
@@ -83,13 +84,6 @@ class Kibaru:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def article(self, id: str) -> Article:
-        """The article of this id. Raises NotFound."""
-        article = self.store.article(id)
-        if article is None:
-            raise NotFound(f"There is no article {id}: 'kibaru list' shows those there are.")
-        return article
-
     def add(self, items: Iterable[Article | Failure]) -> Iterator[Outcome | Failure]:
         """Add or replace articles; each Outcome comes once its article is safe on disk and answers questions."""
         with self._lock:
@@ -97,7 +91,9 @@ class Kibaru:
             usable_generation(self.store, self.folder, self.embedder)
             for number, outcome in enumerate(add_articles(self.store, self.folder, self.embedder, items), 1):
                 yield outcome
-                if number % _RENEWING == 0:  # so that a command killed in the middle leaves little to catch up with
+                if (
+                    number % _RENEWED_EVERY == 0
+                ):  # so that a command killed in the middle leaves little to catch up with
                     self._renew_if_outdated()
             self._renew_if_outdated()
 
@@ -152,6 +148,33 @@ class Kibaru:
             g = vectors.generation.id
             return answer(self.store, self.embedder, g, model, question, found, quotes=quotes, threshold=threshold)
 
+    def converse(self, question: str, before: Sequence[str] = (), *, quotes: int = 3) -> tuple[Answer, str]:
+        """Answer a question that may be a follow-up.
+
+        Args:
+            question: The question.
+            before: The questions before it in the conversation as they were understood, the newest first.
+            quotes: How many quotes at most.
+
+        Returns:
+            The answer, and the question as it was understood; put the latter into `before` of the next question.
+
+        Raises:
+            BadInput, IndexUnusable, ModelUnavailable: As `ask` does.
+        """
+        return answer_follow_up(lambda text: self.ask(text, quotes=quotes), question, before)
+
+    def embed_ahead(self, questions: Iterable[str]) -> None:
+        """Embed questions that will be asked soon as one batch, which is faster; the archive must be `caching`.
+
+        Questions that cannot be asked are left out.
+        """
+        checked = []
+        for question in questions:
+            with suppress(BadInput):
+                checked.append(checked_question(question))
+        self.embedder.embed_questions(checked)
+
     def find(self, question: str, filters: Filters = Filters()) -> Found:  # noqa: B008  # frozen
         """The hits of a question."""
         with self._lock, self._serving() as vectors:
@@ -182,9 +205,9 @@ class Kibaru:
             model = generation.model if generation else self.embedder.identity
             return Status(
                 folder=self.folder,
-                articles=self.store.count_articles(),
+                articles=self.article_count(),
                 passages=count_passages(self.store, generation.id) if generation else 0,
-                published=self.store.span_of_dates(),
+                published=self.date_range(),
                 languages=self.store.languages(),
                 generation=generation,
                 model=model,
@@ -217,3 +240,9 @@ class Kibaru:
             except IndexUnusable:
                 if current_generation(self.store) == generation:  # else a rebuild has cleared it away
                     raise
+
+
+def check_reranker(settings: Settings) -> None:
+    """Load the reranker when one is set. Raises ModelUnavailable when it cannot be used."""
+    if settings.reranker:
+        load_reranker(settings.reranker)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Span(NamedTuple):
@@ -128,6 +131,152 @@ class StoredPassage:
     start: int
     end: int
     heading: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What adding an article would do.
+
+    Attributes:
+        article: The article to add.
+        passages: How many passages it would be chunked into.
+        replaces: The stored article that it would replace, or None when it is new.
+        same_title: The id of another stored article under the same title, if there is one.
+    """
+
+    article: Article
+    passages: int
+    replaces: Article | None
+    same_title: str | None
+
+    @property
+    def change(self) -> Literal["new", "unchanged", "update"]:
+        """What would happen to the archive."""
+        if self.replaces is None:
+            return "new"
+        return "unchanged" if self.replaces.digest == self.article.digest else "update"
+
+
+@dataclass(frozen=True, slots=True)
+class NewQuestion:
+    """A question to be logged; the fields are those of `LoggedQuestion`, and who asked it where.
+
+    Attributes:
+        reader: The fingerprint of the reader.
+        conversation: The fingerprint of the conversation.
+        message: The fingerprint of the message in which the question stands.
+    """
+
+    question: str
+    understood: str
+    language: str | None
+    answered: bool
+    confidence: float
+    reader: str
+    conversation: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedQuestion:
+    """A question in the question log.
+
+    Attributes:
+        id: Its number.
+        asked: When it was asked (ISO date and time, UTC).
+        question: The question as it was asked.
+        understood: What was searched for: of a follow-up, both questions joined.
+        language: The language of the reader's interface (two letters).
+        answered: Whether there was an answer, not a refusal.
+        confidence: The answer's confidence, 0 to 1.
+        helpful: The reader's vote, if there was one.
+        replies: The numbers of the messages that answered it; 0 for a message still to be sent, negative for one still
+            to be replaced.
+    """
+
+    id: int
+    asked: str
+    question: str
+    understood: str
+    language: str | None
+    answered: bool
+    confidence: float
+    helpful: bool | None
+    replies: list[int]
+
+    @property
+    def is_fully_answered(self) -> bool:
+        """Whether all messages of the answer were sent."""
+        return min(self.replies, default=0) > 0
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """A line of the audit log: who changed what.
+
+    Attributes:
+        id: Its number.
+        at: When (ISO date and time, UTC).
+        who: Who made the change.
+        action: What was done: "added", "updated", "removed", "put back" or "rebuilt".
+        article: The id of the article, empty where the change concerns no single one.
+        title: The title of the article.
+        before: The article before the change, as JSON, where the change took it away.
+    """
+
+    id: int
+    at: str
+    who: str
+    action: str
+    article: str
+    title: str
+    before: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleChange:
+    """What became of a published article, for the audit log.
+
+    Attributes:
+        action: "added", "updated" or "unchanged".
+        article: The id of the article.
+        title: Its title.
+        before: The article that it replaced, as JSON, if there was one.
+    """
+
+    action: str
+    article: str
+    title: str
+    before: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The state of an archive.
+
+    Attributes:
+        folder: The archive's folder.
+        articles: How many articles there are.
+        passages: How many passages are indexed.
+        published: The first and the last date of publication (ISO), or None.
+        languages: The languages of the articles, the most frequent first.
+        generation: The generation of the index that is served, or None.
+        model: The identity of the embedding model.
+        calibrated: Whether the confidence is calibrated for the model.
+        bytes: What the folder takes on disk.
+        problem: None when the archive is healthy; else one line that names the command to run.
+    """
+
+    folder: Path
+    articles: int
+    passages: int
+    published: tuple[str, str] | None
+    languages: list[str]
+    generation: Generation | None
+    model: str
+    calibrated: bool
+    bytes: int
+    problem: str | None
 
 
 @dataclass(frozen=True, slots=True)

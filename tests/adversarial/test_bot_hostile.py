@@ -15,7 +15,7 @@ from bot.test_bot_conversations import BRIDGE, api, archive, asked, awa, bot, qu
 from bot.test_bot_running import index, process, webhook
 from fakes.bot_api import BotApiServer, Message, Press, User
 
-from kibaru.storage.question_log import Journal
+from kibaru_bot.store import BotStore
 
 __all__ = ["admin", "api", "archive", "awa", "bot", "index"]  # fixtures
 
@@ -49,9 +49,9 @@ def data_of(message: Message, label: str) -> str:
     return str(found)
 
 
-def journal_of(bot: Any) -> Journal:
-    journal: Journal = bot.bot_data["state"].desk._journal
-    return journal
+def journal_of(bot: Any) -> BotStore:
+    store: BotStore = bot.bot_data["state"].service._store
+    return store
 
 
 def last_vote(bot: Any) -> bool | None:

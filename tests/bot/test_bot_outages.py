@@ -18,10 +18,10 @@ from bot.test_bot_running import answers, process
 from fakes.bot_api import BotApiServer, FloodLimits, Message, User
 from telegram.error import NetworkError
 
-from kibaru.settings import Settings
 from kibaru_bot import inbox, messaging, transport
-from kibaru_bot.backend import Newsdesk
+from kibaru_bot.archive_service import ArchiveService
 from kibaru_bot.inbox import Inbox
+from kibaru_bot.settings import BotSettings
 
 __all__ = ["archive", "folder"]  # fixtures
 
@@ -102,10 +102,10 @@ def test_an_answer_is_tried_for_as_long_as_telegram_itself_keeps_what_it_cannot_
 ) -> None:
     now = [0.0]
     monkeypatch.setattr(inbox.time, "monotonic", lambda: now[0])
-    desk = Newsdesk(Settings(index=folder))
+    service = ArchiveService(BotSettings(index=folder))
 
     async def fail_for_hours() -> int:
-        kept, one = Inbox(desk), update(1, chat=7)
+        kept, one = Inbox(service), update(1, chat=7)
         await kept.put(one)
         for now[0] in range(0, hours * 3600, 600):
             kept.unsent(one)
@@ -113,8 +113,8 @@ def test_an_answer_is_tried_for_as_long_as_telegram_itself_keeps_what_it_cannot_
         return kept.in_hand
 
     assert asyncio.run(fail_for_hours()) == left
-    assert len(desk._journal.unsettled()) == left
-    desk.close()
+    assert len(service._store.unsettled()) == left
+    service.close()
 
 
 def test_a_bot_started_while_telegram_is_away_answers_when_it_is_there(api: BotApiServer, folder: Path) -> None:

@@ -18,8 +18,8 @@ from kibaru.archive import Kibaru
 from kibaru.ingest.article import make_article
 from kibaru.maintenance.staging import staging
 from kibaru.settings import Settings
-from kibaru.storage.question_log import Journal
 from kibaru.types import Article, Filters
+from kibaru_bot.store import BotStore
 
 Run = Callable[..., Finished]
 TOKEN = "123456789:AAtokenThatIsInNoBackup"
@@ -36,8 +36,8 @@ def file(folder: Path, tmp_path: Path, run: Run) -> Path:
 
 
 def with_journal(folder: Path) -> None:
-    journal = Journal(folder / "kibaru.db")
-    reader = journal.fingerprints("reader", 4242)
+    store = BotStore(folder / "kibaru.db")
+    reader = store.fingerprints("reader", 4242)
     with sqlite3.connect(folder / "kibaru.db") as connection:
         connection.execute(
             """insert into questions (asked, question, understood, answered, confidence, reader, message)
@@ -45,10 +45,10 @@ def with_journal(folder: Path) -> None:
             [reader[0]],
         )
     connection.close()
-    journal.set_language(reader, "fr")
-    journal.receive(1, json.dumps({"from": {"id": 4242, "first_name": "Zoumana"}}))
-    journal.log_change("admin", "added", "a1", "Titre")
-    journal.close()
+    store.set_language(reader, "fr")
+    store.receive(1, json.dumps({"from": {"id": 4242, "first_name": "Zoumana"}}))
+    store.questions.log_change("admin", "added", "a1", "Titre")
+    store.close()
 
 
 def everything(folder: Path) -> dict[str, bytes]:

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from kibaru.storage.question_log_tables import TABLES
 
 from kibaru.archive import Kibaru
 from kibaru.embedding.embedder import Embedder
@@ -25,7 +26,6 @@ from kibaru.maintenance.replacement import (
 from kibaru.settings import Settings
 from kibaru.storage.duplicates import unlink
 from kibaru.storage.generations import make_current, new_generation
-from kibaru.storage.question_log_tables import TABLES
 from kibaru.storage.schema import SCHEMA
 from kibaru.storage.store import Store
 from kibaru.types import Article

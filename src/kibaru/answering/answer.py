@@ -60,6 +60,13 @@ class Answer:
     def is_refusal(self) -> bool:
         return not self.quotes
 
+    @property
+    def has_more(self) -> bool:
+        """Whether more than these quotes may be had by asking for MAX_QUOTES."""
+        best = max((hit.score for hit in self.hits), default=0.0)
+        further = self.hits[len(self.quotes) : MAX_QUOTES]
+        return any(hit.score >= WORTH_QUOTING * best for hit in further)
+
 
 def checked_question(question: str) -> str:
     """The question on one line, cleaned. Raises BadInput when nothing is left or it is too long."""

@@ -11,11 +11,13 @@ import click
 from kibaru import __version__
 from kibaru.cli import articles, asking, evaluation, index, maintenance, sources
 from kibaru.errors import KibaruError, OutputClosed, explanation
+from kibaru.process import prepare
 from kibaru.terminal import tell
 
 
 def main() -> None:
     """Run the command line; an error that Kibaru can explain ends it with one line and an exit code."""
+    prepare()
     try:
         commands()
     except OutputClosed as error:

@@ -17,8 +17,7 @@ from kibaru.text.plurals import counted
 if TYPE_CHECKING:
     from kibaru.answering.answer import Answer
     from kibaru.answering.quotes import Quote
-    from kibaru.archive import Status
-    from kibaru.types import Article, Edition
+    from kibaru.types import Article, Edition, Status
 
 
 def answer_text(answer: Answer) -> str:

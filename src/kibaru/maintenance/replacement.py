@@ -14,7 +14,7 @@ from kibaru.errors import explained
 from kibaru.index.builder import locked, rebuild
 from kibaru.index.snapshots import drop_other_snapshots, sync_folder
 from kibaru.maintenance.staging import staging
-from kibaru.storage.question_log_tables import TABLES
+from kibaru.storage.question_log import TABLES
 from kibaru.storage.schema import connect, is_of_a_generation, version
 from kibaru.storage.store import DATABASE, Store
 from kibaru.types import Rebuilt

@@ -16,7 +16,7 @@ import httpx
 from kibaru.errors import BadInput, KibaruError, first_line
 from kibaru.settings import Settings
 from kibaru.sources.http.addresses import Resolver, parse_url, resolve
-from kibaru.sources.http.network import CheckedNetwork, Deadline
+from kibaru.sources.http.network import CheckedNetwork, Deadline, loopback_allowed
 from kibaru.sources.http.responses import GONE, NONE_KNOWN, Page, Validators, decoded, read_body, retry_after
 from kibaru.sources.http.robots import ROBOTS_BYTES, Pace, Rules, user_agent
 
@@ -69,7 +69,7 @@ class Fetcher:
             ssl_context=ssl.create_default_context(),
             max_connections=20,
             keepalive_expiry=30,
-            network_backend=CheckedNetwork(resolver, self._deadline, allow_loopback=settings.allow_loopback),
+            network_backend=CheckedNetwork(resolver, self._deadline, allow_loopback=loopback_allowed()),
         )
 
     def __enter__(self) -> Fetcher:

@@ -6,6 +6,7 @@ name that means something else a moment later changes nothing. TLS still verifie
 
 from __future__ import annotations
 
+import os
 import ssl
 import threading
 import time
@@ -48,6 +49,11 @@ class Deadline(threading.local):
         if left <= 0:
             raise httpcore.ReadTimeout("deadline")
         return min(left, timeout if timeout is not None else left)
+
+
+def loopback_allowed() -> bool:
+    """Whether this machine's own addresses may be reached too, as tests need whose sites are on loopback."""
+    return os.environ.get("KIBARU_TEST_ALLOW_LOOPBACK") == "1"
 
 
 class CheckedNetwork(httpcore.NetworkBackend):
