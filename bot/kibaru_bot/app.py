@@ -13,6 +13,7 @@ from telegram.ext import (
     ApplicationHandlerStop,
     CallbackQueryHandler,
     CommandHandler,
+    ContextTypes,
     Defaults,
     InlineQueryHandler,
     MessageHandler,
@@ -62,6 +63,7 @@ def build(settings: BotSettings) -> BotApplication:
     application: BotApplication = (
         ApplicationBuilder()
         .token(token)
+        .context_types(ContextTypes(context=BotContext))
         .base_url(f"{api}/bot")
         .base_file_url(f"{api}/file/bot")
         .update_queue(inbox)
