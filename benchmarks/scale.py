@@ -53,15 +53,15 @@ class TimedEmbedder(Embedder):
 
     took = np.zeros(2)
 
-    def read_questions(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def embed_query_pairs(self, texts: Sequence[str]) -> NDArray[np.float32]:
         before = clocks()
-        vectors = super().read_questions(texts)
+        vectors = super().embed_query_pairs(texts)
         self.took = self.took + clocks() - before
         return vectors
 
-    def embed_with_sentences(self, *texts: Any) -> Any:
+    def embed_passages_with_sentences(self, *texts: Any) -> Any:
         before = clocks()
-        found = super().embed_with_sentences(*texts)
+        found = super().embed_passages_with_sentences(*texts)
         self.took = self.took + clocks() - before
         return found
 
@@ -125,7 +125,7 @@ def measure(folder: Path, data: Path) -> Row:
             without.append(spent[-1] - 1000 * embedder.took)
         row |= spread("ask", spent, 50, 95) | spread("ask less embedding", without, 50, 95)
         row |= memory()
-        exact = nearest(kibaru.store, 1, embedder.embed_questions(asked))
+        exact = nearest(kibaru.store, 1, embedder.embed_queries(asked))
         row["recall@10"] = float(
             np.mean([len(set(hits) & set(best)) / NEAREST for hits, best in zip(found, exact, strict=True)])
         )
@@ -137,7 +137,7 @@ def measure(folder: Path, data: Path) -> Row:
 def search(kibaru: Kibaru, asked: Sequence[str]) -> tuple[list[list[int]], Row]:
     """The ids that the vector part finds for each question, and what it and the keywords take."""
     store, found = kibaru.store, list[list[int]]()
-    embedded = kibaru.embedder.embed_questions(asked)
+    embedded = kibaru.embedder.embed_queries(asked)
     generation = current_generation(store)
     assert generation
     before = clocks()
@@ -295,7 +295,7 @@ def main() -> None:
         articles = read_articles(options.data)
         real = real_vectors(articles, folder / "real.npy")
         vectors, words = Vectors(real), words_like([article.text for article in articles])
-        questions = Embedder(Settings()).embed_questions([q.question for q in read_questions(options.data)])
+        questions = Embedder(Settings()).embed_queries([q.question for q in read_questions(options.data)])
         for name, cosines in likeness(real, vectors.draw(np.random.default_rng(0), len(real)), questions).items():
             print(f"cosines of {name:28} {cosines}")
         folders = [folder / str(size) for size in options.sizes]

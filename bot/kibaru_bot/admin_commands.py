@@ -16,7 +16,7 @@ from telegram import InlineKeyboardButton, Message, Update
 from telegram.error import TelegramError
 
 from kibaru.archive import Kibaru
-from kibaru.embedding.embedder import Vectors
+from kibaru.arrays import Vectors
 from kibaru.errors import KibaruError
 from kibaru.storage.question_log import Asked
 from kibaru.text.stems import fold

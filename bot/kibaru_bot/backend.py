@@ -20,8 +20,8 @@ from typing import TypeVar
 
 from kibaru.answering.answer import Answer, checked_question
 from kibaru.archive import Kibaru
-from kibaru.embedding.cache import RememberingEmbedder
-from kibaru.embedding.embedder import Vectors
+from kibaru.embedding.cache import CachingEmbedder
+from kibaru.arrays import Vectors
 from kibaru.errors import BadInput
 from kibaru.settings import Settings
 from kibaru.storage.question_log import Journal
@@ -55,7 +55,7 @@ class Newsdesk:
     def __init__(self, settings: Settings) -> None:
         """Open the archive, making it when there is none. Raises KibaruError. Loads the model in `warm_up`."""
         self.settings = settings
-        self._embedder = RememberingEmbedder(settings)
+        self._embedder = CachingEmbedder(settings)
         self._answering = Kibaru(settings, create=True, embedder=self._embedder)
         self._editing, self._reading = (Kibaru(settings, embedder=self._embedder) for _ in range(2))
         self._journal = Journal(settings.index / DATABASE, key_days=settings.key_days)
@@ -75,7 +75,7 @@ class Newsdesk:
         """Load model and index and make the first generation of a new archive. Raises KibaruError."""
         list(self._editing.add([]))
         self._answering.check()
-        self._embedder.embed_questions(["?"])
+        self._embedder.embed_queries(["?"])
 
     def close(self) -> None:
         """Answer what waits, finish what is being written, break off a rebuild, and close."""
@@ -140,7 +140,7 @@ class Newsdesk:
 
     async def embed(self, questions: Sequence[str]) -> Vectors:
         """Unit vectors (n, d) of questions; for comparing them with each other."""
-        return await asyncio.to_thread(self._embedder.embed_questions, questions)
+        return await asyncio.to_thread(self._embedder.embed_queries, questions)
 
     def _answer_all(self) -> None:
         while True:
@@ -186,7 +186,7 @@ class Newsdesk:
             with contextlib.suppress(BadInput):  # whoever asked will hear of it from the answer, as of the rest
                 checked.append(checked_question(text))
         try:
-            self._embedder.embed_questions(checked)
+            self._embedder.embed_queries(checked)
         except Exception:
             log.debug("questions could not be embedded together", exc_info=True)
 

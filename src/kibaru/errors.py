@@ -67,6 +67,13 @@ def no_archive(folder: Path) -> IndexUnusable:
     return IndexUnusable(f"There is no archive in {folder} yet: add articles with 'kibaru add PATH'.")
 
 
+def earlier_layout(database: Path) -> IndexUnusable:
+    """The error for a database of a layout before the first release, which no Kibaru reads any more."""
+    return IndexUnusable(
+        f"{database} was written by an unreleased Kibaru: move its folder away and add the articles again."
+    )
+
+
 def explanation(error: sqlite3.Error | OSError, folder: Path) -> KibaruError:
     """What SQLite or the disk complained of, as a line for the editor."""
     import sqlite3  # here, as all of Kibaru imports this module, and whoever only reads files needs no database

@@ -97,17 +97,6 @@ class Filters:
 
 
 @dataclass(frozen=True, slots=True)
-class Generation:
-    """One complete built index. `chunking` and `stemming` are the versions of the code that built it."""
-
-    id: int
-    model: str
-    dimension: int
-    chunking: int
-    stemming: int
-
-
-@dataclass(frozen=True, slots=True)
 class IndexedPassage:
     """A passage as it goes into the index: offsets, heading, the key of its vector, and its stems."""
 
