@@ -33,8 +33,8 @@ from kibaru.answering.quotes import FEATURES, features
 from kibaru.embedding.embedder import MODEL_NAME
 from kibaru.ingest.files import read_articles as read_files
 from kibaru.samples import SAMPLES
-from kibaru.storage.generations import current_generation
 from kibaru.text.stems import fold
+from kibaru.index.generation import Generation
 from kibaru.types import Article, Filters
 
 SMALL = (25, 25, 25, 25, 5, 5, 5, 5) * 2
@@ -124,9 +124,9 @@ def passages(archive: Archive, questions: list[Question], weight: float) -> list
         if question.answer is None:
             continue
         hits = kibaru.find(question.question)
-        generation = current_generation(kibaru.store)
+        generation = Generation.current(kibaru.store, kibaru.folder)
         assert generation
-        for p in read_hits(kibaru.store, kibaru.embedder, generation.id, hits.embedded, hits.hits[:3]):
+        for p in read_hits(generation, kibaru.embedder, hits.embedded, hits.hits[:3]):
             holds = np.array([question.answer in p.article.text[start:end] for start, end in p.sentences])
             if holds.any() and not holds.all():
                 values = features(

@@ -40,7 +40,10 @@ class SentenceTransformersEncoder:
         self.prompts = self._model.prompts
 
     def encode(
-        self, texts: Sequence[str], prompt: str, parts: Sequence[Sequence[Span]] | None = None
+        self,
+        texts: Sequence[str],
+        prompt: str,
+        parts: Sequence[Sequence[Span]] | None = None,  # noqa: ARG002  # of Encoder
     ) -> tuple[Vectors, list[Vectors]]:
         """Vectors of the texts after `prompt`, shape (len(texts), dimension); the list is empty."""
         vectors = np.empty((len(texts), self.dimension), np.float32)
