@@ -31,10 +31,10 @@ from kibaru.answering.answer import read_hits
 from kibaru.answering.confidence import Signals
 from kibaru.answering.quotes import FEATURES, features
 from kibaru.embedding.embedder import MODEL_NAME
+from kibaru.index.generation import Generation
 from kibaru.ingest.files import read_articles as read_files
 from kibaru.samples import SAMPLES
 from kibaru.text.stems import fold
-from kibaru.index.generation import Generation
 from kibaru.types import Article, Filters
 
 SMALL = (25, 25, 25, 25, 5, 5, 5, 5) * 2

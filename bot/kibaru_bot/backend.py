@@ -20,8 +20,8 @@ from typing import TypeVar
 
 from kibaru.answering.answer import Answer, checked_question
 from kibaru.archive import Kibaru
-from kibaru.embedding.cache import CachingEmbedder
 from kibaru.arrays import Vectors
+from kibaru.embedding.cache import CachingEmbedder
 from kibaru.errors import BadInput
 from kibaru.settings import Settings
 from kibaru.storage.question_log import Journal

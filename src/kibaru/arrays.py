@@ -1,4 +1,4 @@
-"""Names for the numpy arrays that several packages exchange; apart from `kibaru.types`, as importing numpy takes long."""
+"""Names for the numpy arrays that packages exchange; not in `kibaru.types`, because importing numpy takes long."""
 
 from __future__ import annotations
 

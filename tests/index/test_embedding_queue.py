@@ -31,7 +31,9 @@ def test_batches_come_in_order_with_all_that_was_in_them(archive: Kibaru) -> Non
     failure, articles = Failure("a.pdf", "is damaged"), wells(12)
     given = [[articles[at], failure, articles[at + 1]] for at in range(0, 12, 2)]
     with closing(embed_ahead(generation_of(archive), archive.embedder, given)) as batches:
-        read = [(batch.items, [chunked.article for chunked in batch.articles], len(batch.new_texts)) for batch in batches]
+        read = [
+            (batch.items, [chunked.article for chunked in batch.articles], len(batch.new_texts)) for batch in batches
+        ]
     assert read == [(items, [items[0], items[2]], 2) for items in given]
 
 

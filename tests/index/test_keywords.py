@@ -43,7 +43,9 @@ def test_small_archive_counts_every_passage(index: KeywordIndex) -> None:
     assert index.frequencies(["tous", "tiers", "rare", "nulle"]) == {"tous": 1000, "tiers": 333, "rare": 10}
 
 
-def test_frequent_word_of_a_large_archive_is_counted_in_a_sample(index: KeywordIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_frequent_word_of_a_large_archive_is_counted_in_a_sample(
+    index: KeywordIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(keywords, "_SAMPLED", 300)
     monkeypatch.setattr(keywords, "_COUNTED", 50)
     found = index.frequencies(["tous", "tiers", "rare"])
@@ -64,7 +66,9 @@ def test_common_words_are_left_out_beside_rarer_ones_when_passages_are_many(
     assert sorted(id for id, _ in found) == list(range(100, 1001, 100))
 
 
-def test_word_too_common_alone_is_sought_in_the_latest_passages(index: KeywordIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_word_too_common_alone_is_sought_in_the_latest_passages(
+    index: KeywordIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(keywords, "_SCORED", 111)
     found = index.search({"tiers": 333}, 1000, Filters())
     assert 100 <= len(found) <= 120

@@ -119,7 +119,7 @@ class OpenVinoEncoder:
         return vectors, [of_parts for _, of_parts in found]
 
     def encode_query_pairs(self, texts: Sequence[str], prompt: str) -> Vectors:
-        """Embed queries in two ways: as `encode` does, and with rare words counting for more and the prompt for nothing.
+        """Embed queries in two ways: as `encode` does, and with more weight on rare words and none on the prompt.
 
         The names in a question say more about which passage answers than "est-ce que la" does. A subword's weight comes
         from its score in the model's own vocabulary, which is the logarithm of its probability.

@@ -126,9 +126,7 @@ def _is_count(value: object) -> bool:
     return type(value) is int and value >= 0
 
 
-def read_snapshot(
-    folder: Path, generation: GenerationRow, *, to_change: bool = False
-) -> tuple[SnapshotManifest, Kind]:
+def read_snapshot(folder: Path, generation: GenerationRow, *, to_change: bool = False) -> tuple[SnapshotManifest, Kind]:
     """Load the snapshot in use.
 
     Args:
