@@ -32,9 +32,9 @@ from kibaru.answering.answer import read_hits
 from kibaru.answering.confidence import Signals
 from kibaru.answering.quotes import FEATURES, features
 from kibaru.embedding.embedder import MODEL_NAME
+from kibaru.index.generation import Generation
 from kibaru.ingest.files import read_articles as read_files
 from kibaru.samples import SAMPLES
-from kibaru.storage.generations import current_generation
 from kibaru.text.stems import fold
 from kibaru.types import Article, Filters
 
@@ -125,9 +125,9 @@ def passages(archive: Archive, questions: list[Question], weight: float) -> list
         if question.answer is None:
             continue
         hits = kibaru.find(question.question)
-        generation = current_generation(kibaru.store)
+        generation = Generation.current(kibaru.store, kibaru.folder)
         assert generation
-        for p in read_hits(kibaru.store, kibaru.embedder, generation.id, hits.embedded, hits.hits[:3]):
+        for p in read_hits(generation, kibaru.embedder, hits.embedded, hits.hits[:3]):
             holds = np.array([question.answer in p.article.text[start:end] for start, end in p.sentences])
             if holds.any() and not holds.all():
                 values = features(

@@ -21,7 +21,7 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "bot")]
 import prepared  # noqa: E402, F401
 from kibaru.answering import follow_ups  # noqa: E402
 from kibaru.archive import Kibaru  # noqa: E402
-from kibaru.embedding.cache import RememberingEmbedder  # noqa: E402
+from kibaru.embedding.cache import CachingEmbedder  # noqa: E402
 from kibaru.evaluation import question_groups  # noqa: E402
 from kibaru.ingest.files import read_articles  # noqa: E402
 from kibaru.samples import SAMPLES  # noqa: E402
@@ -124,7 +124,7 @@ ALIKE = [
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(index=Path(folder, "index"))
-        with Kibaru(settings, create=True, embedder=RememberingEmbedder(settings)) as kibaru:
+        with Kibaru(settings, create=True, embedder=CachingEmbedder(settings)) as kibaru:
             list(kibaru.add(read_articles([SAMPLES])))
             print(f"{len(TURNS)} second questions: understood as meant")
             for sure in np.arange(0.3, 1.0, 0.05):
@@ -147,7 +147,7 @@ def _compare_likeness(kibaru: Kibaru) -> None:
         for text in texts:
             asked.append(LoggedQuestion(len(asked), "2026", text, text, "fr", False, 0.1, None, []))
             group_of.append(group)
-    vectors = kibaru.embedder.embed_questions([each.question for each in asked])
+    vectors = kibaru.embedder.embed_queries([each.question for each in asked])
     meant = {pair for pair in combinations(range(len(asked)), 2) if group_of[pair[0]] == group_of[pair[1]]}
     print(f"{len(asked)} questions, {len(meant)} pairs that ask the same")
     for cosine in np.arange(0.88, 0.985, 0.01):

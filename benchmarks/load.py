@@ -34,7 +34,7 @@ from fakes.bot_api import BotApiServer, FloodLimits, Message, User  # noqa: E402
 
 import prepared  # noqa: E402, F401
 from kibaru.archive import Kibaru  # noqa: E402
-from kibaru.embedding.cache import RememberingEmbedder  # noqa: E402
+from kibaru.embedding.cache import CachingEmbedder  # noqa: E402
 from kibaru.ingest.files import read_articles  # noqa: E402
 from kibaru.samples import SAMPLES  # noqa: E402
 from kibaru.settings import Settings  # noqa: E402
@@ -166,7 +166,7 @@ def _ask_alone(index: Path, number: int) -> float:
     settings = Settings(index=index)
     with Kibaru(settings, create=True) as kibaru:
         list(kibaru.add(read_articles([SAMPLES])))
-        kibaru.embedder = RememberingEmbedder(settings)
+        kibaru.embedder = CachingEmbedder(settings)
         for text in QUESTIONS:
             kibaru.ask(text)
         texts = list(_in_new_words(number))

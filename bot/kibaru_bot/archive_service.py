@@ -74,7 +74,7 @@ class ArchiveService:
         """Load model and index and make the first generation of a new archive. Raises KibaruError."""
         list(self._editing.add([]))
         self._answering.check()
-        self._answering.embedder.embed_questions(["?"])
+        self._answering.embedder.embed_queries(["?"])
 
     def close(self) -> None:
         """Answer what waits, finish what is being written, break off a rebuild, and close."""

@@ -16,17 +16,16 @@ from kibaru.answering.answer import Answer, answer, checked_question
 from kibaru.answering.confidence import calibration, is_calibrated
 from kibaru.answering.follow_ups import answer_follow_up
 from kibaru.article_access import ArticleAccess
-from kibaru.embedding.cache import RememberingEmbedder
+from kibaru.embedding.cache import CachingEmbedder
 from kibaru.embedding.embedder import Embedder
 from kibaru.errors import BadInput, IndexUnusable, KibaruError, StorageError
 from kibaru.index.builder import add_articles, ensure_generation, rebuild, remove_articles, usable_generation
-from kibaru.index.vectors import VectorIndex, is_outdated, renew
+from kibaru.index.generation import Generation
 from kibaru.search.dates import Timing, timing
 from kibaru.search.hybrid import Found, retrieve
 from kibaru.search.reranker import load_reranker, reranked
 from kibaru.settings import Settings
 from kibaru.storage.generations import current_generation
-from kibaru.storage.passages import count_passages, stale, unindexed
 from kibaru.text.languages import expect_detection
 from kibaru.types import Article, Failure, Filters, Outcome, Progress, Rebuilt, Status
 
@@ -65,8 +64,8 @@ class Kibaru(ArticleAccess):
         """
         super().__init__(settings.index, create=create)
         self.settings = settings
-        self.embedder = embedder or (RememberingEmbedder if caching else Embedder)(settings)
-        self._vectors: VectorIndex | None = None
+        self.embedder = embedder or (CachingEmbedder if caching else Embedder)(settings)
+        self._generation: Generation | None = None
         self._lock = threading.RLock()
         self._apart = ThreadPoolExecutor(2, "kibaru-question")  # a question may be read again, with accents
 
@@ -108,12 +107,12 @@ class Kibaru(ArticleAccess):
     def _renew_if_outdated(self) -> None:
         generation = usable_generation(self.store, self.folder, self.embedder)
         try:
-            if is_outdated(self.store, self.folder, generation):
-                renew(self.store, self.folder, generation)
+            if generation.is_outdated():
+                generation.renew()
         except (StorageError, OSError) as error:  # the articles are safe without it: it spares the next start some work
             log.warning("the snapshot in %s was not renewed: %s", self.folder, error)
         except IndexUnusable:
-            if current_generation(self.store) == generation:  # else a rebuild has cleared it away
+            if current_generation(self.store) == generation.row:  # else a rebuild has cleared it away
                 raise
 
     def rebuild(self, *, from_scratch: bool = False, progress: Progress = lambda *_: None) -> Rebuilt:
@@ -137,16 +136,15 @@ class Kibaru(ArticleAccess):
         question = checked_question(question)
         asked = timing(question, today or date.today())
         expect_detection()
-        with self._lock, self._serving() as vectors:
-            found = self._find(vectors, question, filters, asked)
+        with self._lock, self._serving() as generation:
+            found = self._find(generation, question, filters, asked)
             if self.settings.reranker:
                 articles = {a.id: a for a in self.store.articles_of({hit.passage.article_id for hit in found.hits})}
                 found = reranked(self.settings.reranker, found, articles)
-            model = calibration(vectors.generation.model)
+            model = calibration(generation.row.model)
             chosen = self.settings.min_confidence
             threshold = model.threshold if chosen is None else chosen
-            g = vectors.generation.id
-            return answer(self.store, self.embedder, g, model, question, found, quotes=quotes, threshold=threshold)
+            return answer(generation, self.embedder, model, question, found, quotes=quotes, threshold=threshold)
 
     def converse(self, question: str, before: Sequence[str] = (), *, quotes: int = 3) -> tuple[Answer, str]:
         """Answer a question that may be a follow-up.
@@ -173,24 +171,23 @@ class Kibaru(ArticleAccess):
         for question in questions:
             with suppress(BadInput):
                 checked.append(checked_question(question))
-        self.embedder.embed_questions(checked)
+        self.embedder.embed_queries(checked)
 
     def find(self, question: str, filters: Filters = Filters()) -> Found:  # noqa: B008  # frozen
         """The hits of a question."""
-        with self._lock, self._serving() as vectors:
-            return self._find(vectors, checked_question(question), filters, Timing())
+        with self._lock, self._serving() as generation:
+            return self._find(generation, checked_question(question), filters, Timing())
 
-    def _find(self, vectors: VectorIndex, question: str, filters: Filters, asked: Timing) -> Found:
+    def _find(self, generation: Generation, question: str, filters: Filters, asked: Timing) -> Found:
         def read(text: str) -> Future[NDArray[np.float32]]:
-            return self._apart.submit(self.embedder.read_questions, [text])
+            return self._apart.submit(self.embedder.embed_query_pairs, [text])
 
-        return retrieve(self.store, vectors, question, read, filters, _HITS, asked)
+        return retrieve(generation, question, read, filters, _HITS, asked)
 
     def check(self) -> None:
         """Load the index and compare it with the database. Raises IndexUnusable when they do not go together."""
-        with self._lock, self._serving() as vectors:
-            g = vectors.generation.id
-            if unindexed(self.store, g) or stale(self.store, g):
+        with self._lock, self._serving() as generation:
+            if generation.passages.articles_to_index() or generation.passages.articles_to_remove():
                 raise IndexUnusable(f"The index in {self.folder} lacks articles: run 'kibaru rebuild'.")
 
     def status(self) -> Status:
@@ -201,15 +198,15 @@ class Kibaru(ArticleAccess):
         except KibaruError as error:
             problem = str(error)
         with self._lock, self.store.reading():
-            generation = current_generation(self.store)
-            model = generation.model if generation else self.embedder.identity
+            generation = Generation.current(self.store, self.folder)
+            model = generation.row.model if generation else self.embedder.identity
             return Status(
                 folder=self.folder,
                 articles=self.article_count(),
-                passages=count_passages(self.store, generation.id) if generation else 0,
+                passages=generation.passages.count() if generation else 0,
                 published=self.date_range(),
                 languages=self.store.languages(),
-                generation=generation,
+                generation=generation.row if generation else None,
                 model=model,
                 calibrated=is_calibrated(model),
                 bytes=sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file()),
@@ -217,28 +214,29 @@ class Kibaru(ArticleAccess):
             )
 
     @contextmanager
-    def _serving(self) -> Iterator[VectorIndex]:
-        """The vectors of the current generation, in step with all that is read from the store inside."""
+    def _serving(self) -> Iterator[Generation]:
+        """The current generation, in step with all that is read from the store inside."""
         while True:
-            vectors = self._load_current()
+            generation = self._load_current()
             with self.store.reading():
-                if current_generation(self.store) == vectors.generation:  # else a rebuild switched just now
-                    vectors.catch_up(self.store)
-                    yield vectors
+                if current_generation(self.store) == generation.row:  # else a rebuild switched just now
+                    generation.catch_up()
+                    yield generation
                     return
 
-    def _load_current(self) -> VectorIndex:
-        """The vectors of the current generation, loaded when they are not yet, or when there is a later snapshot."""
+    def _load_current(self) -> Generation:
+        """The current generation, opened when it is not yet, or when there is a later snapshot."""
         while True:
-            generation = usable_generation(self.store, self.folder, self.embedder)
+            current = usable_generation(self.store, self.folder, self.embedder)
             try:
-                loaded = self._vectors
-                if loaded is None or loaded.generation != generation or loaded.is_overtaken():
-                    self._vectors = loaded = VectorIndex.open(self.folder, generation)
-                    log.info("serving generation %d: %d passages", generation.id, len(loaded))
+                loaded = self._generation
+                if loaded is None or loaded.row != current.row or loaded.is_superseded():
+                    current.open()
+                    self._generation = loaded = current
+                    log.info("serving generation %d: %d passages", loaded.row.id, loaded.count())
                 return loaded
             except IndexUnusable:
-                if current_generation(self.store) == generation:  # else a rebuild has cleared it away
+                if current_generation(self.store) == current.row:  # else a rebuild has cleared it away
                     raise
 
 

@@ -30,14 +30,14 @@ def test_questions_asked_at_once_are_embedded_as_batches(
 ) -> None:
     batches: list[int] = []
     threads: set[str] = set()
-    read = Embedder.read_questions
+    read = Embedder.embed_query_pairs
 
     def watched(self: Embedder, texts: Any) -> Any:
         batches.append(len(texts))
         threads.add(threading.current_thread().name)
         return read(self, texts)
 
-    monkeypatch.setattr(Embedder, "read_questions", watched)
+    monkeypatch.setattr(Embedder, "embed_query_pairs", watched)
     questions = ["Qui a gagné la Coupe des Balafons ?", "???", *(f"Où est le marché numéro {n} ?" for n in range(40))]
 
     async def ask() -> list[Any]:

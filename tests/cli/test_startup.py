@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 _RUN = "import sys; from kibaru.cli.main import commands; commands(sys.argv[1:], standalone_mode=False)"
-_ANSWERING = {"torch", "faiss", "numpy", "choppa", "py3langid", "kibaru.answering.answer", "kibaru.index.vectors"}
+_ANSWERING = {"torch", "faiss", "numpy", "choppa", "py3langid", "kibaru.answering.answer", "kibaru.index.vector_index"}
 _MODEL_FRAMEWORKS = {"sentence_transformers", "transformers", "sklearn", "scipy", "datasets"}
 _FOR_OTHER_COMMANDS = {"sqlite_utils", "httpx", "lxml"}
 _SETTINGS = {"pydantic", "pydantic_settings", "asyncio"}

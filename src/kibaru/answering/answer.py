@@ -12,11 +12,11 @@ from kibaru.answering.confidence import Calibration, Signals
 from kibaru.answering.quotes import FEATURES, Quote, choose_quote, features, keyword_share, rest_of
 from kibaru.embedding.embedder import Embedder
 from kibaru.errors import BadInput
+from kibaru.index.generation import Generation
 from kibaru.search.hybrid import Found, Hit
 from kibaru.search.names import missing, names
 from kibaru.search.question_types import asked_for
 from kibaru.storage.duplicates import links_of
-from kibaru.storage.sentence_vectors import kept_sentences
 from kibaru.storage.store import Store
 from kibaru.text.chunking import sentences_of, text_of
 from kibaru.text.cleaning import clean
@@ -81,9 +81,8 @@ def checked_question(question: str) -> str:
 
 
 def answer(
-    store: Store,
+    generation: Generation,
     embedder: Embedder,
-    g: int,
     calibration: Calibration,
     question: str,
     found: Found,
@@ -91,15 +90,16 @@ def answer(
     quotes: int,
     threshold: float,
 ) -> Answer:
-    """Quote the best hits in generation `g` when their confidence reaches `threshold`, else refuse; call inside
+    """Quote the best hits in `generation` when their confidence reaches `threshold`, else refuse; call inside
     `store.reading()`."""
     if not found.hits:
         return Answer(question, 0.0, [], [], [])
+    store = generation.store
     alike = links_of(store, {hit.passage.article_id for hit in found.hits})
     distinct = _told_once(found.hits, alike)
     best = distinct[0].score
     close = list(takewhile(lambda hit: hit.score >= _CLOSE * best, distinct[:_READ]))
-    read = read_hits(store, embedder, g, found.embedded, close)
+    read = read_hits(generation, embedder, found.embedded, close)
     if not found.is_timed:  # editions of a story tell nearly the same: their sentences would outweigh the time
         read = _reranked(read)
     first = [reading.hit for reading in read]
@@ -112,7 +112,7 @@ def answer(
         return Answer(question, confidence, [], leads, hits, signals)
     if quotes > _READ:
         further = list(takewhile(lambda hit: hit.score >= WORTH_QUOTING * best, distinct[len(read) : quotes]))
-        read += read_hits(store, embedder, g, found.embedded, further)
+        read += read_hits(generation, embedder, found.embedded, further)
     is_sure = confidence >= max(calibration.sure, threshold)
     chosen, rest = _chosen(store, calibration, question, read[:quotes], found.rarity, alike)
     chosen[len(first) : len(first)] = rest
@@ -166,11 +166,11 @@ class Reading:
 
 
 def read_hits(
-    store: Store, embedder: Embedder, g: int, question: NDArray[np.float32], hits: list[Hit]
+    generation: Generation, embedder: Embedder, question: NDArray[np.float32], hits: list[Hit]
 ) -> list[Reading]:
-    """The hits in generation `g` with their sentences, and the cosines of these to the vector (d,) of the question."""
-    articles = {a.id: a for a in store.articles_of({hit.passage.article_id for hit in hits})}
-    kept = kept_sentences(store, g, [hit.passage.id for hit in hits], len(question))
+    """The hits in `generation` with their sentences, and the cosines of these to the vector (d,) of the question."""
+    articles = {a.id: a for a in generation.store.articles_of({hit.passage.article_id for hit in hits})}
+    kept = generation.sentences.get([hit.passage.id for hit in hits])
     read = []
     for hit in hits:
         article = articles[hit.passage.article_id]

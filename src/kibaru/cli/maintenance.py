@@ -87,7 +87,7 @@ def backup(settings: Settings, file: Path) -> None:
 def restore(settings: Settings, file: Path, force: bool) -> None:
     """Put back the archive that 'kibaru backup' wrote into FILE, after all of it has been verified."""
     from kibaru.embedding.embedder import Embedder
-    from kibaru.maintenance.backup import restore as put_back
+    from kibaru.maintenance.restore import restore as put_back
 
     restored = put_back(settings, Embedder(settings), file, force=force)
     if restored.aside:

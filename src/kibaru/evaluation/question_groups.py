@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from kibaru.archive import Kibaru
-from kibaru.embedding.embedder import Vectors
+from kibaru.arrays import Vectors
 from kibaru.storage.question_log import QuestionLog
 from kibaru.text.stems import fold
 from kibaru.types import LoggedQuestion
@@ -44,7 +44,7 @@ def unanswered_groups(kibaru: Kibaru, most: int = _MOST) -> list[QuestionGroup]:
         questions = log.unanswered(most)
     if not questions:
         return []
-    return group_questions(questions, kibaru.embedder.embed_questions([each.question for each in questions]))
+    return group_questions(questions, kibaru.embedder.embed_queries([each.question for each in questions]))
 
 
 def group_questions(questions: Sequence[LoggedQuestion], vectors: Vectors) -> list[QuestionGroup]:

@@ -12,15 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kibaru.index.keywords import frequencies, search_keywords
-from kibaru.index.vectors import VectorIndex
+from kibaru.index.generation import Generation
 from kibaru.search.accents import with_accents
 from kibaru.search.dates import Timing
 from kibaru.search.names import missing, names
 from kibaru.search.question_types import is_subject
 from kibaru.search.recency import timely, within
-from kibaru.storage.passages import passage_texts, passages_of
-from kibaru.storage.store import Store
 from kibaru.text.languages import is_little_read
 from kibaru.text.stems import question_stems
 from kibaru.types import Filters, StoredPassage
@@ -92,44 +89,43 @@ class Found:
 
 
 def retrieve(
-    store: Store,
-    vectors: VectorIndex,
+    generation: Generation,
     question: str,
     read: Callable[[str], Future[NDArray[np.float32]]],
     filters: Filters,
     limit: int,
     timing: Timing = Timing(),  # noqa: B008  # frozen
 ) -> Found:
-    """The `limit` passages that fit the question best; call inside `store.reading()`, after `vectors.catch_up`.
+    """The `limit` passages that fit the question best; call inside `store.reading()`, after `generation.catch_up`.
 
-    `read` begins to do what `Embedder.read_questions` does of one question; while the model reads it, its words are
+    `read` begins to do what `Embedder.embed_query_pairs` does of one question; while the model reads it, its words are
     looked up. Where these are spelt with accents, and the question has none at all, it is read with them instead. Its
     vector says how near the passages are, and the one in which its rare words count for more, in which
     order they come. The latter's corrected cosines and the BM25 scores are each scaled to 0…1 over their best
     CANDIDATES and added with DENSE_WEIGHT (the convex combination of Bruch, Gai and Ingber, arXiv 2210.11934). A
     passage found by one ranking alone gets its true cosine, and 0 for keywords beyond the candidates.
     """
-    g, total = vectors.generation.id, len(vectors)
+    store, passages, total = generation.store, generation.passages, generation.count()
     reading = read(question)
     stems = question_stems(question, store.known_languages())
-    counts = frequencies(store, g, stems)
+    counts = generation.frequencies(stems)
     rarity = _rarity(stems, counts, total)
     words = {stem: counts.get(stem, 0) for stem, weight in rarity.items() if weight > 0}
-    keyword = dict(search_keywords(store, g, words, CANDIDATES, filters))
+    keyword = dict(generation.search_keywords(words, CANDIDATES, filters))
     least = min(keyword.values(), default=0.0) if len(keyword) == CANDIDATES else 0.0
     full = [name for name in names(question) if " " in name]
-    texts = passage_texts(store, g, list(keyword)[:WORDED]) if full or question.isascii() else {}
+    texts = passages.texts(list(keyword)[:WORDED]) if full or question.isascii() else {}
     named = [id for id, text in texts.items() if missing(full, [text]) < 1] if full else []
     if (respelt := with_accents(question, texts.values())) != question:
         question, reading = respelt, read(respelt)
     weight = LITTLE_READ_WEIGHT if is_little_read(question) else DENSE_WEIGHT
     embedded, by_rarity = reading.result()[0]
-    nearest = dict(vectors.search(store, by_rarity, CANDIDATES, filters))
+    nearest = dict(generation.search_dense(by_rarity, CANDIDATES, filters))
     if timing.period and (then := within(filters, timing.period)):
-        nearest |= dict(vectors.search(store, by_rarity, OF_A_PERIOD, then))
-        keyword |= dict(search_keywords(store, g, words, OF_A_PERIOD, then))
+        nearest |= dict(generation.search_dense(by_rarity, OF_A_PERIOD, then))
+        keyword |= dict(generation.search_keywords(words, OF_A_PERIOD, then))
     ids = sorted(nearest.keys() | keyword.keys())
-    candidates = vectors.vectors(store, ids)
+    candidates = generation.vectors_of(ids)
     hubness = HUBNESS * _hubness(candidates)
     dense, ranking = candidates @ embedded, candidates @ by_rarity - hubness
     bm25 = np.array([keyword.get(id, 0.0) for id in ids])
@@ -137,9 +133,9 @@ def retrieve(
     scores += (1 - weight) * _scaled(bm25, least)
     if named:
         scores = (scores + NAMED * np.isin(ids, named)) / (1 + NAMED)
-    passages = {passage.id: passage for passage in passages_of(store, g, ids)}
+    by_id = {passage.id: passage for passage in passages.get(ids)}
     values = zip(*(column.tolist() for column in (dense, dense - hubness, bm25, scores)), strict=True)
-    hits = [Hit(passages[id], *row) for id, row in zip(ids, values, strict=True)]
+    hits = [Hit(by_id[id], *row) for id, row in zip(ids, values, strict=True)]
     is_timed = timing.period is not None or timing.now
     if is_timed:
         hits = timely(hits, store.published({hit.passage.article_id for hit in hits}), timing)
