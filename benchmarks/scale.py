@@ -30,7 +30,7 @@ from kibaru.index.builder import ensure_generation
 from kibaru.index.keywords import frequencies, search_keywords
 from kibaru.index.vectors import VectorIndex, renew
 from kibaru.ingest.article import make_article
-from kibaru.search.hybrid import CANDIDATES
+from kibaru.search.candidates import CANDIDATES
 from kibaru.settings import Settings
 from kibaru.storage.generations import current_generation
 from kibaru.storage.passage_vectors import vectors_after
@@ -159,7 +159,7 @@ def search(kibaru: Kibaru, asked: Sequence[str]) -> tuple[list[list[int]], Row]:
 
 
 def keywords(store: Store, g: int, passages: int, question: str) -> None:
-    """What `retrieve` does for the keywords of a question."""
+    """What `search` does for the keywords of a question."""
     counts = frequencies(store, g, question_stems(question, store.known_languages()))
     rare = {stem: count for stem, count in counts.items() if count < passages / 2}
     search_keywords(store, g, rare, CANDIDATES, Filters())

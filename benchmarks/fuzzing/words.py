@@ -13,12 +13,12 @@ from data.pages.stories import STORIES
 
 from fuzzing.invariants import check_article, check_passages, check_stems, fields_of, refusing, text_of
 from fuzzing.target import Target
-from kibaru.answering.answer import MAX_QUESTION, checked_question
 from kibaru.index.keywords import frequencies, search_keywords
 from kibaru.ingest.article import make_article
 from kibaru.samples import SAMPLES
-from kibaru.search.accents import with_accents
-from kibaru.search.question_types import asked_for, found_in
+from kibaru.search.accents import restore_accents
+from kibaru.search.query import MAX_QUESTION, checked_question
+from kibaru.search.question_types import answer_types_in, asked_for
 from kibaru.storage.generations import new_generation
 from kibaru.storage.passages import put_passages
 from kibaru.storage.store import Store
@@ -97,11 +97,11 @@ def languages(data: bytes) -> None:
 def cues(data: bytes) -> None:
     """What a question asks for, how it leans on those before, and its accents."""
     question, sentence = fields_of(data, 2)
-    assert found_in(sentence, question) <= {"name", "date", "number", "money", "definition"}
+    assert answer_types_in(sentence, question) <= {"name", "date", "number", "money", "definition"}
     asked_for(question)
     leans(question)
     own_words(question)
-    assert fold(with_accents(question, [sentence])) == fold(question)
+    assert fold(restore_accents(question, [sentence])) == fold(question)
 
 
 def question(data: bytes) -> None:

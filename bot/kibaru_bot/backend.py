@@ -18,11 +18,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from kibaru.answering.answer import Answer, checked_question
+from kibaru.answering.answer import Answer
 from kibaru.archive import Kibaru
 from kibaru.embedding.cache import RememberingEmbedder
 from kibaru.embedding.embedder import Vectors
 from kibaru.errors import BadInput
+from kibaru.search.query import checked_question
 from kibaru.settings import Settings
 from kibaru.storage.question_log import Journal
 from kibaru.storage.store import DATABASE

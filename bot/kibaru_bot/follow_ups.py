@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from kibaru.answering.answer import MAX_QUESTION, Answer, checked_question
+from kibaru.answering.answer import Answer
 from kibaru.archive import Kibaru
+from kibaru.search.query import MAX_QUESTION, checked_question
 from kibaru.text.stems import fold, stems
 
 _WORD = re.compile(r"\w+")

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from telegram import CallbackQuery, InlineKeyboardButton, Message, Update, User
 from telegram.constants import MessageEntityType
 
-from kibaru.answering.answer import MAX_QUESTION, MAX_QUOTES, WORTH_QUOTING, Answer
+from kibaru.answering.answer import MAX_QUOTES, WORTH_QUOTING, Answer
 from kibaru.errors import BadInput, KibaruError
+from kibaru.search.query import MAX_QUESTION
 from kibaru.storage.question_log import Asked, Journal
 from kibaru_bot.admission import Overloaded, waited
 from kibaru_bot.backend import Newsdesk

@@ -14,15 +14,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kibaru.answering.answer import Answer, answer, checked_question
+from kibaru.answering.answer import Answer, answer
 from kibaru.answering.confidence import calibration, is_calibrated
+from kibaru.answering.passages import Sources
 from kibaru.embedding.embedder import Embedder
 from kibaru.errors import IndexUnusable, KibaruError, NotFound, StorageError
 from kibaru.index.builder import add_articles, ensure_generation, rebuild, remove_articles, usable_generation
 from kibaru.index.vectors import VectorIndex, is_outdated, renew
-from kibaru.search.dates import Timing, timing
-from kibaru.search.hybrid import Found, retrieve
-from kibaru.search.reranker import reranked
+from kibaru.search.candidates import Scope
+from kibaru.search.hits import SearchResults
+from kibaru.search.hybrid import search
+from kibaru.search.query import Query, analyse
+from kibaru.search.reranker import rerank
 from kibaru.settings import Settings
 from kibaru.storage.generations import current_generation
 from kibaru.storage.passages import count_passages, stale, unindexed
@@ -138,30 +141,30 @@ class Kibaru:
 
         Raises BadInput for a question that is empty or too long, IndexUnusable, and ModelUnavailable.
         """
-        question = checked_question(question)
-        asked = timing(question, today or date.today())
+        query = analyse(question, today or date.today())
         expect_detection()
         with self._lock, self._serving() as vectors:
-            found = self._find(vectors, question, filters, asked)
+            results = self._search(vectors, query, filters)
             if self.settings.reranker:
-                articles = {a.id: a for a in self.store.articles_of({hit.passage.article_id for hit in found.hits})}
-                found = reranked(self.settings.reranker, found, articles)
+                articles = {a.id: a for a in self.store.articles_of({hit.passage.article_id for hit in results.hits})}
+                results = rerank(self.settings.reranker, results, articles)
             model = calibration(vectors.generation.model)
             chosen = self.settings.min_confidence
             threshold = model.threshold if chosen is None else chosen
-            g = vectors.generation.id
-            return answer(self.store, self.embedder, g, model, question, found, quotes=quotes, threshold=threshold)
+            sources = Sources(self.store, self.embedder, vectors.generation.id)
+            return answer(sources, model, results, quotes=quotes, threshold=threshold)
 
-    def find(self, question: str, filters: Filters = Filters()) -> Found:  # noqa: B008  # frozen
+    def find(self, question: str, filters: Filters = Filters()) -> SearchResults:  # noqa: B008  # frozen
         """The hits of a question."""
+        query = analyse(question)
         with self._lock, self._serving() as vectors:
-            return self._find(vectors, checked_question(question), filters, Timing())
+            return self._search(vectors, query, filters)
 
-    def _find(self, vectors: VectorIndex, question: str, filters: Filters, asked: Timing) -> Found:
-        def read(text: str) -> Future[NDArray[np.float32]]:
+    def _search(self, vectors: VectorIndex, query: Query, filters: Filters) -> SearchResults:
+        def embed(text: str) -> Future[NDArray[np.float32]]:
             return self._apart.submit(self.embedder.read_questions, [text])
 
-        return retrieve(self.store, vectors, question, read, filters, _HITS, asked)
+        return search(Scope(self.store, vectors, filters), query, embed, _HITS)
 
     def check(self) -> None:
         """Load the index and compare it with the database. Raises IndexUnusable when they do not go together."""
