@@ -240,6 +240,21 @@ def test_what_speaks_for_an_answer_is_measured(desk: Desk) -> None:
     assert (other.unnamed, other.asked) == (0.0, 1.0)
 
 
+def test_the_question_is_judged_with_its_accents_restored(desk: Desk) -> None:
+    desk.put("a", ("Le bac de Farabougou repart.", 0.5))
+    desk.hit("a", 1.0)
+    question = "Quels etaient les prix du bac ?"
+    restored = replace(analyse(question), text="Quels étaient les prix du bac ?")
+    with desk.store.reading():
+        found = answer(
+            Sources(desk.store, desk.embedder, desk.g), calibrated(), SearchResults(restored, desk.hits, ASKED),
+            quotes=3, threshold=0.5,
+        )  # fmt: skip
+    assert found.question == question
+    assert found.signals is not None
+    assert found.signals.asked == len(restored.asked_for) != len(analyse(question).asked_for)
+
+
 def test_hits_are_of_no_less_than_no_likeness(desk: Desk) -> None:
     desk.scored(1.0)
     desk.hits.clear()

@@ -79,7 +79,7 @@ def answer(
         quotes: The most quotes to give.
         threshold: The lowest confidence (0…1) at which the question is answered.
     """
-    query, hits = replace(results.query, text=results.query.asked), results.hits
+    query, hits = results.query, results.hits
     if not hits:
         return Answer(query.asked, 0.0, [], [], [])
     duplicates = links_of(sources.store, {hit.passage.article_id for hit in hits})
