@@ -30,7 +30,7 @@ from kibaru.embedding.embedder import Embedder
 from kibaru.index.builder import ensure_generation
 from kibaru.index.generation import Generation
 from kibaru.ingest.article import make_article
-from kibaru.search.hybrid import CANDIDATES
+from kibaru.search.candidates import CANDIDATES
 from kibaru.settings import Settings
 from kibaru.storage.store import DATABASE, Store
 from kibaru.text.stems import question_stems
@@ -157,7 +157,7 @@ def search(kibaru: Kibaru, asked: Sequence[str]) -> tuple[list[list[int]], Row]:
 
 
 def keywords(generation: Generation, question: str) -> None:
-    """What `retrieve` does for the keywords of a question."""
+    """What `search` does for the keywords of a question."""
     counts = generation.frequencies(question_stems(question, generation.store.known_languages()))
     rare = {stem: count for stem, count in counts.items() if count < generation.count() / 2}
     generation.search_keywords(rare, CANDIDATES)

@@ -13,13 +13,13 @@ from data.pages.stories import STORIES
 
 from fuzzing.invariants import check_article, check_passages, check_stems, fields_of, refusing, text_of
 from fuzzing.target import Target
-from kibaru.answering.answer import MAX_QUESTION, checked_question
 from kibaru.answering.follow_ups import is_follow_up, own_words
 from kibaru.index.keywords import KeywordIndex
 from kibaru.ingest.article import make_article
 from kibaru.samples import SAMPLES
-from kibaru.search.accents import with_accents
-from kibaru.search.question_types import asked_for, found_in
+from kibaru.search.accents import restore_accents
+from kibaru.search.query import MAX_QUESTION, checked_question
+from kibaru.search.question_types import answer_types_in, asked_for
 from kibaru.storage.generations import new_generation
 from kibaru.storage.passages import PassageTable
 from kibaru.storage.store import Store
@@ -101,11 +101,11 @@ def languages(data: bytes) -> None:
 def cues(data: bytes) -> None:
     """What a question asks for, whether it is a follow-up, and its accents."""
     question, sentence = fields_of(data, 2)
-    assert found_in(sentence, question) <= {"name", "date", "number", "money", "definition"}
+    assert answer_types_in(sentence, question) <= {"name", "date", "number", "money", "definition"}
     asked_for(question)
     is_follow_up(question)
     own_words(question)
-    assert fold(with_accents(question, [sentence])) == fold(question)
+    assert fold(restore_accents(question, [sentence])) == fold(question)
 
 
 def question(data: bytes) -> None:

@@ -17,13 +17,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kibaru.answering.answer import MAX_QUESTION, MAX_QUOTES, Answer
+    from kibaru.answering.answer import MAX_QUOTES, Answer
     from kibaru.answering.quotes import Quote
     from kibaru.answering.small_talk import small_talk_kind, without_small_talk
     from kibaru.archive import Kibaru
     from kibaru.ingest.article import make_article
     from kibaru.ingest.files import MAX_FILE, SUFFIXES, read_articles, read_bytes
     from kibaru.ingest.formats import article_from_record
+    from kibaru.search.query import MAX_QUESTION
     from kibaru.settings import Settings
     from kibaru.storage.question_log import QuestionLog
     from kibaru.types import Article
@@ -32,7 +33,7 @@ __version__ = "0.2.0"
 
 _MODULES = {
     "MAX_FILE": "kibaru.ingest.files",
-    "MAX_QUESTION": "kibaru.answering.answer",
+    "MAX_QUESTION": "kibaru.search.query",
     "MAX_QUOTES": "kibaru.answering.answer",
     "SUFFIXES": "kibaru.ingest.files",
     "Answer": "kibaru.answering.answer",

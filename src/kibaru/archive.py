@@ -12,18 +12,21 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from kibaru.answering.answer import Answer, answer, checked_question
+from kibaru.answering.answer import Answer, answer
 from kibaru.answering.confidence import calibration, is_calibrated
 from kibaru.answering.follow_ups import answer_follow_up
+from kibaru.answering.passages import Sources
 from kibaru.article_access import ArticleAccess
 from kibaru.embedding.cache import CachingEmbedder
 from kibaru.embedding.embedder import Embedder
 from kibaru.errors import BadInput, IndexUnusable, KibaruError, StorageError
 from kibaru.index.builder import add_articles, ensure_generation, rebuild, remove_articles, usable_generation
 from kibaru.index.generation import Generation
-from kibaru.search.dates import Timing, timing
-from kibaru.search.hybrid import Found, retrieve
-from kibaru.search.reranker import load_reranker, reranked
+from kibaru.search.candidates import Scope
+from kibaru.search.hits import SearchResults
+from kibaru.search.hybrid import search
+from kibaru.search.query import Query, analyse, checked_question
+from kibaru.search.reranker import load_reranker, rerank
 from kibaru.settings import Settings
 from kibaru.storage.generations import current_generation
 from kibaru.text.languages import expect_detection
@@ -133,18 +136,18 @@ class Kibaru(ArticleAccess):
 
         Raises BadInput for a question that is empty or too long, IndexUnusable, and ModelUnavailable.
         """
-        question = checked_question(question)
-        asked = timing(question, today or date.today())
+        query = analyse(question, today or date.today())
         expect_detection()
         with self._lock, self._serving() as generation:
-            found = self._find(generation, question, filters, asked)
+            results = self._search(generation, query, filters)
             if self.settings.reranker:
-                articles = {a.id: a for a in self.store.articles_of({hit.passage.article_id for hit in found.hits})}
-                found = reranked(self.settings.reranker, found, articles)
+                articles = {a.id: a for a in self.store.articles_of({hit.passage.article_id for hit in results.hits})}
+                results = rerank(self.settings.reranker, results, articles)
             model = calibration(generation.row.model)
             chosen = self.settings.min_confidence
             threshold = model.threshold if chosen is None else chosen
-            return answer(generation, self.embedder, model, question, found, quotes=quotes, threshold=threshold)
+            sources = Sources(generation, self.embedder)
+            return answer(sources, model, results, quotes=quotes, threshold=threshold)
 
     def converse(self, question: str, before: Sequence[str] = (), *, quotes: int = 3) -> tuple[Answer, str]:
         """Answer a question that may be a follow-up.
@@ -173,16 +176,17 @@ class Kibaru(ArticleAccess):
                 checked.append(checked_question(question))
         self.embedder.embed_queries(checked)
 
-    def find(self, question: str, filters: Filters = Filters()) -> Found:  # noqa: B008  # frozen
+    def find(self, question: str, filters: Filters = Filters()) -> SearchResults:  # noqa: B008  # frozen
         """The hits of a question."""
+        query = analyse(question)
         with self._lock, self._serving() as generation:
-            return self._find(generation, checked_question(question), filters, Timing())
+            return self._search(generation, query, filters)
 
-    def _find(self, generation: Generation, question: str, filters: Filters, asked: Timing) -> Found:
-        def read(text: str) -> Future[NDArray[np.float32]]:
+    def _search(self, generation: Generation, query: Query, filters: Filters) -> SearchResults:
+        def embed(text: str) -> Future[NDArray[np.float32]]:
             return self._apart.submit(self.embedder.embed_query_pairs, [text])
 
-        return retrieve(generation, question, read, filters, _HITS, asked)
+        return search(Scope(generation, filters), query, embed, _HITS)
 
     def check(self) -> None:
         """Load the index and compare it with the database. Raises IndexUnusable when they do not go together."""

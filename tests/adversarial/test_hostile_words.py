@@ -21,7 +21,7 @@ from fakes.bot_api.markup import clean as as_telegram_keeps_it
 from fakes.bot_api.params import format_text
 from fakes.sites import Site, rss
 
-from kibaru.answering.answer import Answer, checked_question
+from kibaru.answering.answer import Answer
 from kibaru.answering.quotes import Quote
 from kibaru.archive import Kibaru
 from kibaru.cli.rendering import answer_text, article_line, article_text
@@ -30,6 +30,7 @@ from kibaru.evaluation.question_groups import QuestionGroup
 from kibaru.ingest.article import make_article
 from kibaru.ingest.files import read_bytes
 from kibaru.ingest.formats import article_from_record
+from kibaru.search.query import checked_question
 from kibaru.settings import Settings
 from kibaru.sources.markup import plain
 from kibaru.storage.store import DATABASE, Store

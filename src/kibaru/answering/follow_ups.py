@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from kibaru.answering.answer import MAX_QUESTION, Answer, checked_question
+from kibaru.answering.answer import Answer
+from kibaru.search.query import MAX_QUESTION, checked_question
 from kibaru.text.stems import fold, stems
 
 _WORD = re.compile(r"\w+")
