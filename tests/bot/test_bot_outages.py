@@ -223,7 +223,7 @@ def test_a_telegram_that_takes_its_time_is_not_given_the_answer_twice(api: BotAp
 def test_an_answer_of_which_a_part_did_not_get_through_is_completed_and_not_begun_again(
     api: BotApiServer, bot: Any, readers: list[User], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    say, trouble = messaging.say, [{"times": 7, "drop": True}]
+    say, trouble = messaging.send_reply, [{"times": 7, "drop": True}]
 
     async def say_and_lose_telegram(message: Any, html: str, keyboard: Any = ()) -> Any:
         sent = await say(message, html, keyboard)
@@ -232,7 +232,7 @@ def test_an_answer_of_which_a_part_did_not_get_through_is_completed_and_not_begu
         return sent
 
     monkeypatch.setattr("kibaru_bot.questions.answer_pages", lambda *_: ["une page", "et une autre"])
-    monkeypatch.setattr(messaging, "say", say_and_lose_telegram)
+    monkeypatch.setattr(messaging, "send_reply", say_and_lose_telegram)
     question = api.say(readers[0], readers[0], BRIDGE)
     api.wait_for(lambda: len(api.answers_to(question)) >= 2, timeout=20)
     api.quiet(0.5, timeout=20)
