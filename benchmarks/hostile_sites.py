@@ -277,7 +277,7 @@ def trials(folder: Path, model: Path, count: int, seed: int) -> Iterator[tuple[H
 
 
 def main() -> None:
-    from embedding.test_models import make_tiny_model
+    from fakes.tiny_models import make_tiny_model
 
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--count", type=int, default=1_000)

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from embedding.test_models import make_tiny_model
 from fakes.sites import Answer, Site, WordPress, page, paragraphs, rss, sitemap, sitemap_index
+from fakes.tiny_models import make_tiny_model
 
 from kibaru.archive import Kibaru
 from kibaru.errors import BadInput, NotFound
