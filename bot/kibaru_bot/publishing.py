@@ -16,7 +16,7 @@ from kibaru.archive import Kibaru
 from kibaru.errors import BadInput, KibaruError
 from kibaru.ingest.article import make_article
 from kibaru.ingest.files import MAX_FILE, SUFFIXES, read_bytes
-from kibaru.sources.pages import is_web_address, read_inputs
+from kibaru.sources.single_pages import is_web_address, read_inputs
 from kibaru.text.chunking import split_passages
 from kibaru.types import Article, Failure
 from kibaru_bot.drafts import begun, counts_of, draft_of, finished, published

@@ -115,7 +115,7 @@ def add(settings: Settings, paths: tuple[str, ...]) -> None:
 
     An article of the same URL, or the same id, replaces the one there was.
     """
-    from kibaru.sources.pages import read_inputs
+    from kibaru.sources.single_pages import read_inputs
 
     with _open(settings, create=True) as kibaru:
         failures = _add(kibaru, read_inputs(settings, paths))

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from kibaru.sources.http.client import Fetcher
-from kibaru.sources.http.responses import NONE_KNOWN, Validators
+from kibaru.sources.http.client import HttpClient
+from kibaru.sources.http.responses import NO_VALIDATORS, Validators
 from kibaru.sources.registry import Source, Sources
 from kibaru.types import Article
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ListedPage:
     """A page or post that the source lists: its `key` there, and a `version` that is another when it changed.
 
     Without an `article` and without a `why` the page is still to be fetched; `why` says what is wrong with it.
@@ -25,19 +25,19 @@ class Found:
     article: Article | None = None
     why: str = ""
     listed: str = ""
-    validators: Validators = NONE_KNOWN
-    trouble: Literal["", "gone", "unreachable"] = ""
+    validators: Validators = NO_VALIDATORS
+    fetch_problem: Literal["", "gone", "unreachable"] = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class ExpectedPages:
     """So many more pages than were told of before will be come past, or fewer: for a progress bar."""
 
     pages: int
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Checkpoint:
     """To be noted once everything found before it is safe."""
 
     name: str
@@ -52,12 +52,12 @@ class Listing:
     keys: frozenset[str]
 
 
-Step = Found | Expected | Mark | Listing
-Walk = Callable[[Fetcher, Sources, Source, str | None], Iterator[Step]]
+CrawlStep = ListedPage | ExpectedPages | Checkpoint | Listing
+Crawl = Callable[[HttpClient, Sources, Source, str | None], Iterator[CrawlStep]]
 """What changed in a source since the last marks; the last argument is the first day of publication wanted."""
 
 
-def is_known(sources: Sources, source: Source, found: Found) -> bool:
+def is_known(sources: Sources, source: Source, found: ListedPage) -> bool:
     """Whether this version of a page was dealt with before."""
-    seen = sources.seen(source, found.key)
+    seen = sources.page(source, found.key)
     return seen is not None and seen.version == found.version and seen.state != "gone"

@@ -13,10 +13,10 @@ from typing import Any
 
 from kibaru.errors import BadInput
 from kibaru.ingest.article import make_article
-from kibaru.ingest.sandbox import run_apart
-from kibaru.sources.crawl import Expected, Found, Mark, Step, is_known
+from kibaru.ingest.sandbox import run_sandboxed
+from kibaru.sources.crawl import Checkpoint, CrawlStep, ExpectedPages, ListedPage, is_known
 from kibaru.sources.http.addresses import is_same_site, parse_url
-from kibaru.sources.http.client import Fetcher, site_name
+from kibaru.sources.http.client import HttpClient, site_name
 from kibaru.sources.http.responses import Validators
 from kibaru.sources.markup import as_text, plain, text_of_html
 from kibaru.sources.registry import Source, Sources
@@ -33,7 +33,7 @@ _BARE = re.compile(rb"&(?!(?:[a-zA-Z]\w{1,30}|#\d{1,7}|#x[0-9a-fA-F]{1,6});)")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FeedEntry:
     """An entry of a feed; `article` where the feed has all of it."""
 
     key: str
@@ -48,32 +48,32 @@ class Feed:
     """A feed's title and its entries."""
 
     title: str
-    entries: list[Entry]
+    entries: list[FeedEntry]
 
 
-def walk(fetcher: Fetcher, sources: Sources, source: Source, since: str | None) -> Iterator[Step]:
+def crawl(client: HttpClient, sources: Sources, source: Source, since: str | None) -> Iterator[CrawlStep]:
     """The entries that are new or changed; see `kibaru.sources.crawl`."""
-    known = Validators(sources.mark(source, "etag"), sources.mark(source, "last modified"))
-    page = fetcher.get(source.endpoint, known=known, accept="application/rss+xml, application/atom+xml, */*;q=0.8")
+    known = Validators(sources.checkpoint(source, "etag"), sources.checkpoint(source, "last modified"))
+    page = client.get(source.endpoint, known=known, accept="application/rss+xml, application/atom+xml, */*;q=0.8")
     if page.is_gone:
         raise BadInput(f"{site_name(source.url)} has no feed at {source.endpoint} any more: add the site anew")
     if page.is_unchanged:
         return
-    feed: Feed = run_apart(read_feed, page.body, page.url, page.charset)
+    feed: Feed = run_sandboxed(read_feed, page.body, page.url, page.charset)
     new = list(_new(sources, source, since, feed.entries))
-    yield Expected(len(new))
+    yield ExpectedPages(len(new))
     yield from new
-    yield Mark("etag", page.validators.etag)
-    yield Mark("last modified", page.validators.last_modified)
+    yield Checkpoint("etag", page.validators.etag)
+    yield Checkpoint("last modified", page.validators.last_modified)
 
 
-def _new(sources: Sources, source: Source, since: str | None, entries: list[Entry]) -> Iterator[Found]:
+def _new(sources: Sources, source: Source, since: str | None, entries: list[FeedEntry]) -> Iterator[ListedPage]:
     for entry in entries:
         article = entry.article
         if article and article.url and not is_same_site(article.url, source.endpoint):
             article = None  # what the page itself says counts
         why = "" if article or entry.url else "the entry has no link and not the whole text"
-        found = Found(entry.key, entry.url, entry.version, article, why)
+        found = ListedPage(entry.key, entry.url, entry.version, article, why)
         too_old = since and entry.published and entry.published < since
         if not too_old and not is_known(sources, source, found):
             yield found
@@ -94,7 +94,7 @@ def read_feed(data: bytes, url: str = "", charset: str | None = None) -> Feed:
     return Feed(plain(as_text(parsed.feed.get("title"))), [entry for entry in entries if entry])
 
 
-def _entry(entry: Any, base: str) -> Entry | None:
+def _entry(entry: Any, base: str) -> FeedEntry | None:
     link = _link(entry, base)
     published, modified = (
         _time(entry.get(name)) if name in entry else "" for name in ("published_parsed", "updated_parsed")
@@ -118,7 +118,7 @@ def _entry(entry: Any, base: str) -> Entry | None:
     except BadInput:
         if not link:
             return None
-    return Entry(key[:1_000], link, _digest(title, modified or html), (published or modified)[:10], article)
+    return FeedEntry(key[:1_000], link, _digest(title, modified or html), (published or modified)[:10], article)
 
 
 def _link(entry: Any, base: str) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 
 from kibaru.errors import BadInput
 from kibaru.ingest.article import MAX_TEXT
-from kibaru.ingest.html.boilerplate import is_furniture_line, strip_furniture
-from kibaru.ingest.html.tree import parse_html, plain_blocks, resolve_layout
+from kibaru.ingest.html.boilerplate import is_boilerplate_line, strip_boilerplate
+from kibaru.ingest.html.tree import normalize_layout, parse_html, text_blocks
 from kibaru.text.cleaning import clean
 
 
@@ -23,9 +23,9 @@ def text_of_html(html: str) -> str:
     if not html.strip():
         return ""
     tree = parse_html(f"<html><body><main>{html}</main></body></html>".encode("utf-8", "ignore"))
-    resolve_layout(tree)
-    strip_furniture(tree)
-    lines = [line for line in plain_blocks(tree) if not is_furniture_line(line.removeprefix("## ").removeprefix("- "))]
+    normalize_layout(tree)
+    strip_boilerplate(tree)
+    lines = [line for line in text_blocks(tree) if not is_boilerplate_line(line.removeprefix("## ").removeprefix("- "))]
     while lines and lines[-1].startswith("## "):
         lines.pop()
     return "\n\n".join(lines)

@@ -13,8 +13,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 
 from kibaru.errors import KibaruError
-from kibaru.sources.crawl import Found, Step
-from kibaru.sources.http.client import Fetcher
+from kibaru.sources.crawl import CrawlStep, ListedPage
+from kibaru.sources.http.client import HttpClient
 
 _AHEAD = 200
 """Steps that wait: the posts in two answers of a WordPress API."""
@@ -27,16 +27,16 @@ class Pipeline:
     """
 
     def __init__(
-        self, fetcher: Fetcher, steps: Iterator[Step], complete: Callable[[Found], Found], at_once: int
+        self, client: HttpClient, steps: Iterator[CrawlStep], complete: Callable[[ListedPage], ListedPage], at_once: int
     ) -> None:
         self.error: BaseException | None = None
-        self._fetcher = fetcher
+        self._client = client
         self._steps = steps
         self._complete = complete
         self._at_once = at_once
-        self._ready: queue.Queue[Step | None] = queue.Queue(_AHEAD)
+        self._ready: queue.Queue[CrawlStep | None] = queue.Queue(_AHEAD)
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._walk, name="walking", daemon=True)
+        self._thread = threading.Thread(target=self._crawl, name="walking", daemon=True)
 
     def __enter__(self) -> Pipeline:
         self._thread.start()
@@ -47,14 +47,14 @@ class Pipeline:
     ) -> None:
         self._stopped.set()
         if kind is not None:
-            self._fetcher.stop()
+            self._client.stop()
         self._thread.join()
 
-    def __iter__(self) -> Iterator[Step]:
+    def __iter__(self) -> Iterator[CrawlStep]:
         while (step := self._ready.get()) is not None:
             yield step
 
-    def _walk(self) -> None:
+    def _crawl(self) -> None:
         try:
             for step in self._completed():
                 self._put(step)
@@ -67,7 +67,7 @@ class Pipeline:
         except _Abandoned:
             return
 
-    def _put(self, step: Step | None) -> None:
+    def _put(self, step: CrawlStep | None) -> None:
         while not self._stopped.is_set():
             try:
                 self._ready.put(step, timeout=0.1)
@@ -76,13 +76,13 @@ class Pipeline:
             return
         raise _Abandoned
 
-    def _completed(self) -> Iterator[Step]:
+    def _completed(self) -> Iterator[CrawlStep]:
         """The steps in their order, a few pages fetched at once."""
-        pending: deque[Future[Found] | Step] = deque()
+        pending: deque[Future[ListedPage] | CrawlStep] = deque()
         with ThreadPoolExecutor(self._at_once, "fetching") as pool:
             try:
                 for step in self._steps:
-                    if isinstance(step, Found) and step.article is None and not step.why:
+                    if isinstance(step, ListedPage) and step.article is None and not step.why:
                         pending.append(pool.submit(self._complete, step))
                     else:
                         pending.append(step)
@@ -103,5 +103,5 @@ class _Abandoned(Exception):
     """Nobody waits for more."""
 
 
-def _settled(step: Future[Found] | Step) -> Step:
+def _settled(step: Future[ListedPage] | CrawlStep) -> CrawlStep:
     return step.result() if isinstance(step, Future) else step

@@ -19,8 +19,8 @@ from kibaru.storage.side_tables import SideTables
 _ROBOTS_KEPT = timedelta(hours=24)
 """How long a robots.txt is relied on; RFC 9309 allows a day."""
 
-Kind = Literal["wordpress", "feed", "sitemap"]
-State = Literal["kept", "failed", "gone"]
+SourceKind = Literal["wordpress", "feed", "sitemap"]
+PageState = Literal["kept", "failed", "gone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Source:
 
     id: int
     url: str
-    kind: Kind
+    kind: SourceKind
     endpoint: str
     title: str
     paused: bool
@@ -38,13 +38,13 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class PageRecord:
     """What was made of one page or post of a source: the `version` the site gave it then, and why it failed."""
 
     key: str
     url: str
     version: str
-    state: State
+    state: PageState
     article: str | None
     why: str
     validators: Validators
@@ -77,7 +77,7 @@ class Sources:
 
     # Sources
 
-    def add(self, url: str, kind: Kind, endpoint: str, title: str) -> Source:
+    def add(self, url: str, kind: SourceKind, endpoint: str, title: str) -> Source:
         """Keep a new source. Raises BadInput when its endpoint is one already."""
         if same := self._sources("endpoint = ?", endpoint):
             raise BadInput(f"{endpoint} is source {same[0].id} already: run 'kibaru sync {same[0].id}'.")
@@ -121,14 +121,14 @@ class Sources:
 
     # What was seen
 
-    def seen(self, source: Source, key: str) -> Seen | None:
+    def page(self, source: Source, key: str) -> PageRecord | None:
         return next(iter(self._seen("key = ?", source, key)), None)
 
-    def in_state(self, source: Source, state: State) -> list[Seen]:
+    def pages_in_state(self, source: Source, state: PageState) -> list[PageRecord]:
         """The pages of a source in this state, in the order of their keys."""
         return self._seen("state = ? order by key", source, state)
 
-    def note(self, source: Source, seen: Seen, listed: str = "") -> None:
+    def put_page(self, source: Source, seen: PageRecord, listed: str = "") -> None:
         """Keep what was made of a page, in place of what was known; `listed` is where the site lists it."""
         columns = "source, key, url, version, state, article, why, etag, last_modified, listed"
         row = [source.id, seen.key, seen.url, seen.version, seen.state, seen.article, seen.why]
@@ -138,7 +138,7 @@ class Sources:
     def mark_gone(self, source: Source, key: str) -> None:
         self._tables.run("update seen set state = 'gone' where source = ? and key = ?", [source.id, key])
 
-    def relist(self, source: Source, listed: str, keys: Iterable[str]) -> None:
+    def set_listing(self, source: Source, listed: str, keys: Iterable[str]) -> None:
         """Note that the list at `listed` now has these pages and no others."""
         with self._tables.together():
             clear = "update seen set listed = null where source = ? and listed = ?"
@@ -146,23 +146,23 @@ class Sources:
             query = "update seen set listed = ? where source = ? and key = ?"
             self._tables.run_many(query, ([listed, source.id, key] for key in keys))
 
-    def unlisted(self, source: Source) -> list[Seen]:
+    def unlisted_pages(self, source: Source) -> list[PageRecord]:
         """Pages that no list has any more, and that were not asked for since."""
         return self._seen("listed is null and state != 'gone' order by key", source)
 
     # Where a sync goes on
 
-    def mark(self, source: Source, name: str) -> str:
+    def checkpoint(self, source: Source, name: str) -> str:
         """What was noted under `name` when a sync came past; empty when nothing was."""
         rows = self._tables.rows("select value from marks where source = ? and name = ?", [source.id, name])
         return str(rows[0][0]) if rows else ""
 
-    def set_mark(self, source: Source, name: str, value: str) -> None:
+    def set_checkpoint(self, source: Source, name: str, value: str) -> None:
         self._tables.run(
             "insert or replace into marks (source, name, value) values (?, ?, ?)", [source.id, name, value]
         )
 
-    def begin_anew(self, source: Source, since: str) -> None:
+    def restart(self, source: Source, since: str) -> None:
         """Look through a source from its beginning, for what was published on the day `since` or after.
 
         What came in is known, what gave no article is tried again: it may have been too old.
@@ -174,12 +174,12 @@ class Sources:
 
     # Robots
 
-    def robots(self) -> dict[str, bytes]:
+    def cached_robots(self) -> dict[str, bytes]:
         """The robots.txt asked for less than a day ago, by origin."""
         since = (datetime.now(UTC) - _ROBOTS_KEPT).isoformat(timespec="seconds")
         return dict(self._tables.rows("select origin, body from robots where asked >= ?", [since]))
 
-    def keep_robots(self, asked: Mapping[str, bytes]) -> None:
+    def store_robots(self, asked: Mapping[str, bytes]) -> None:
         with self._tables.together():
             rows = [(origin, _now(), body) for origin, body in asked.items()]
             self._tables.run_many("insert or replace into robots (origin, asked, body) values (?, ?, ?)", rows)
@@ -193,12 +193,12 @@ class Sources:
             for id, url, kind, endpoint, title, paused, synced, problem in rows
         ]
 
-    def _seen(self, condition: str, source: Source, *parameters: object) -> list[Seen]:
+    def _seen(self, condition: str, source: Source, *parameters: object) -> list[PageRecord]:
         columns = "key, url, version, state, article, why, etag, last_modified"
         query = f"select {columns} from seen where source = ? and {condition}"
         rows = self._tables.rows(query, [source.id, *parameters])
         return [
-            Seen(key, url, version, state, article, why, Validators(etag, last_modified))
+            PageRecord(key, url, version, state, article, why, Validators(etag, last_modified))
             for key, url, version, state, article, why, etag, last_modified in rows
         ]
 

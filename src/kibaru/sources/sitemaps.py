@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from kibaru.errors import BadInput
-from kibaru.ingest.sandbox import run_apart
-from kibaru.sources.crawl import Expected, Found, Listing, Mark, Step, is_known
+from kibaru.ingest.sandbox import run_sandboxed
+from kibaru.sources.crawl import Checkpoint, CrawlStep, ExpectedPages, ListedPage, Listing, is_known
 from kibaru.sources.http.addresses import MAX_URL, is_same_site
-from kibaru.sources.http.client import Fetcher, site_name
-from kibaru.sources.http.responses import Validators, unzipped
+from kibaru.sources.http.client import HttpClient, site_name
+from kibaru.sources.http.responses import Validators, decompress
 from kibaru.sources.registry import Source, Sources
 from kibaru.text.dates import parse_date
 
@@ -33,7 +33,7 @@ _NO_ARTICLES = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class SitemapEntry:
     """A URL in a sitemap; `changed` as the site wrote it, `published` a day where it is told."""
 
     url: str
@@ -45,29 +45,29 @@ class Listed:
 class Sitemap:
     """The pages that a sitemap lists, or, of an index, the sitemaps."""
 
-    pages: list[Listed]
-    sitemaps: list[Listed]
+    pages: list[SitemapEntry]
+    sitemaps: list[SitemapEntry]
 
 
-def walk(fetcher: Fetcher, sources: Sources, source: Source, since: str | None) -> Iterator[Step]:
+def crawl(client: HttpClient, sources: Sources, source: Source, since: str | None) -> Iterator[CrawlStep]:
     """The pages that are new or changed; see `kibaru.sources.crawl`."""
     waiting, seen = [(source.endpoint, 0)], {source.endpoint}
     while waiting and len(seen) <= _MAX_FILES:
         url, depth = waiting.pop(0)
-        etag, _, modified = sources.mark(source, f"validators {url}").partition("\n")
-        page = fetcher.get(url, known=Validators(etag, modified), limit=MAX_BYTES)
-        inner = sources.mark(source, f"sitemaps {url}").split("\n")
+        etag, _, modified = sources.checkpoint(source, f"validators {url}").partition("\n")
+        page = client.get(url, known=Validators(etag, modified), limit=MAX_BYTES)
+        inner = sources.checkpoint(source, f"sitemaps {url}").split("\n")
         if page.is_gone and not depth:
             raise BadInput(f"{site_name(source.url)} has no sitemap at {url} any more: add the site anew")
         if not page.is_unchanged and not page.is_gone:
-            sitemap: Sitemap = run_apart(read_sitemap, page.body)
+            sitemap: Sitemap = run_sandboxed(read_sitemap, page.body)
             new = list(_new(sources, source, since, url, sitemap.pages))
-            yield Expected(len(new))
+            yield ExpectedPages(len(new))
             yield from new
             inner = [listed.url for listed in sitemap.sitemaps]
             yield Listing(url, frozenset(listed.url for listed in sitemap.pages))
-            yield Mark(f"sitemaps {url}", "\n".join(inner))
-            yield Mark(f"validators {url}", f"{page.validators.etag}\n{page.validators.last_modified}")
+            yield Checkpoint(f"sitemaps {url}", "\n".join(inner))
+            yield Checkpoint(f"validators {url}", f"{page.validators.etag}\n{page.validators.last_modified}")
         if page.is_gone:
             yield Listing(url, frozenset())
         inner = [next_url for next_url in inner if next_url and is_same_site(next_url, url)]
@@ -77,9 +77,11 @@ def walk(fetcher: Fetcher, sources: Sources, source: Source, since: str | None) 
                 waiting.append((next_url, depth + 1))
 
 
-def _new(sources: Sources, source: Source, since: str | None, sitemap: str, pages: list[Listed]) -> Iterator[Found]:
+def _new(
+    sources: Sources, source: Source, since: str | None, sitemap: str, pages: list[SitemapEntry]
+) -> Iterator[ListedPage]:
     for page in pages:
-        found = Found(page.url, page.url, page.changed, listed=sitemap)
+        found = ListedPage(page.url, page.url, page.changed, listed=sitemap)
         too_old = since and (page.published or page.changed[:10] or since) < since
         if not too_old and is_same_site(page.url, source.endpoint) and not is_known(sources, source, found):
             yield found
@@ -97,14 +99,14 @@ def read_sitemap(data: bytes) -> Sitemap:
     """
     if data.startswith(b"\x1f\x8b"):
         try:
-            data = b"".join(unzipped(iter([data]), MAX_BYTES + 1))
+            data = b"".join(decompress(iter([data]), MAX_BYTES + 1))
         except zlib.error:
             raise BadInput("the sitemap is damaged: it cannot be unpacked") from None
         if len(data) > MAX_BYTES:
             raise BadInput(f"the sitemap unpacks to more than {MAX_BYTES // 1_000_000} MB")
     if not data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         lines = data.decode("utf-8-sig", "replace").split()[:MAX_URLS]
-        urls = [Listed(line, "", "") for line in lines if re.match(r"https?://", line) and len(line) <= MAX_URL]
+        urls = [SitemapEntry(line, "", "") for line in lines if re.match(r"https?://", line) and len(line) <= MAX_URL]
         if not urls:
             raise BadInput("it is no sitemap")
         return Sitemap(urls, [])
@@ -151,11 +153,11 @@ def _read_xml(data: bytes) -> Sitemap:
     return found
 
 
-def _keep(fields: dict[str, str], into: list[Listed]) -> None:
+def _keep(fields: dict[str, str], into: list[SitemapEntry]) -> None:
     url = fields.get("loc", "")
     if re.match(r"https?://", url) and len(url) <= MAX_URL and not re.search(r"\s", url):
         day = _day(fields.get("publication_date", ""))
-        into.append(Listed(url, fields.get("lastmod", "")[:40], day.isoformat()[:10] if day else ""))
+        into.append(SitemapEntry(url, fields.get("lastmod", "")[:40], day.isoformat()[:10] if day else ""))
 
 
 def _day(written: str) -> date | None:

@@ -17,18 +17,18 @@ from filelock import FileLock, Timeout
 from kibaru.archive import Kibaru
 from kibaru.errors import BadInput
 from kibaru.sources import feeds, sitemaps, wordpress
-from kibaru.sources.crawl import Expected, Found, Listing, Mark, Step, Walk, is_known
-from kibaru.sources.http.client import Fetcher, Stopped, Unreachable
+from kibaru.sources.crawl import Checkpoint, Crawl, CrawlStep, ExpectedPages, ListedPage, Listing, is_known
+from kibaru.sources.http.client import HttpClient, Stopped, Unreachable
 from kibaru.sources.http.responses import Validators
-from kibaru.sources.pages import ACCEPT, article_on
 from kibaru.sources.pipeline import Pipeline
-from kibaru.sources.registry import Kind, Seen, Source, Sources, State
+from kibaru.sources.registry import PageRecord, PageState, Source, SourceKind, Sources
+from kibaru.sources.single_pages import ACCEPT, article_on
 from kibaru.storage.store import DATABASE
 from kibaru.types import Article, Failure, Outcome
 
 log = logging.getLogger(__name__)
 
-_WALKS: dict[Kind, Walk] = {"wordpress": wordpress.walk, "feed": feeds.walk, "sitemap": sitemaps.walk}
+_CRAWLERS: dict[SourceKind, Crawl] = {"wordpress": wordpress.crawl, "feed": feeds.crawl, "sitemap": sitemaps.crawl}
 _UNREACHABLE_IN_A_ROW = 5
 """Pages that cannot be reached one after the other, from which a site is left alone until the next sync."""
 
@@ -63,21 +63,21 @@ class Summary:
 
 
 def sync_all(kibaru: Kibaru, *, pause: Callable[[float], object] | None = None) -> Iterator[Summary]:
-    """Bring what is new in every source that is not paused; `pause` as in Fetcher."""
+    """Bring what is new in every source that is not paused; `pause` as in HttpClient."""
     with (
         Sources(kibaru.folder / DATABASE) as sources,
-        Fetcher(kibaru.settings, pause=pause, robots=sources.robots()) as fetcher,
+        HttpClient(kibaru.settings, pause=pause, robots=sources.cached_robots()) as client,
     ):
         for source in sources.all():
             if not source.paused:
-                yield sync(kibaru, sources, source, fetcher)
+                yield sync(kibaru, sources, source, client)
 
 
 def sync(
     kibaru: Kibaru,
     sources: Sources,
     source: Source,
-    fetcher: Fetcher,
+    client: HttpClient,
     *,
     since: str | None = None,
     limit: int | None = None,
@@ -92,25 +92,25 @@ def sync(
     how many more pages are to come than were known of. May be killed at any moment: the next sync goes on from there.
     What ends it early is in the summary; only errors of the archive itself are raised.
     """
-    before = sources.mark(source, "since")
-    run = _Run(kibaru, sources, source, fetcher, since or before or None, limit, report, expect)
+    before = sources.checkpoint(source, "since")
+    run = _Run(kibaru, sources, source, client, since or before or None, limit, report, expect)
     try:
         with FileLock(kibaru.folder / f"sync-{source.id}.lock", timeout=0, mode=0o600):
             if dry_run:
                 run.look()
             else:
                 if (run.since or "") != before:
-                    sources.begin_anew(source, run.since or "")
+                    sources.restart(source, run.since or "")
                 run.bring()
                 if run.is_whole and not run.is_cut_short:
-                    run.mark_vanished()
+                    run.mark_deleted()
     except Timeout:
         run.summary.problem = "another process is bringing it in"
         return run.summary
     except (Unreachable, BadInput, Stopped) as error:
         run.summary.problem = str(error)
         log.warning("%s: %s", source.title, error)
-    sources.keep_robots(fetcher.asked_robots)
+    sources.store_robots(client.fetched_robots)
     if not dry_run:
         sources.finish(source, run.summary.problem)
     return run.summary
@@ -123,7 +123,7 @@ class _Run:
     kibaru: Kibaru
     sources: Sources
     source: Source
-    fetcher: Fetcher
+    client: HttpClient
     since: str | None
     limit: int | None
     report: Callable[[Event], None]
@@ -142,63 +142,63 @@ class _Run:
     def look(self) -> None:
         """Report what a sync would do."""
         for step in self._steps():
-            if isinstance(step, Found):
-                known = self.sources.seen(self.source, step.key)
+            if isinstance(step, ListedPage):
+                known = self.sources.page(self.source, step.key)
                 change: Change = "failed" if step.why else "updated" if known and known.article else "added"
                 self._tell(Event(change, step.url, step.article.title if step.article else "", why=step.why))
 
     def bring(self) -> None:
         """Add what the walk comes past; each step is noted once all articles before it are safe."""
-        passing: deque[Step] = deque()
-        with Pipeline(self.fetcher, self._steps(), self._complete, self.kibaru.settings.host_concurrency) as steps:
+        passing: deque[CrawlStep] = deque()
+        with Pipeline(self.client, self._steps(), self._complete, self.kibaru.settings.host_concurrency) as steps:
             for outcome in self.kibaru.add(self._articles(steps, passing)):
                 self._note_marks(passing)
                 found = passing.popleft()
-                assert isinstance(found, Found), "marks were noted"
+                assert isinstance(found, ListedPage), "marks were noted"
                 self._note(found, outcome)
                 self._on_the_way.discard((found.key, found.version))
             self._note_marks(passing)
             if steps.error:
                 raise steps.error
 
-    def mark_vanished(self) -> None:
-        """Mark the pages that the site has no more. Their articles stay: an editor decides."""
+    def mark_deleted(self) -> None:
+        """Checkpoint the pages that the site has no more. Their articles stay: an editor decides."""
         if self.source.kind == "wordpress":
-            for key in list(wordpress.vanished(self.fetcher, self.sources, self.source)):
-                if seen := self.sources.seen(self.source, key):
+            for key in list(wordpress.deleted_posts(self.client, self.sources, self.source)):
+                if seen := self.sources.page(self.source, key):
                     self._gone(seen)
-        for seen in self.sources.unlisted(self.source):
-            if self.fetcher.get(seen.url, known=seen.validators, accept=ACCEPT).is_gone:
+        for seen in self.sources.unlisted_pages(self.source):
+            if self.client.get(seen.url, known=seen.validators, accept=ACCEPT).is_gone:
                 self._gone(seen)
             else:
-                self.sources.relist(self.source, "nowhere", [seen.key])
+                self.sources.set_listing(self.source, "nowhere", [seen.key])
 
-    def _steps(self) -> Iterator[Step]:
+    def _steps(self) -> Iterator[CrawlStep]:
         """The walk, up to the limit, without what it came past before and is on its way."""
         left = self.limit
-        for step in _WALKS[self.source.kind](self.fetcher, self.sources, self.source, self.since):
-            if isinstance(step, Found):
+        for step in _CRAWLERS[self.source.kind](self.client, self.sources, self.source, self.since):
+            if isinstance(step, ListedPage):
                 if (step.key, step.version) in self._on_the_way or is_known(self.sources, self.source, step):
                     continue
                 self._on_the_way.add((step.key, step.version))
-            if isinstance(step, Found) and left is not None:
+            if isinstance(step, ListedPage) and left is not None:
                 if left == 0:
                     self.is_cut_short = True
                     return
                 left -= 1
             yield step
 
-    def _complete(self, found: Found) -> Found:
+    def _complete(self, found: ListedPage) -> ListedPage:
         """The page's article, or why there is none. Raises Unreachable when one page after the other is."""
-        seen = self.sources.seen(self.source, found.key)
+        seen = self.sources.page(self.source, found.key)
         known = seen.validators if seen and seen.state != "gone" else Validators()
         try:
-            page = self.fetcher.get(found.url, known=known, accept=ACCEPT)
+            page = self.client.get(found.url, known=known, accept=ACCEPT)
             self._unreachable = 0
             if page.is_unchanged:
                 return replace(found, validators=known)
             if page.is_gone:
-                return replace(found, why=f"the site has no such page ({page.status})", trouble="gone")
+                return replace(found, why=f"the site has no such page ({page.status})", fetch_problem="gone")
             found = replace(found, validators=page.validators)
             article = article_on(page)
         except Unreachable as error:
@@ -206,55 +206,55 @@ class _Run:
             if self._unreachable >= _UNREACHABLE_IN_A_ROW:
                 raise
             self.is_whole = False
-            return replace(found, why=str(error), trouble="unreachable")
+            return replace(found, why=str(error), fetch_problem="unreachable")
         except BadInput as error:
             return replace(found, why=str(error))
         if self.since and article.published and article.published < self.since:
             return replace(found, why=f"it was published before {self.since}")
         return replace(found, article=article)
 
-    def _articles(self, steps: Iterable[Step], passing: deque[Step]) -> Iterator[Article | Failure]:
+    def _articles(self, steps: Iterable[CrawlStep], passing: deque[CrawlStep]) -> Iterator[Article | Failure]:
         """What is added of the steps, which pass on beside: a Failure in the place of what is no article."""
         for step in steps:
-            if isinstance(step, Expected):
+            if isinstance(step, ExpectedPages):
                 self.expect(step.pages)
                 continue
             passing.append(step)
-            if isinstance(step, Found) and step.article:
-                seen = self.sources.seen(self.source, step.key)
+            if isinstance(step, ListedPage) and step.article:
+                seen = self.sources.page(self.source, step.key)
                 id = seen.article if seen and seen.article else step.article.id
                 yield replace(step.article, id=id, outlet=step.article.outlet or self.source.title)
-            elif isinstance(step, Found):
+            elif isinstance(step, ListedPage):
                 yield Failure(step.url, step.why)
 
-    def _note_marks(self, passing: deque[Step]) -> None:
-        while passing and not isinstance(passing[0], Found):
+    def _note_marks(self, passing: deque[CrawlStep]) -> None:
+        while passing and not isinstance(passing[0], ListedPage):
             step = passing.popleft()
-            if isinstance(step, Mark) and self.is_whole:
-                self.sources.set_mark(self.source, step.name, step.value)
+            if isinstance(step, Checkpoint) and self.is_whole:
+                self.sources.set_checkpoint(self.source, step.name, step.value)
             elif isinstance(step, Listing) and self.is_whole:
-                self.sources.relist(self.source, step.url, step.keys)
+                self.sources.set_listing(self.source, step.url, step.keys)
 
-    def _note(self, found: Found, outcome: Outcome | Failure) -> None:
-        before = self.sources.seen(self.source, found.key)
+    def _note(self, found: ListedPage, outcome: Outcome | Failure) -> None:
+        before = self.sources.page(self.source, found.key)
         article = before.article if before else None
-        state: State = "gone" if found.trouble == "gone" and article else "failed" if found.why else "kept"
+        state: PageState = "gone" if found.fetch_problem == "gone" and article else "failed" if found.why else "kept"
         if isinstance(outcome, Outcome):
             article = outcome.article.id
             self._tell(Event(outcome.change, found.url, outcome.article.title, article))
         elif not found.why and before:  # the page is as it was
             state = "kept" if before.state == "gone" else before.state
             found = replace(found, why=before.why)
-        elif found.trouble == "gone" and article:
+        elif found.fetch_problem == "gone" and article:
             self._tell(Event("gone", found.url, self._title(article), article))
         else:
             self._tell(Event("failed", found.url, article=article, why=found.why))
-        if found.trouble == "unreachable":
+        if found.fetch_problem == "unreachable":
             return
-        seen = Seen(found.key, found.url, found.version, state, article, found.why, found.validators)
-        self.sources.note(self.source, seen, found.listed)
+        seen = PageRecord(found.key, found.url, found.version, state, article, found.why, found.validators)
+        self.sources.put_page(self.source, seen, found.listed)
 
-    def _gone(self, seen: Seen) -> None:
+    def _gone(self, seen: PageRecord) -> None:
         self.sources.mark_gone(self.source, seen.key)
         self._tell(Event("gone", seen.url, self._title(seen.article), seen.article))
 

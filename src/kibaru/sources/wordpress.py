@@ -16,10 +16,10 @@ import httpx
 
 from kibaru.errors import BadInput
 from kibaru.ingest.article import make_article
-from kibaru.ingest.sandbox import run_apart
-from kibaru.sources.crawl import Expected, Found, Mark, Step, is_known
+from kibaru.ingest.sandbox import run_sandboxed
+from kibaru.sources.crawl import Checkpoint, CrawlStep, ExpectedPages, ListedPage, is_known
 from kibaru.sources.http.addresses import is_same_site
-from kibaru.sources.http.client import Fetcher, Refused, site_name
+from kibaru.sources.http.client import HttpClient, Refused, site_name
 from kibaru.sources.http.responses import Validators
 from kibaru.sources.markup import as_text, plain, text_of_html
 from kibaru.sources.registry import Source, Sources
@@ -46,54 +46,54 @@ class Post:
     why: str
 
 
-def walk(fetcher: Fetcher, sources: Sources, source: Source, since: str | None) -> Iterator[Step]:
+def crawl(client: HttpClient, sources: Sources, source: Source, since: str | None) -> Iterator[CrawlStep]:
     """The posts changed since the last walk; see `kibaru.sources.crawl`."""
-    after = sources.mark(source, "after")
-    if sources.mark(source, "paged") and after:
-        yield from _walk_pages(fetcher, sources, source, since)
+    after = sources.checkpoint(source, "after")
+    if sources.checkpoint(source, "paged") and after:
+        yield from _crawl_by_page(client, sources, source, since)
         return
     page, total, before = 1, 0, list[Post]()
     for _ in range(_MAX_ANSWERS):
         asked = {"modified_after": after, "order": "asc", "page": page}
-        answer = _ask(fetcher, sources, source, since, asked)
+        answer = _ask(client, sources, source, since, asked)
         latest = max((post.changed for post in answer.posts), default="")
         if after and latest and latest <= after:  # before 5.7 WordPress does not know the parameter
-            yield Mark("paged", "1")
-            yield from _walk_pages(fetcher, sources, source, since)
+            yield Checkpoint("paged", "1")
+            yield from _crawl_by_page(client, sources, source, since)
             return
         if answer.total and not total:
             total = answer.total
-            yield Expected(total)
+            yield ExpectedPages(total)
         yield from _new(sources, source, answer.posts)
         if page > 1 and answer.posts == before:
             break
         before = answer.posts
         if latest and _second_before(latest) > after:  # once more at the end, so that the next sync asks the very same
             after, page = _second_before(latest), 1
-            yield Mark("after", after)
+            yield Checkpoint("after", after)
         elif len(answer.posts) == answer.asked:  # a whole page changed within one second, as when a site was moved
             page += 1
         else:
             if answer.etag:
-                yield Mark("answer", f"{answer.url} {answer.etag}")
+                yield Checkpoint("answer", f"{answer.url} {answer.etag}")
             return
     raise BadInput(f"{site_name(source.url)} lists posts without end")
 
 
-def vanished(fetcher: Fetcher, sources: Sources, source: Source) -> Iterator[str]:
+def deleted_posts(client: HttpClient, sources: Sources, source: Source) -> Iterator[str]:
     """Keys of the posts that the API has no more. They are only looked for when it has fewer than it should."""
-    since = sources.mark(source, "since")
+    since = sources.checkpoint(source, "since")
     counts = sources.counts(source)
     asked = {"per_page": _per_page(sources, source), "orderby": "id", "order": "desc", "_fields": "id"}
-    page = fetcher.get(_url(source, since, asked), known=Validators(sources.mark(source, "total etag")))
+    page = client.get(_url(source, since, asked), known=Validators(sources.checkpoint(source, "total etag")))
     total = _number(page.headers.get("x-wp-total", ""))  # WordPress tells it with 304 too
     if total is not None and total < counts.kept + counts.failed:
-        listed = _all_keys(fetcher, sources, source, since)
-        for seen in (*sources.in_state(source, "kept"), *sources.in_state(source, "failed")):
+        listed = _all_keys(client, sources, source, since)
+        for seen in (*sources.pages_in_state(source, "kept"), *sources.pages_in_state(source, "failed")):
             if seen.key not in listed:
                 yield seen.key
     if page.validators.etag:
-        sources.set_mark(source, "total etag", page.validators.etag)
+        sources.set_checkpoint(source, "total etag", page.validators.etag)
 
 
 def posts_in(data: bytes) -> list[Post]:
@@ -141,26 +141,26 @@ def _author(post: dict[str, Any]) -> str:
     return plain(as_text(head.get("author"))) if isinstance(head, dict) else ""
 
 
-def _walk_pages(fetcher: Fetcher, sources: Sources, source: Source, since: str | None) -> Iterator[Step]:
+def _crawl_by_page(client: HttpClient, sources: Sources, source: Source, since: str | None) -> Iterator[CrawlStep]:
     """All posts, the latest changed first, down to a page of known ones when the last such walk came to its end."""
-    whole, before = bool(sources.mark(source, "whole")), list[Post]()
+    whole, before = bool(sources.checkpoint(source, "whole")), list[Post]()
     for page in range(1, _MAX_ANSWERS):
-        answer = _ask(fetcher, sources, source, since, {"order": "desc", "page": page})
+        answer = _ask(client, sources, source, since, {"order": "desc", "page": page})
         found = list(_new(sources, source, answer.posts))
         if found and page == 1:
-            yield Mark("whole", "")
+            yield Checkpoint("whole", "")
         yield from found
         if page == 1 and not found and answer.etag:
-            yield Mark("answer", f"{answer.url} {answer.etag}")
+            yield Checkpoint("answer", f"{answer.url} {answer.etag}")
         if len(answer.posts) < answer.asked or answer.posts == before or (whole and not found):
             break
         before = answer.posts
-    yield Mark("whole", "1")
+    yield Checkpoint("whole", "1")
 
 
-def _new(sources: Sources, source: Source, posts: list[Post]) -> Iterator[Found]:
+def _new(sources: Sources, source: Source, posts: list[Post]) -> Iterator[ListedPage]:
     for post in posts:
-        found = Found(post.key, post.url, post.version, post.article, post.why)
+        found = ListedPage(post.key, post.url, post.version, post.article, post.why)
         if not post.why and not is_same_site(post.url, source.endpoint):
             found = replace(found, article=None, why="it says that its address is on another site")
         if not is_known(sources, source, found):
@@ -178,37 +178,37 @@ class _Answer:
     total: int = 0
 
 
-def _ask(fetcher: Fetcher, sources: Sources, source: Source, since: str | None, asked: dict[str, Any]) -> _Answer:
+def _ask(client: HttpClient, sources: Sources, source: Source, since: str | None, asked: dict[str, Any]) -> _Answer:
     """A page of posts; none when it is unchanged since it was last asked for, or lies behind the last."""
     per_page = _per_page(sources, source)
     always = {"per_page": per_page, "orderby": "modified", "_embed": "author", "_fields": _FIELDS}
     url = _url(source, since, always | asked)
-    known, _, etag = sources.mark(source, "answer").partition(" ")
+    known, _, etag = sources.checkpoint(source, "answer").partition(" ")
     try:
-        page = fetcher.get(url, known=Validators(etag if known == url else ""))
+        page = client.get(url, known=Validators(etag if known == url else ""))
     except Refused:
         if asked["page"] > 1:
             return _Answer([], per_page, url, "")
         smaller = [count for count in _PER_PAGE if count < per_page]
         if not smaller:
             raise
-        sources.set_mark(source, "per page", str(smaller[0]))
-        return _ask(fetcher, sources, source, since, asked)
+        sources.set_checkpoint(source, "per page", str(smaller[0]))
+        return _ask(client, sources, source, since, asked)
     if page.is_gone:
         raise BadInput(
             f"{site_name(source.url)} has no WordPress API any more: remove the source and add the site anew"
         )
-    posts: list[Post] = [] if page.is_unchanged else run_apart(posts_in, page.body)
+    posts: list[Post] = [] if page.is_unchanged else run_sandboxed(posts_in, page.body)
     return _Answer(posts, per_page, url, page.validators.etag, _number(page.headers.get("x-wp-total", "")) or 0)
 
 
-def _all_keys(fetcher: Fetcher, sources: Sources, source: Source, since: str) -> set[str]:
+def _all_keys(client: HttpClient, sources: Sources, source: Source, since: str) -> set[str]:
     """The keys of all posts there are."""
     per_page, keys = _per_page(sources, source), set[str]()
     for number in range(1, _MAX_ANSWERS):
         asked = {"per_page": per_page, "orderby": "id", "order": "asc", "_fields": "id", "page": number}
         try:
-            page = fetcher.get(_url(source, since, asked))
+            page = client.get(_url(source, since, asked))
             ids = {str(post["id"]) for post in json.loads(page.body or b"[]")}
         except Refused:
             break
@@ -221,7 +221,7 @@ def _all_keys(fetcher: Fetcher, sources: Sources, source: Source, since: str) ->
 
 
 def _per_page(sources: Sources, source: Source) -> int:
-    return int(sources.mark(source, "per page") or _PER_PAGE[0])
+    return int(sources.checkpoint(source, "per page") or _PER_PAGE[0])
 
 
 def _url(source: Source, since: str | None, parameters: dict[str, Any]) -> str:

@@ -16,9 +16,9 @@ import httpx
 from kibaru.errors import BadInput, KibaruError, first_line
 from kibaru.settings import Settings
 from kibaru.sources.http.addresses import Resolver, parse_url, resolve
-from kibaru.sources.http.network import CheckedNetwork, Deadline
-from kibaru.sources.http.responses import GONE, NONE_KNOWN, Page, Validators, decoded, read_body, retry_after
-from kibaru.sources.http.robots import ROBOTS_BYTES, Pace, Rules, user_agent
+from kibaru.sources.http.public_network import Deadline, PublicNetworkBackend
+from kibaru.sources.http.responses import GONE, NO_VALIDATORS, Response, Validators, decoded, read_body, retry_after
+from kibaru.sources.http.robots import ROBOTS_BYTES, RateLimiter, RobotsRules, user_agent
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Stopped(KibaruError):
     """Whoever asked wants no more."""
 
 
-class Fetcher:
+class HttpClient:
     """Fetches for one run. Keeps connections and the robots.txt of each site; may be used by several threads."""
 
     def __init__(
@@ -60,19 +60,19 @@ class Fetcher:
         self._seconds = seconds
         self._stopped = threading.Event()
         self._pause = pause or self._stopped.wait
-        self._pace = Pace(settings, self._wait)
+        self._rate_limiter = RateLimiter(settings, self._wait)
         self._deadline = Deadline()
-        self.asked_robots: dict[str, bytes] = {}
-        self._rules = {origin: Rules.read(text) for origin, text in (robots or {}).items()}
+        self.fetched_robots: dict[str, bytes] = {}
+        self._rules = {origin: RobotsRules.parse(text) for origin, text in (robots or {}).items()}
         self._asking = threading.Lock()
         self._pool = httpcore.ConnectionPool(
             ssl_context=ssl.create_default_context(),
             max_connections=20,
             keepalive_expiry=30,
-            network_backend=CheckedNetwork(resolver, self._deadline, allow_loopback=settings.allow_loopback),
+            network_backend=PublicNetworkBackend(resolver, self._deadline, allow_loopback=settings.allow_loopback),
         )
 
-    def __enter__(self) -> Fetcher:
+    def __enter__(self) -> HttpClient:
         return self
 
     def __exit__(
@@ -84,31 +84,33 @@ class Fetcher:
         """End what other threads are waiting for: they get Stopped."""
         self._stopped.set()
 
-    def get(self, url: str, *, known: Validators = NONE_KNOWN, limit: int = MAX_PAGE, accept: str = "*/*") -> Page:
+    def get(
+        self, url: str, *, known: Validators = NO_VALIDATORS, limit: int = MAX_PAGE, accept: str = "*/*"
+    ) -> Response:
         """The page at `url`, after redirects; with `known`, perhaps only the word that it is unchanged.
 
         Raises BadInput for what can never be fetched (a forbidden address, a disallowed page, too large, a status
-        of 4xx but 404 and 410, which come back as a Page), and Unreachable when the site does not answer for now.
+        of 4xx but 404 and 410, which come back as a Response), and Unreachable when the site does not answer for now.
         """
         target = parse_url(url)
         for _ in range(_REDIRECTS + 1):
             rules = self.rules(target)
             if not rules.allows(str(target)):
                 raise BadInput(f"{_shown(target)} may not be fetched: the site's robots.txt disallows it")
-            page = self._patiently(target, rules.delay, known, limit, accept)
+            page = self._get_with_retries(target, rules.delay, known, limit, accept)
             if page.status not in _REDIRECTING:
                 return page
             target = parse_url(page.headers.get("location", ""), base=str(target))
         raise BadInput(f"{_shown(parse_url(url))} redirects more than {_REDIRECTS} times")
 
-    def rules(self, target: httpx.URL | str) -> Rules:
+    def rules(self, target: httpx.URL | str) -> RobotsRules:
         """The robots.txt of the site of `target`. Raises as `get` does: with rules unknown a site is left be."""
         target = parse_url(target) if isinstance(target, str) else target
         origin = _origin(target)
         with self._asking:
             if origin not in self._rules:
-                text = self.asked_robots[origin] = self._ask_robots(target)
-                self._rules[origin] = Rules.read(text)
+                text = self.fetched_robots[origin] = self._ask_robots(target)
+                self._rules[origin] = RobotsRules.parse(text)
             return self._rules[origin]
 
     def _ask_robots(self, target: httpx.URL) -> bytes:
@@ -116,7 +118,7 @@ class Fetcher:
         at = target.copy_with(raw_path=b"/robots.txt")
         for _ in range(_REDIRECTS + 1):
             try:
-                page = self._patiently(at, 0.0, NONE_KNOWN, ROBOTS_BYTES, "text/plain, */*", truncate=True)
+                page = self._get_with_retries(at, 0.0, NO_VALIDATORS, ROBOTS_BYTES, "text/plain, */*", truncate=True)
             except Refused:  # a site that answers 401 or 403 has no rules, says RFC 9309
                 return b""
             if page.status not in _REDIRECTING:
@@ -124,17 +126,17 @@ class Fetcher:
             at = parse_url(page.headers.get("location", ""), base=str(at))
         return b""
 
-    def _patiently(
+    def _get_with_retries(
         self, target: httpx.URL, delay: float, known: Validators, limit: int, accept: str, truncate: bool = False
-    ) -> Page:
+    ) -> Response:
         """One answer of the site, asked for again after a pause while it is busy or does not answer."""
         self._wait(0)
         why = ""
         for pause in (*_PAUSES, None):
             wait = pause
             try:
-                with self._pace.turn(_origin(target), delay), self._deadline.within(self._seconds):
-                    page = self._once(target, known, limit, accept, truncate)
+                with self._rate_limiter.turn(_origin(target), delay), self._deadline.within(self._seconds):
+                    page = self._request(target, known, limit, accept, truncate)
                 if page.status not in _BUSY:
                     return _answer(target, page)
                 why = f"answers {page.status}"
@@ -153,7 +155,7 @@ class Fetcher:
             self._wait(wait)
         raise Unreachable(f"{target.host} {why}: try again later")
 
-    def _once(self, target: httpx.URL, known: Validators, limit: int, accept: str, truncate: bool) -> Page:
+    def _request(self, target: httpx.URL, known: Validators, limit: int, accept: str, truncate: bool) -> Response:
         url = httpcore.URL(
             scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path or b"/"
         )
@@ -167,7 +169,7 @@ class Fetcher:
             kept = {name.decode("latin-1").lower(): decoded(value) for name, value in response.headers}
             wanted = response.status == HTTPStatus.OK
             body = read_body(response.iter_stream(), kept, limit, truncate, _shown(target)) if wanted else b""
-            return Page(str(target), response.status, body, kept)
+            return Response(str(target), response.status, body, kept)
 
     def _wait(self, seconds: float) -> None:
         if self._stopped.is_set() or self._pause(seconds):
@@ -178,7 +180,7 @@ class Refused(BadInput):
     """A status of 4xx."""
 
 
-def _answer(target: httpx.URL, page: Page) -> Page:
+def _answer(target: httpx.URL, page: Response) -> Response:
     if page.status in (*_REDIRECTING, *GONE, HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
         return page
     try:

@@ -1,4 +1,4 @@
-"""What a site answered: a Page, unpacked as it came within its limit, and what makes the next request conditional."""
+"""What a site answered: a Response, unpacked as it came within its limit, and what makes the next request conditional."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Validators:
     last_modified: str = ""
 
 
-NONE_KNOWN = Validators()
+NO_VALIDATORS = Validators()
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class Response:
     """What a site answered: the address it came from in the end, a status of 2xx, 304, 404 or 410, and the body."""
 
     url: str
@@ -61,7 +61,7 @@ def read_body(chunks: Iterator[bytes], headers: dict[str, str], limit: int, trun
         raise BadInput(f"{shown} comes in {coding[:20]!r}, which was not asked for")
     body = bytearray()
     try:
-        for part in chunks if coding in ("", "identity") else unzipped(chunks, limit + 1):
+        for part in chunks if coding in ("", "identity") else decompress(chunks, limit + 1):
             body += part
             if len(body) > limit:
                 break
@@ -72,7 +72,7 @@ def read_body(chunks: Iterator[bytes], headers: dict[str, str], limit: int, trun
     return bytes(body[:limit])
 
 
-def unzipped(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
+def decompress(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
     """What gzip or zlib data unpacks to, in pieces, at most some `limit` bytes of it. Raises zlib.error."""
     unpacker, room = zlib.decompressobj(zlib.MAX_WBITS | 32), limit
     for chunk in _in_small(chunks):

@@ -28,13 +28,13 @@ def user_agent(settings: Settings) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class RobotsRules:
     """A site's robots.txt: which of its URLs we may fetch, and its Crawl-delay in seconds."""
 
     robots: Protego
 
     @classmethod
-    def read(cls, data: bytes) -> Rules:
+    def parse(cls, data: bytes) -> RobotsRules:
         """The rules in a robots.txt; a line that makes none says nothing."""
         return cls(Protego.parse(data[:ROBOTS_BYTES].decode("utf-8-sig", "replace")))
 
@@ -57,7 +57,7 @@ class _Turn:
     next: float = 0.0
 
 
-class Pace:
+class RateLimiter:
     """How fast we come: so many requests at once to one site, and so many seconds between their beginnings."""
 
     def __init__(self, settings: Settings, pause: Callable[[float], object] = time.sleep) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 from kibaru.errors import BadInput, KibaruError
 from kibaru.ingest.article import make_article
 from kibaru.ingest.files import read_articles
-from kibaru.ingest.html.page import read_page
+from kibaru.ingest.html.extraction import extract_article
 from kibaru.settings import Settings
 from kibaru.sources.http.addresses import is_same_site
-from kibaru.sources.http.client import Fetcher
-from kibaru.sources.http.responses import Page
+from kibaru.sources.http.client import HttpClient
+from kibaru.sources.http.responses import Response
 from kibaru.types import Article, Failure
 
 ACCEPT = "text/html, application/xhtml+xml;q=0.9, */*;q=0.5"
@@ -30,18 +30,18 @@ def read_inputs(settings: Settings, inputs: Iterable[str]) -> Iterator[Article |
 
     What cannot be fetched or read comes out as a Failure in its place.
     """
-    with Fetcher(settings) as fetcher:
+    with HttpClient(settings) as client:
         for on_the_web, group in groupby(inputs, is_web_address):
             if on_the_web:
-                yield from (read_address(fetcher, url) for url in group)
+                yield from (read_address(client, url) for url in group)
             else:
                 yield from read_articles(group)
 
 
-def read_address(fetcher: Fetcher, url: str) -> Article | Failure:
+def read_address(client: HttpClient, url: str) -> Article | Failure:
     """The article at `url`, or why there is none."""
     try:
-        page = fetcher.get(url, accept=ACCEPT)
+        page = client.get(url, accept=ACCEPT)
         if page.is_gone:
             raise BadInput(f"the site has no such page ({page.status})")
         return article_on(page)
@@ -49,12 +49,12 @@ def read_address(fetcher: Fetcher, url: str) -> Article | Failure:
         return Failure(url, str(error))
 
 
-def article_on(page: Page) -> Article:
+def article_on(page: Response) -> Article:
     """The article on a page that was fetched. Raises BadInput when there is none."""
     kind = page.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in _PAGES:
         raise BadInput(f"it is no page but {kind[:60]}: download it and add the file")
-    article = read_page(page.body, url=page.url, charset=page.charset)
+    article = extract_article(page.body, url=page.url, charset=page.charset)
     if article.url and is_same_site(article.url, page.url):
         return article
     return make_article(  # a page may not pass for one of another site: it would take that article's place

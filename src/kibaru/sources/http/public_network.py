@@ -25,7 +25,7 @@ _CONNECT_SECONDS = 10.0
 T = TypeVar("T")
 
 
-class Forbidden(BadInput):
+class ForbiddenAddress(BadInput):
     """The address is not one of the public internet."""
 
 
@@ -50,8 +50,8 @@ class Deadline(threading.local):
         return min(left, timeout if timeout is not None else left)
 
 
-class CheckedNetwork(httpcore.NetworkBackend):
-    """The way out: resolves, checks, connects. Raises Forbidden for a host with any address that is not public."""
+class PublicNetworkBackend(httpcore.NetworkBackend):
+    """The way out: resolves, checks, connects. Raises ForbiddenAddress for a host with any address that is not public."""
 
     def __init__(self, resolver: Resolver, deadline: Deadline, *, allow_loopback: bool) -> None:
         self._resolver = resolver
@@ -87,7 +87,9 @@ class CheckedNetwork(httpcore.NetworkBackend):
             raise httpcore.ConnectError(f"there is no host {host}") from None
         for address in addresses:
             if not (is_public(address) or (self._allow_loopback and is_loopback(address))):
-                raise Forbidden(f"{host} leads to {address}, which is not on the public internet: it is not fetched")
+                raise ForbiddenAddress(
+                    f"{host} leads to {address}, which is not on the public internet: it is not fetched"
+                )
         return addresses
 
 
