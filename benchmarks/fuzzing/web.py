@@ -20,7 +20,7 @@ from kibaru.sources.http.responses import Response, read_body, retry_after
 from kibaru.sources.http.robots import MAX_DELAY, RobotsRules
 from kibaru.sources.markup import plain, text_of_html
 from kibaru.sources.sitemaps import MAX_URLS, read_sitemap
-from kibaru.sources.wordpress import posts_in
+from kibaru.sources.wordpress_posts import posts_in
 
 SITE = "https://journal.example/"
 _WEB = ("http://", "https://", "//", "@", "#", "?", "\\", "%00", "[::1]", "[::ffff:10.0.0.1]", "127.1", "0x7f.1", "2130706433",

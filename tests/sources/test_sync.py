@@ -27,7 +27,7 @@ from kibaru.sources.markup import text_of_html
 from kibaru.sources.registry import Source, Sources
 from kibaru.sources.sitemaps import read_sitemap
 from kibaru.sources.sync import Event, Summary, sync
-from kibaru.sources.wordpress import posts_in
+from kibaru.sources.wordpress_posts import posts_in
 from kibaru.storage.store import DATABASE
 from kibaru.types import Article
 

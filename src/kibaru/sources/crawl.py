@@ -1,4 +1,4 @@
-"""What a walk through a source comes past: the vocabulary between the kinds of sources and `syncing`."""
+"""The steps of a crawl: what the kinds of sources (WordPress, feed, sitemap) yield to a sync."""
 
 from __future__ import annotations
 
@@ -14,9 +14,16 @@ from kibaru.types import Article
 
 @dataclass(frozen=True, slots=True)
 class ListedPage:
-    """A page or post that the source lists: its `key` there, and a `version` that is another when it changed.
+    """A page or post that the source lists. With neither `article` nor `why`, it is still to be fetched.
 
-    Without an `article` and without a `why` the page is still to be fetched; `why` says what is wrong with it.
+    Attributes:
+        key: Identifies it within the source.
+        version: Changes when the page changes.
+        article: Its article, where the list has all of it or once it was fetched.
+        why: Why it gives no article.
+        listed: URL of the sitemap that lists it.
+        validators: What makes the next request for it conditional.
+        fetch_problem: Why fetching failed, where that decides what the sync does next.
     """
 
     key: str
@@ -31,14 +38,14 @@ class ListedPage:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedPages:
-    """So many more pages than were told of before will be come past, or fewer: for a progress bar."""
+    """About how many more pages follow than were announced before: for a progress bar."""
 
     pages: int
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """To be noted once everything found before it is safe."""
+    """Where the next sync goes on: to be stored under `name` once every page before it is safe."""
 
     name: str
     value: str
@@ -46,7 +53,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """All that the list at `url` has now; to be noted once everything found before it is safe."""
+    """The keys of all pages on the list at `url`: to be stored once every page before it is safe."""
 
     url: str
     keys: frozenset[str]
@@ -54,10 +61,14 @@ class Listing:
 
 CrawlStep = ListedPage | ExpectedPages | Checkpoint | Listing
 Crawl = Callable[[HttpClient, Sources, Source, str | None], Iterator[CrawlStep]]
-"""What changed in a source since the last marks; the last argument is the first day of publication wanted."""
+"""A function from client, registry, source and first day of publication (ISO date, None for all) to the steps."""
 
 
 def is_known(sources: Sources, source: Source, found: ListedPage) -> bool:
-    """Whether this version of a page was dealt with before."""
+    """Whether this version of a page was dealt with before.
+
+    Args:
+        found: The page as the source lists it now.
+    """
     seen = sources.page(source, found.key)
     return seen is not None and seen.version == found.version and seen.state != "gone"

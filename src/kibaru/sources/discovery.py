@@ -1,4 +1,4 @@
-"""What a site offers to keep an archive in step with it, and which of that is best."""
+"""Find the WordPress API, sitemaps and feeds of a site, and rank them by how much of its archive they give."""
 
 from __future__ import annotations
 
@@ -30,7 +30,13 @@ _MAX_LINKS = 5
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One way to follow a site: what is asked, and `about` it in a few words."""
+    """One way to follow a site.
+
+    Attributes:
+        endpoint: The URL to ask for news.
+        about: What it gives, in a few words.
+        has_history: Whether it lists all articles with dates, and not only the latest.
+    """
 
     kind: SourceKind
     endpoint: str
@@ -41,7 +47,11 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """What a page of HTML says of its site."""
+    """The links in a page's HTML to its site's API and feeds.
+
+    Attributes:
+        title: The site's name.
+    """
 
     title: str = ""
     api: list[str] = field(default_factory=list)
@@ -49,11 +59,17 @@ class Links:
 
 
 def discover(client: HttpClient, url: str) -> list[Offer]:
-    """What the site at `url` offers, the best first; `url` may also be that of a feed or a sitemap.
+    """What the site at `url` offers, the best first.
 
-    Best is a WordPress API, which has the whole history and says what changed; then a sitemap with dates or of news,
-    which has the history; then a feed, which has the latest; then a sitemap without dates. Raises BadInput when there
-    is nothing, Unreachable when the site does not answer.
+    A WordPress API is best: it has the whole history and says what changed. Next is a sitemap with dates, which has
+    the history; then a feed, which has the latest articles; then a sitemap without dates.
+
+    Args:
+        url: A page of the site, a feed or a sitemap.
+
+    Raises:
+        BadInput: The site offers none of these.
+        Unreachable: The site does not answer.
     """
     page = client.get(url, limit=MAX_BYTES)
     if page.is_gone:
@@ -77,7 +93,12 @@ def discover(client: HttpClient, url: str) -> list[Offer]:
 
 
 def links_on(data: bytes, url: str) -> Links:
-    """The links by which a page names its site's API and feeds; to be run apart."""
+    """Parse the links to a site's API and feeds out of a page. Run it in the sandbox.
+
+    Args:
+        data: HTML.
+        url: Where it was fetched; the links may be relative to it.
+    """
     from kibaru.ingest.html.tree import parse_html
 
     tree = parse_html(data)
@@ -113,7 +134,7 @@ def _apis(page: Response, links: Links) -> Iterator[str]:
 
 
 def _wordpress(client: HttpClient, api: str) -> Offer | None:
-    """The API's posts, if it has any to show."""
+    """The posts of the API at this address, if it gives any."""
     base = httpx.URL(api)
     route = base.params.get("rest_route")
     at = base.copy_set_param("rest_route", "/wp/v2/posts") if route else base.copy_with(path=f"{base.path}wp/v2/posts")
@@ -147,7 +168,7 @@ def _feed(page: Response | None) -> Offer | None:
 
 
 def _sitemaps(client: HttpClient, page: Response, *, guess: bool) -> Iterator[str]:
-    named = [at for at in _joined(page.url, client.rules(page.url).sitemaps) if is_same_site(at, page.url)]
+    named = [at for at in _joined(page.url, client.robots_rules(page.url).sitemaps) if is_same_site(at, page.url)]
     yield from named[:_MAX_LINKS]
     if guess and not named:
         yield from _joined(page.url, _SITEMAP_PATHS)
@@ -167,7 +188,7 @@ def _sitemap(page: Response | None) -> Offer | None:
 
 
 def _try(client: HttpClient, url: str) -> Response | None:
-    """The page at `url`, if the site gives one."""
+    """The response at `url`, None where the site gives no page."""
     try:
         page = client.get(url, limit=MAX_BYTES)
     except (Stopped, ForbiddenAddress):

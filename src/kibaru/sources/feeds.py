@@ -1,4 +1,4 @@
-"""A site by its RSS or Atom feed: the latest entries, whole where the feed has them whole."""
+"""Crawl a site by its RSS or Atom feed, which lists the latest entries, with their whole text or without."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MAX_ENTRIES = 2_000
 """Feeds have 10 to 50 entries; a few are whole archives."""
 
 _WHOLE = 800
-"""Characters of text from which an entry is taken for the whole article; summaries have 55 words by default."""
+"""Characters of text from which an entry counts as the whole article; summaries have 55 words by default."""
 
 _BARE = re.compile(rb"&(?!(?:[a-zA-Z]\w{1,30}|#\d{1,7}|#x[0-9a-fA-F]{1,6});)")
 """An ampersand that should have been escaped, the commonest fault of feeds."""
@@ -34,7 +34,13 @@ _BARE = re.compile(rb"&(?!(?:[a-zA-Z]\w{1,30}|#\d{1,7}|#x[0-9a-fA-F]{1,6});)")
 
 @dataclass(frozen=True, slots=True)
 class FeedEntry:
-    """An entry of a feed; `article` where the feed has all of it."""
+    """An entry of a feed.
+
+    Attributes:
+        version: Changes when the entry changes.
+        published: ISO date, empty when the feed gives none.
+        article: The article, where the feed has all of it.
+    """
 
     key: str
     url: str
@@ -52,19 +58,23 @@ class Feed:
 
 
 def crawl(client: HttpClient, sources: Sources, source: Source, since: str | None) -> Iterator[CrawlStep]:
-    """The entries that are new or changed; see `kibaru.sources.crawl`."""
+    """The entries that are new or changed, as `kibaru.sources.crawl.Crawl` describes.
+
+    Raises:
+        BadInput: There is no feed any more.
+    """
     known = Validators(sources.checkpoint(source, "etag"), sources.checkpoint(source, "last modified"))
-    page = client.get(source.endpoint, known=known, accept="application/rss+xml, application/atom+xml, */*;q=0.8")
-    if page.is_gone:
+    response = client.get(source.endpoint, known=known, accept="application/rss+xml, application/atom+xml, */*;q=0.8")
+    if response.is_gone:
         raise BadInput(f"{site_name(source.url)} has no feed at {source.endpoint} any more: add the site anew")
-    if page.is_unchanged:
+    if response.is_unchanged:
         return
-    feed: Feed = run_sandboxed(read_feed, page.body, page.url, page.charset)
+    feed: Feed = run_sandboxed(read_feed, response.body, response.url, response.charset)
     new = list(_new(sources, source, since, feed.entries))
     yield ExpectedPages(len(new))
     yield from new
-    yield Checkpoint("etag", page.validators.etag)
-    yield Checkpoint("last modified", page.validators.last_modified)
+    yield Checkpoint("etag", response.validators.etag)
+    yield Checkpoint("last modified", response.validators.last_modified)
 
 
 def _new(sources: Sources, source: Source, since: str | None, entries: list[FeedEntry]) -> Iterator[ListedPage]:
@@ -80,7 +90,16 @@ def _new(sources: Sources, source: Source, since: str | None, entries: list[Feed
 
 
 def read_feed(data: bytes, url: str = "", charset: str | None = None) -> Feed:
-    """The feed in `data`, be it well-formed or not; to be run apart. Raises BadInput when there is none."""
+    """Parse a feed, well-formed or not. Run it in the sandbox.
+
+    Args:
+        data: RSS or Atom.
+        url: Where it was fetched; links may be relative to it.
+        charset: The encoding that the server declared.
+
+    Raises:
+        BadInput: It is no feed.
+    """
     import feedparser
 
     declared = {"content-type": f"application/xml; charset={charset}"} if charset else {}
@@ -133,7 +152,7 @@ def _link(entry: Any, base: str) -> str:
 
 
 def _time(parsed: Any) -> str:
-    """feedparser gives times in UTC."""
+    """A time as feedparser gives it, in UTC, in ISO 8601."""
     try:
         return datetime.fromtimestamp(timegm(parsed), UTC).isoformat(timespec="seconds") if parsed else ""
     except (ValueError, OverflowError, OSError, TypeError):

@@ -1,4 +1,4 @@
-"""A piece of HTML that is an article's body already, as feeds and APIs carry it, to text."""
+"""Text from the HTML of an article's body, as feeds and APIs carry it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ from kibaru.text.cleaning import clean
 
 
 def text_of_html(html: str) -> str:
-    """The paragraphs, headings (`## `) and list items (`- `) in a piece of HTML, without what themes and plugins add.
+    """The text of a piece of HTML without what themes and plugins add.
 
-    Raises BadInput when it is too large or too deep.
+    Returns:
+        Paragraphs, headings (`## `) and list items (`- `), apart by blank lines; empty for empty HTML.
+
+    Raises:
+        BadInput: It is too large, or its elements are nested too deeply.
     """
     if len(html) > MAX_TEXT:
         raise BadInput(f"its HTML has {len(html):,} characters; an article may have {MAX_TEXT:,}")
@@ -32,10 +36,10 @@ def text_of_html(html: str) -> str:
 
 
 def as_text(value: Any) -> str:
-    """A string out of JSON or a feed, without the halves of characters that JSON may hold; empty for anything else."""
+    """A string out of JSON or a feed without lone surrogates, which JSON may hold; empty for any other value."""
     return value.encode("utf-8", "ignore").decode() if isinstance(value, str) else ""
 
 
 def plain(markup: str) -> str:
-    """One line of text from a title or name with entities and tags in it."""
+    """One line of text from a title or name that holds entities and tags."""
     return " ".join(clean(unescape(re.sub(r"<[^<>]{0,300}>", "", markup[:2_000]))).split())

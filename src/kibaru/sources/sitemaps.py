@@ -1,4 +1,4 @@
-"""A site by its sitemaps: indexes of them, compressed or not, plain and for news."""
+"""Crawl a site by its sitemaps: plain, for news, compressed, and indexes of sitemaps."""
 
 from __future__ import annotations
 
@@ -34,7 +34,12 @@ _NO_ARTICLES = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class SitemapEntry:
-    """A URL in a sitemap; `changed` as the site wrote it, `published` a day where it is told."""
+    """A URL in a sitemap.
+
+    Attributes:
+        changed: The time of the last change as the site wrote it, empty where it gives none.
+        published: The day of publication as an ISO date, empty where the sitemap gives none.
+    """
 
     url: str
     changed: str
@@ -50,25 +55,29 @@ class Sitemap:
 
 
 def crawl(client: HttpClient, sources: Sources, source: Source, since: str | None) -> Iterator[CrawlStep]:
-    """The pages that are new or changed; see `kibaru.sources.crawl`."""
+    """The pages that are new or changed, as `kibaru.sources.crawl.Crawl` describes.
+
+    Raises:
+        BadInput: There is no sitemap any more.
+    """
     waiting, seen = [(source.endpoint, 0)], {source.endpoint}
     while waiting and len(seen) <= _MAX_FILES:
         url, depth = waiting.pop(0)
         etag, _, modified = sources.checkpoint(source, f"validators {url}").partition("\n")
-        page = client.get(url, known=Validators(etag, modified), limit=MAX_BYTES)
+        response = client.get(url, known=Validators(etag, modified), limit=MAX_BYTES)
         inner = sources.checkpoint(source, f"sitemaps {url}").split("\n")
-        if page.is_gone and not depth:
+        if response.is_gone and not depth:
             raise BadInput(f"{site_name(source.url)} has no sitemap at {url} any more: add the site anew")
-        if not page.is_unchanged and not page.is_gone:
-            sitemap: Sitemap = run_sandboxed(read_sitemap, page.body)
+        if not response.is_unchanged and not response.is_gone:
+            sitemap: Sitemap = run_sandboxed(read_sitemap, response.body)
             new = list(_new(sources, source, since, url, sitemap.pages))
             yield ExpectedPages(len(new))
             yield from new
             inner = [listed.url for listed in sitemap.sitemaps]
             yield Listing(url, frozenset(listed.url for listed in sitemap.pages))
             yield Checkpoint(f"sitemaps {url}", "\n".join(inner))
-            yield Checkpoint(f"validators {url}", f"{page.validators.etag}\n{page.validators.last_modified}")
-        if page.is_gone:
+            yield Checkpoint(f"validators {url}", f"{response.validators.etag}\n{response.validators.last_modified}")
+        if response.is_gone:
             yield Listing(url, frozenset())
         inner = [next_url for next_url in inner if next_url and is_same_site(next_url, url)]
         for next_url in (list(filter(holds_articles, inner)) or inner) if depth < _MAX_DEPTH else []:
@@ -88,14 +97,18 @@ def _new(
 
 
 def holds_articles(url: str) -> bool:
-    """Whether a sitemap may list articles, going by its name."""
+    """Whether a sitemap may list articles, judging by its name."""
     return _NO_ARTICLES.match(url.rsplit("/", 1)[-1]) is None
 
 
 def read_sitemap(data: bytes) -> Sitemap:
-    """The URLs in a sitemap or an index of them, in XML or as lines of text, compressed or not.
+    """Parse a sitemap or an index of sitemaps: XML or lines of text, compressed or not. Run it in the sandbox.
 
-    Of a file that breaks off, those before. Raises BadInput when it is no sitemap, or larger than the protocol allows.
+    Returns:
+        The URLs, for a truncated file those before the cut.
+
+    Raises:
+        BadInput: It is no sitemap, or larger than the protocol allows.
     """
     if data.startswith(b"\x1f\x8b"):
         try:
