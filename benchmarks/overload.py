@@ -220,7 +220,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         tiny = None
         if given.tiny or given.generations:
-            from embedding.test_models import make_tiny_model
+            from fakes.tiny_models import make_tiny_model
 
             tiny = str(make_tiny_model(Path(folder, "tiny"), {}))
         if given.generations:

@@ -27,8 +27,8 @@ from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from embedding.test_models import make_tiny_model
 from fakes.sites import WordPress
+from fakes.tiny_models import make_tiny_model
 from sources.test_sync import Desk, contents, desk_of, started
 
 import prepared  # noqa: F401

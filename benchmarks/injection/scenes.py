@@ -16,8 +16,8 @@ from injection.outside import ROOT, Command, Ended, Worker
 
 sys.path.insert(0, str(ROOT / "tests"))
 
+from fakes.damage import spoil
 from fakes.sites import WordPress
-from maintenance.test_doctor import spoil
 
 Articles = dict[str, tuple[str, str]]
 """Title and text by id."""

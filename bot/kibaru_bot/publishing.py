@@ -13,7 +13,7 @@ from telegram.error import BadRequest, InvalidToken
 
 from kibaru import MAX_FILE, SUFFIXES, Kibaru, make_article, read_bytes
 from kibaru.errors import BadInput, KibaruError
-from kibaru.sources.pages import is_web_address, read_inputs
+from kibaru.sources.single_pages import is_web_address, read_inputs
 from kibaru.types import Article, Failure, Preview
 from kibaru_bot.drafts import begin_draft, counts_of, draft_of, finished_draft, publish_draft
 from kibaru_bot.lengths import shortened

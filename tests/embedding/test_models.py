@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from fakes.tiny_models import make_tiny_model
 from openvino import InferRequest
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.models import Normalize, Pooling, Transformer
-from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+from transformers import BertConfig, BertModel
 
 from kibaru.embedding.e5_small import model
 from kibaru.embedding.e5_small.model import packaged_weights, unpack
@@ -39,27 +38,6 @@ def weights() -> Path:
 @pytest.fixture(scope="module")
 def unpacked(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return unpack(weights, tmp_path_factory.mktemp("models"))
-
-
-def make_tiny_model(folder: Path, prompts: dict[str, str]) -> Path:
-    """A real sentence-transformers model of 8 dimensions with random weights."""
-    words = ["[PAD]", "[UNK]", "query", "passage", ":", "le", "maire", "fleuve", "pont", "ask", "tell"]
-    tokenizer = Tokenizer(models.WordLevel({word: at for at, word in enumerate(words)}, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    config = BertConfig(
-        vocab_size=len(words),
-        hidden_size=8,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=16,
-        max_position_embeddings=64,
-    )
-    BertModel(config).save_pretrained(folder)
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]").save_pretrained(folder)
-    transformer = Transformer(str(folder), max_seq_length=32)
-    model = SentenceTransformer(modules=[transformer, Pooling(8, "mean"), Normalize()], prompts=prompts, device="cpu")
-    model.save(str(folder))
-    return folder
 
 
 def test_unpacked_model_is_an_ordinary_sentence_transformers_folder(unpacked: Path) -> None:

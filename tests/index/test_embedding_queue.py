@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from embedding.test_models import make_tiny_model
+from fakes.tiny_models import make_tiny_model
 
 from kibaru.archive import Kibaru
 from kibaru.errors import IndexUnusable

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Finished
-from maintenance.test_damage import change, flip_a_bit, manifest, snapshot
+from fakes.damage import change, flip_a_bit, manifest, snapshot
 from numpy.typing import NDArray
 
 from kibaru.archive import Kibaru

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Finished
-from maintenance.test_damage import QUESTION
+from fakes.damage import QUESTION
 
 from kibaru.archive import Kibaru
 from kibaru.ingest.article import make_article

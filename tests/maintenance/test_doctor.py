@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from conftest import Finished
+from fakes.damage import DAMAGES, QUESTION, change, execute, flip_a_bit, manifest, mounted, snapshot, spoil
 from filelock import FileLock
-from maintenance.test_damage import DAMAGES, QUESTION, change, execute, flip_a_bit, manifest, mounted, snapshot
 
 from kibaru.archive import Kibaru
 from kibaru.embedding.e5_small import model
@@ -27,24 +27,6 @@ Run = Callable[..., Finished]
 
 def answers(run: Run) -> bool:
     return "19 morts" in run("ask", QUESTION).out
-
-
-def page_of(folder: Path, name: str) -> tuple[int, int]:
-    """Where the first page of a table or index is in the file, and how long a page is."""
-    with sqlite3.connect(folder / "kibaru.db") as connection:
-        (root,) = connection.execute("select rootpage from sqlite_master where name = ?", [name]).fetchone()
-        (size,) = connection.execute("pragma page_size").fetchone()
-        connection.execute("pragma wal_checkpoint(truncate)")
-    connection.close()
-    return (root - 1) * size, size
-
-
-def spoil(folder: Path, name: str) -> None:
-    """Overwrite the first page of a table or index."""
-    start, size = page_of(folder, name)
-    with (folder / "kibaru.db").open("r+b") as file:
-        file.seek(start)
-        file.write(b"\xa5" * size)
 
 
 def swap_snapshots(folder: Path) -> None:

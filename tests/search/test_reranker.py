@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from embedding.test_models import make_tiny_model
+from fakes.tiny_models import make_tiny_model
 from sentence_transformers import CrossEncoder, SentenceTransformer
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast

@@ -31,7 +31,7 @@ def add(settings: Settings, paths: tuple[str, ...]) -> None:
 
     An article with the URL or the id of one that is there replaces it.
     """
-    from kibaru.sources.pages import read_inputs
+    from kibaru.sources.single_pages import read_inputs
 
     with open_archive(settings, create=True) as kibaru:
         failures = add_and_print(kibaru, read_inputs(settings, paths))

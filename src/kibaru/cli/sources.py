@@ -49,17 +49,17 @@ def add(settings: Settings, url: str) -> None:
     Give the address of a feed or a sitemap to choose it yourself.
     """
     from kibaru.sources.discovery import discover
-    from kibaru.sources.http.client import Fetcher
+    from kibaru.sources.http.client import HttpClient
 
     with _open(settings, create=True) as (_, sources):
-        with Fetcher(settings, robots=sources.robots()) as fetcher:
-            offers = discover(fetcher, url)
+        with HttpClient(settings, robots=sources.cached_robots()) as client:
+            offers = discover(client, url)
         best = offers[0]
         for offer in offers:
             sign = "*" if offer is best else " "
             tell(f"{sign} {_KINDS[offer.kind]:13}  {offer.about}  {offer.endpoint}")
         added = sources.add(url, best.kind, best.endpoint, best.title)
-        sources.keep_robots(fetcher.asked_robots)
+        sources.store_robots(client.fetched_robots)
     why = {
         "wordpress": "it has every post and says what changed",
         "sitemap": "it has the whole history",
@@ -82,7 +82,7 @@ def list_(settings: Settings, as_json: bool, failed: bool, gone: bool) -> None:
         for found in sources.all():
             counts = sources.counts(found)
             pages = [seen for state in ("failed", "gone") if {"failed": failed, "gone": gone}[state]
-                     for seen in sources.in_state(found, state)]  # fmt: skip
+                     for seen in sources.pages_in_state(found, state)]  # fmt: skip
             if as_json:
                 record = asdict(found) | asdict(counts) | ({"pages": [asdict(seen) for seen in pages]} if pages else {})
                 tell(json_line(record))
@@ -144,7 +144,7 @@ def sync(
 
     A sync may be stopped at any moment: the next one goes on from there.
     """
-    from kibaru.sources.http.client import Fetcher
+    from kibaru.sources.http.client import HttpClient
     from kibaru.sources.sync import sync as sync_source
 
     day = day_of(since)
@@ -153,12 +153,12 @@ def sync(
         wanted = [sources.find(name)] if name is not None else [found for found in sources.all() if not found.paused]
         if not wanted:
             raise KibaruError("There is no source to sync: add one with 'kibaru source add URL', or resume one.")
-        with Fetcher(settings, robots=sources.robots()) as fetcher, _bar() as bar:
+        with HttpClient(settings, robots=sources.cached_robots()) as client, _bar() as bar:
             for found in wanted:
                 display = _SyncDisplay(bar, found, quiet=as_json)
                 try:
                     done = sync_source(
-                        kibaru, sources, found, fetcher,
+                        kibaru, sources, found, client,
                         since=day, limit=limit, dry_run=dry_run, report=display.report, expect=display.expect,
                     )  # fmt: skip
                 except KeyboardInterrupt:

@@ -14,7 +14,7 @@ from typing import Any
 from kibaru.errors import BadInput
 from kibaru.ingest.article import make_article
 from kibaru.ingest.encodings import decode
-from kibaru.ingest.html.tree import parse_html, plain_blocks
+from kibaru.ingest.html.tree import parse_html, text_blocks
 from kibaru.types import Article
 
 MAX_PARTS = 200
@@ -64,13 +64,13 @@ def article_and_attachments(data: bytes) -> tuple[Article | None, list[tuple[str
 
 def article_from_mhtml(data: bytes) -> Article:
     """The page that a browser saved as one file."""
-    from kibaru.ingest.html.page import article_from_page
+    from kibaru.ingest.html.extraction import article_from_html
 
     message = _parsed(data)
     for part in islice(message.walk(), MAX_PARTS):
         if part.get_content_type() == "text/html":
             url = _header(lambda: str(message["Snapshot-Content-Location"] or part["Content-Location"] or ""))  # noqa: B023
-            return article_from_page(
+            return article_from_html(
                 _bytes(part), url if re.match(r"https?://", url) else "", part.get_content_charset()
             )
     raise BadInput("there is no page in it")
@@ -88,7 +88,7 @@ def _parsed(data: bytes) -> Message:
 
 def _html_blocks(data: bytes, part: Message) -> list[str]:
     with contextlib.suppress(BadInput):
-        return plain_blocks(parse_html(data, part.get_content_charset()))
+        return text_blocks(parse_html(data, part.get_content_charset()))
     return []
 
 

@@ -10,9 +10,9 @@ from zipfile import ZipFile
 
 from kibaru.errors import BadInput
 from kibaru.ingest.article import make_article
-from kibaru.ingest.html.tree import parse_html, plain_blocks
+from kibaru.ingest.html.tree import parse_html, text_blocks
 from kibaru.ingest.xml import parse_xml
-from kibaru.ingest.zip_files import package, read_part
+from kibaru.ingest.zip_files import open_package, read_part
 from kibaru.types import Article
 
 _CHAPTER = 200
@@ -30,7 +30,7 @@ def articles_from_epub(data: bytes) -> list[Article]:
 
     Raises BadInput when it is no book, is locked, or no chapter has text.
     """
-    archive = package(data)
+    archive = open_package(data)
     if read_part(archive, "META-INF/rights.xml"):
         raise BadInput("it is locked by its seller; ask for a copy without")
     container = parse_xml(read_part(archive, "META-INF/container.xml"))
@@ -79,7 +79,7 @@ def _chapter(archive: ZipFile, name: str) -> tuple[str, str] | None:
     if not data.strip():
         return None
     tree = parse_html(data)
-    blocks = plain_blocks(tree)
+    blocks = text_blocks(tree)
     heading = next(
         (
             words

@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 from typing import IO, Any, BinaryIO, cast
 
 from kibaru.errors import BadInput
-from kibaru.ingest.documents import DOCUMENTS, read_document
+from kibaru.ingest.documents import DOCUMENTS, parse_document
 from kibaru.ingest.encodings import decode
 from kibaru.ingest.formats import (
     MAX_RECORD,
@@ -21,8 +21,8 @@ from kibaru.ingest.formats import (
     records_from_csv,
     records_from_json_lines,
 )
-from kibaru.ingest.sandbox import run_apart
-from kibaru.ingest.zip_files import DAMAGED, files_in, open_archive, open_member
+from kibaru.ingest.sandbox import run_sandboxed
+from kibaru.ingest.zip_files import DAMAGE_ERRORS, open_archive, open_member, visible_files
 from kibaru.types import Article, Failure, printable
 
 MAX_FILE = 20_000_000
@@ -104,7 +104,7 @@ def _read_stream(where: str, suffix: str, stream: BinaryIO, nesting: int = 0) ->
         elif suffix in _ONE_ARTICLE:
             yield _ONE_ARTICLE[suffix](decode(_whole(stream, MAX_FILE)))
         elif suffix in DOCUMENTS:
-            contents = run_apart(read_document, suffix, _whole(stream, MAX_DOCUMENT))
+            contents = run_sandboxed(parse_document, suffix, _whole(stream, MAX_DOCUMENT))
             yield from contents.articles
             for name, data in contents.attachments:
                 if _suffix(name) in SUFFIXES:
@@ -115,7 +115,7 @@ def _read_stream(where: str, suffix: str, stream: BinaryIO, nesting: int = 0) ->
             raise BadInput(f"files of this kind are not read; Kibaru reads {', '.join(SUFFIXES)}")
     except BadInput as error:
         yield Failure(where, str(error))
-    except DAMAGED as error:  # a damaged file in an archive: `zipfile` says so while it is read
+    except DAMAGE_ERRORS as error:  # a damaged file in an archive: `zipfile` says so while it is read
         if isinstance(error, OSError) and error.errno:
             raise
         yield Failure(where, "it is damaged")
@@ -125,7 +125,7 @@ def _read_archive(where: str, stream: BinaryIO, nesting: int) -> Iterator[Articl
     """What the files of an archive hold, those of other kinds passed over as in a folder."""
     found = False
     with open_archive(stream) as archive:
-        for member in files_in(archive):
+        for member in visible_files(archive):
             if _suffix(member.filename) not in SUFFIXES:
                 continue
             found = True

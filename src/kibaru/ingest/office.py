@@ -11,7 +11,7 @@ from typing import Any
 from kibaru.errors import BadInput
 from kibaru.ingest.article import make_article
 from kibaru.ingest.xml import parse_xml
-from kibaru.ingest.zip_files import package, read_part
+from kibaru.ingest.zip_files import open_package, read_part
 from kibaru.types import Article
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -38,7 +38,7 @@ def article_from_docx(data: bytes) -> Article:
     import docx
     from docx.table import Table
 
-    package(data)
+    open_package(data)
     document: Any = docx.Document(io.BytesIO(data))
     styles = {style.style_id: style.name or "" for style in document.styles}
     blocks = list[tuple[str, str]]()  # a kind ("title", "heading", "item", "text") and its text
@@ -96,7 +96,7 @@ def _word_text(element: Any) -> str:
 
 def article_from_odt(data: bytes) -> Article:
     """A text of LibreOffice, as `article_from_docx` reads Word's. Notes, comments and deleted text are left out."""
-    archive = package(data)
+    archive = open_package(data)
     content, meta = (parse_xml(read_part(archive, name)) for name in ("content.xml", "meta.xml"))
     if content is None:
         raise BadInput("it is no document of LibreOffice Writer")

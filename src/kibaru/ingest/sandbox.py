@@ -34,7 +34,7 @@ _END = 1  # second for it to end by itself: what measures coverage then writes d
 Result = TypeVar("Result")
 
 
-def run_apart(function: Callable[..., Result], *args: object) -> Result:
+def run_sandboxed(function: Callable[..., Result], *args: object) -> Result:
     """What `function(*args)` returns, in the worker; it must be a function of a module, all values picklable.
 
     Calls from several threads wait for each other. Raises BadInput as the function does, and when it takes more than

@@ -49,7 +49,7 @@ def open_archive(stream: BinaryIO, max_expanded: int = MAX_EXPANDED) -> zipfile.
     return archive
 
 
-def package(data: bytes) -> zipfile.ZipFile:
+def open_package(data: bytes) -> zipfile.ZipFile:
     """The archive that a document or book is, every part of it checked."""
     archive = open_archive(io.BytesIO(data), MAX_PACKAGE)
     for member in archive.infolist():
@@ -72,7 +72,7 @@ def check_member(member: zipfile.ZipInfo) -> None:
         raise BadInput(f"it expands to more than {MAX_RATIO} times its size")
 
 
-def files_in(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
+def visible_files(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
     """The archive's files in order, without folders and hidden ones."""
     for member in archive.infolist():
         parts = PurePosixPath(member.filename).parts
@@ -89,7 +89,7 @@ def open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
     check_member(member)
     try:
         return archive.open(member)
-    except DAMAGED as error:
+    except DAMAGE_ERRORS as error:
         raise BadInput("it is damaged") from error
 
 
@@ -99,11 +99,11 @@ def read_part(archive: zipfile.ZipFile, name: str) -> bytes:
         return archive.read(name)
     except KeyError:
         return b""
-    except DAMAGED as error:
+    except DAMAGE_ERRORS as error:
         raise BadInput("it is damaged") from error
 
 
-DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError)
+DAMAGE_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError)
 """What `zipfile` raises on reading damaged files."""
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from lxml.html import HtmlElement
 
 from kibaru.errors import BadInput
-from kibaru.ingest.html.structured_data import meta, plain_text, spaced, types_of
+from kibaru.ingest.html.structured_data import json_ld_text, meta_contents, normalized_text, schema_types
 from kibaru.text.dates import parse_date
 
 _MONTHS = (
@@ -19,7 +19,7 @@ _MONTHS = (
     r"(?:jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\.?|janeiro|fevereiro|março|maio|junho|julho|setembro|outubro|novembro|"
     r"dezembro|agosto|abril|يناير|فبراير|مارس|أبريل|إبريل|مايو|يونيو|يوليو|أغسطس|سبتمبر|أكتوبر|نوفمبر|ديسمبر"
 )
-WRITTEN_DATE = re.compile(
+DATE_PATTERN = re.compile(
     rf"(?<![\w/])(\d{{1,2}}(?:er|st|nd|rd|th|º)?\s+(?:de\s+)?(?:{_MONTHS}),?\s+(?:de\s+)?(?:19|20)\d\d"
     rf"|(?:{_MONTHS})\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+(?:19|20)\d\d"
     r"|\d{1,2}[/.-]\d{1,2}[/.-](?:19|20)\d\d|(?:19|20)\d\d[-/]\d\d[-/]\d\d)(?![\w/])",
@@ -29,21 +29,21 @@ _DATE_IN_URL = re.compile(r"/((?:19|20)\d\d)[/-](\d\d)[/-](\d\d)[/-]")
 _HEAD_ELEMENTS = 60
 
 
-def published_on(tree: HtmlElement, things: list[dict[str, Any]], story: dict[str, Any], title: str) -> str:
+def publication_date(tree: HtmlElement, things: list[dict[str, Any]], story: dict[str, Any], title: str) -> str:
     """The day of publication that the page's data name, "" for none: the story's own, then meta elements, then those
     of the page around it, then `<time>` below the title."""
-    pages = [thing for thing in things if "WebPage" in types_of(thing)]
+    pages = [thing for thing in things if "WebPage" in schema_types(thing)]
     marked = tree.xpath(
         "//time[@datetime][@pubdate or @itemprop='datePublished' or contains(@class, 'publi')"
         " or contains(@class, 'entry-date')]/@datetime"
     )
-    return first_date(
+    return first_valid_date(
         story.get("datePublished"),
-        *meta(tree, "article:published_time", "og:article:published_time", "datepublished", "publish-date"),
+        *meta_contents(tree, "article:published_time", "og:article:published_time", "datepublished", "publish-date"),
         *tree.xpath("//*[@itemprop='datePublished']/@content | //*[@itemprop='datePublished']/@datetime"),
         story.get("dateCreated"),
         *(page.get("datePublished") for page in pages),
-        *meta(
+        *meta_contents(
             tree, "dcterms.created", "dcterms.date", "dc.date.issued", "dc.date", "date", "pubdate", "parsely-pub-date"
         ),
         *_times_below(tree, title),
@@ -55,7 +55,7 @@ def _times_below(tree: HtmlElement, title: str) -> Iterator[str]:
     """What `<time datetime>` says shortly after the heading with the title, times of changes last."""
     left, updates = 0, list[str]()
     for element in tree.iter():
-        if element.tag in ("h1", "h2", "h3", "div") and spaced(element) == title:
+        if element.tag in ("h1", "h2", "h3", "div") and normalized_text(element) == title:
             left = _HEAD_ELEMENTS
         elif left and element.tag == "time" and element.get("datetime"):
             names = element.get("class", "")
@@ -67,30 +67,30 @@ def _times_below(tree: HtmlElement, title: str) -> Iterator[str]:
     yield from updates
 
 
-def written_date(lines: list[str]) -> str:
+def visible_date(lines: list[str]) -> str:
     """The first date in the short ones of the lines; one behind "mis à jour" only when there is no other."""
     updated = ""
     for line in lines:
-        found = WRITTEN_DATE.search(line)
+        found = DATE_PATTERN.search(line)
         if not found or len(line) > 160:
             continue
         if re.search(r"mise? à jour|modifi|updated", line[: found.start()], re.I):
-            updated = updated or first_date(found[1])
-        elif day := first_date(found[1]):
+            updated = updated or first_valid_date(found[1])
+        elif day := first_valid_date(found[1]):
             return day
     return updated
 
 
-def dates_in(url: str) -> Iterator[str]:
+def dates_in_url(url: str) -> Iterator[str]:
     """The dates that an address has in its path (/2025/09/04/)."""
     return ("-".join(found.groups()) for found in _DATE_IN_URL.finditer(url + "/"))
 
 
-def first_date(*written: Any) -> str:
+def first_valid_date(*written: Any) -> str:
     """The first value that is a date from 1900 to two days from now, in ISO 8601, "" for none."""
     latest = (date.today() + timedelta(days=2)).isoformat()
     for value in written:
-        day = _date(plain_text(value)) if value else None
+        day = _date(json_ld_text(value)) if value else None
         if day and day.year >= 1900 and day.isoformat()[:10] <= latest:
             return day.isoformat()
     return ""

@@ -1,7 +1,7 @@
-"""Connections that reach only checked addresses and end at their deadline, for httpcore.
+"""Connections for httpcore that reach only public addresses and end at a deadline.
 
-A host is resolved once; every address found is checked, and the connection goes to one of those very addresses. A
-name that means something else a moment later changes nothing. TLS still verifies the host's name.
+A host is resolved once, every address found is checked, and the connection goes to one of those addresses. So a name
+server that answers differently the next time (DNS rebinding) changes nothing. TLS still verifies the host's name.
 """
 
 from __future__ import annotations
@@ -26,17 +26,18 @@ _CONNECT_SECONDS = 10.0
 T = TypeVar("T")
 
 
-class Forbidden(BadInput):
+class ForbiddenAddress(BadInput):
     """The address is not one of the public internet."""
 
 
 class Deadline(threading.local):
-    """Until when the request that this thread makes must be over; all of its reads and writes together."""
+    """When the current request of this thread must be over: all its reads and writes together."""
 
     ends = float("inf")
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
+        """Give a request so many seconds from now, until the block ends."""
         self.ends = time.monotonic() + seconds
         try:
             yield
@@ -44,7 +45,14 @@ class Deadline(threading.local):
             self.ends = float("inf")
 
     def left(self, timeout: float | None) -> float:
-        """Seconds one operation may take. Raises httpcore.ReadTimeout when there are none left."""
+        """Seconds that one operation may take.
+
+        Args:
+            timeout: The operation's own limit in seconds, None for none.
+
+        Raises:
+            httpcore.ReadTimeout: The deadline has passed.
+        """
         left = self.ends - time.monotonic()
         if left <= 0:
             raise httpcore.ReadTimeout("deadline")
@@ -56,10 +64,15 @@ def loopback_allowed() -> bool:
     return os.environ.get("KIBARU_TEST_ALLOW_LOOPBACK") == "1"
 
 
-class CheckedNetwork(httpcore.NetworkBackend):
-    """The way out: resolves, checks, connects. Raises Forbidden for a host with any address that is not public."""
+class PublicNetworkBackend(httpcore.NetworkBackend):
+    """Resolves a host, checks all of its addresses, and connects to one of them."""
 
     def __init__(self, resolver: Resolver, deadline: Deadline, *, allow_loopback: bool) -> None:
+        """Connect within a deadline.
+
+        Args:
+            allow_loopback: Whether this machine's own addresses may be reached, for tests.
+        """
         self._resolver = resolver
         self._deadline = deadline
         self._allow_loopback = allow_loopback
@@ -69,12 +82,18 @@ class CheckedNetwork(httpcore.NetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ARG002  # the deadline's
+        timeout: float | None = None,  # noqa: ARG002  # the deadline counts
         local_address: str | None = None,  # noqa: ARG002
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
+        """Connect to a host, as httpcore asks.
+
+        Raises:
+            ForbiddenAddress: One of the host's addresses is not public.
+            httpcore.ConnectError: No address of the host can be reached.
+        """
         error: Exception = httpcore.ConnectError(f"{host} has no address")
-        for address in self.checked(host, port):
+        for address in self._public_addresses(host, port):
             try:
                 stream = self._sockets.connect_tcp(
                     address, port, self._deadline.left(_CONNECT_SECONDS), socket_options=socket_options
@@ -85,20 +104,22 @@ class CheckedNetwork(httpcore.NetworkBackend):
                 return _Stream(stream, self._deadline)
         raise error
 
-    def checked(self, host: str, port: int) -> Sequence[str]:
-        """The addresses of a host, all of them fit to be reached."""
+    def _public_addresses(self, host: str, port: int) -> Sequence[str]:
+        """The addresses of a host, all of them checked."""
         try:
             addresses = _in_time(self._deadline.left(_CONNECT_SECONDS), lambda: self._resolver(host, port))
         except (OSError, UnicodeError):
             raise httpcore.ConnectError(f"there is no host {host}") from None
         for address in addresses:
             if not (is_public(address) or (self._allow_loopback and is_loopback(address))):
-                raise Forbidden(f"{host} leads to {address}, which is not on the public internet: it is not fetched")
+                raise ForbiddenAddress(
+                    f"{host} leads to {address}, which is not on the public internet: it is not fetched"
+                )
         return addresses
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection whose every operation keeps to the deadline of the request it serves."""
+    """A connection whose operations keep to the deadline of the request."""
 
     def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
         self._stream = stream
@@ -124,13 +145,13 @@ class _Stream(httpcore.NetworkStream):
 
 
 def _in_time(seconds: float, call: Callable[[], T]) -> T:
-    """The result of a call that takes no timeout, as the system's resolver does not. Raises httpcore.ConnectTimeout."""
+    """The result of a call that knows no timeout, such as the system's resolver; httpcore.ConnectTimeout if late."""
     outcome: Future[T] = Future()
 
     def run() -> None:
         try:
             outcome.set_result(call())
-        except Exception as error:  # raised again by the one who waits
+        except Exception as error:  # raised again in the waiting thread
             outcome.set_exception(error)
 
     threading.Thread(target=run, daemon=True).start()

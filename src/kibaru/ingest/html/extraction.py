@@ -1,4 +1,4 @@
-"""A page of a news site to the article it tells: `read_page` is the way in."""
+"""A page of a news site to the article it tells: `extract_article` is the way in."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kibaru.types import Article
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-    from kibaru.ingest.html.metadata import PageFacts
+    from kibaru.ingest.html.metadata import PageMetadata
 
 
 SHORTEST = 150
@@ -28,59 +28,59 @@ _MAX_HEADING = 120
 _OPEN_END = re.compile(r"[^.!?…:;,]$")
 
 
-def read_page(data: bytes, *, url: str = "", charset: str | None = None) -> Article:
+def extract_article(data: bytes, *, url: str = "", charset: str | None = None) -> Article:
     """The article on a page of HTML: its main text with headings (`## `) and lists (`- `), and what it says of itself.
 
     `url` is where the page was fetched, `charset` what the server declared. The work is done in a process apart,
     bounded in time and memory. Raises BadInput, with a short reason, when the page is paywalled, empty, an error, a
     listing, or takes too much to read.
     """
-    from kibaru.ingest.sandbox import run_apart
+    from kibaru.ingest.sandbox import run_sandboxed
 
-    article: Article = run_apart(article_from_page, data, url, charset)
+    article: Article = run_sandboxed(article_from_html, data, url, charset)
     return article
 
 
-def article_from_page(data: bytes, url: str = "", charset: str | None = None, shortest: int = SHORTEST) -> Article:
-    """`read_page` in this process, without bounds on time and memory; `shortest` is how long a text must be."""
-    from kibaru.ingest.html.boilerplate import strip_furniture
-    from kibaru.ingest.html.main_content import narrowest, strip_other_articles, strip_title
-    from kibaru.ingest.html.metadata import is_name, page_facts
-    from kibaru.ingest.html.refusals import is_listing, refuse_what_is_no_article
-    from kibaru.ingest.html.tree import parse_html, resolve_layout
+def article_from_html(data: bytes, url: str = "", charset: str | None = None, shortest: int = SHORTEST) -> Article:
+    """`extract_article` in this process, without bounds on time and memory; `shortest` is how long a text must be."""
+    from kibaru.ingest.html.boilerplate import strip_boilerplate
+    from kibaru.ingest.html.main_content import isolate_main_content, strip_other_articles, strip_title
+    from kibaru.ingest.html.metadata import extract_metadata, is_name
+    from kibaru.ingest.html.refusals import is_listing, reject_non_article
+    from kibaru.ingest.html.tree import normalize_layout, parse_html
     from kibaru.text.languages import is_detected
 
     tree = parse_html(data, charset)
-    facts = page_facts(tree, url)
-    listed = is_listing(tree, facts)
-    if facts.paid:
+    metadata = extract_metadata(tree, url)
+    listed = is_listing(tree, metadata)
+    if metadata.paid:
         raise BadInput("it is paywalled: only subscribers may read all of it")
     body = deepcopy(tree)
-    resolve_layout(body)
-    strip_other_articles(body, facts.title)
-    strip_furniture(body)
-    strip_title(body, facts.title)
-    blocks = _main_text(narrowest(body))
+    normalize_layout(body)
+    strip_other_articles(body, metadata.title)
+    strip_boilerplate(body)
+    strip_title(body, metadata.title)
+    blocks = _main_text(isolate_main_content(body))
     signature = blocks[-1].removeprefix("## ") if blocks and is_name(blocks[-1].removeprefix("## ")) else ""
-    if signature and (signature == facts.author or not facts.author):
+    if signature and (signature == metadata.author or not metadata.author):
         blocks.pop()
-    if not facts.title and len(blocks) > 1 and blocks[0].startswith("## "):
-        facts = replace(facts, title=blocks.pop(0)[3:])
-    text = _finish(blocks, facts, tree)
-    if len(text) < 0.6 * len(facts.body):
-        text = _finish([line.strip() for line in facts.body.split("\n") if line.strip()], facts, tree)
-    refuse_what_is_no_article(text, facts, listed, tree)
+    if not metadata.title and len(blocks) > 1 and blocks[0].startswith("## "):
+        metadata = replace(metadata, title=blocks.pop(0)[3:])
+    text = _finish(blocks, metadata, tree)
+    if len(text) < 0.6 * len(metadata.body):
+        text = _finish([line.strip() for line in metadata.body.split("\n") if line.strip()], metadata, tree)
+    reject_non_article(text, metadata, listed, tree)
     if len(text) < shortest:
         raise BadInput("there is no article's text on it")
-    declared = facts.language.strip().lower()[:2]  # `lang` often is the theme's and not the text's
+    declared = metadata.language.strip().lower()[:2]  # `lang` often is the theme's and not the text's
     return make_article(
-        title=facts.title,
+        title=metadata.title,
         text=text,
-        url=facts.url,
-        published=facts.published,
-        modified=facts.modified,
-        author=facts.author or signature,
-        outlet=facts.outlet,
+        url=metadata.url,
+        published=metadata.published,
+        modified=metadata.modified,
+        author=metadata.author or signature,
+        outlet=metadata.outlet,
         language=declared if re.fullmatch("[a-z]{2}", declared) and not is_detected(declared) else "",
     )
 
@@ -90,10 +90,10 @@ def _main_text(tree: HtmlElement) -> list[str]:
     from trafilatura import bare_extraction
 
     from kibaru.ingest.html.main_content import running_text
-    from kibaru.ingest.html.tree import plain_blocks
+    from kibaru.ingest.html.tree import text_blocks
 
     sentences = sum(len("".join(block.itertext())) for block in running_text(tree))
-    every = plain_blocks(tree)
+    every = text_blocks(tree)
     found = bare_extraction(
         tree,
         include_comments=False,
@@ -106,8 +106,8 @@ def _main_text(tree: HtmlElement) -> list[str]:
     blocks = [] if body is None else list(_blocks(body))
     if sum(map(len, blocks)) <= 0.7 * sentences:
         return every
-    marked = {_letters(block): block for block in every if _is_marked(block)}  # its last resorts lose the marks
-    return [block if _is_marked(block) else marked.get(_letters(block), block) for block in blocks]
+    marked = {_comparison_key(block): block for block in every if _is_marked(block)}  # its last resorts lose the marks
+    return [block if _is_marked(block) else marked.get(_comparison_key(block), block) for block in blocks]
 
 
 def _is_marked(block: str) -> bool:
@@ -138,19 +138,19 @@ def _is_bold(element: HtmlElement) -> bool:
     return bool(bold.strip()) and " ".join(bold.split()) == " ".join("".join(element.itertext()).split())
 
 
-def _finish(blocks: list[str], facts: PageFacts, tree: HtmlElement) -> str:
+def _finish(blocks: list[str], metadata: PageMetadata, tree: HtmlElement) -> str:
     """The blocks without furniture, the title and repetitions, with the lead that stands apart, as one text."""
-    from kibaru.ingest.html.boilerplate import is_furniture_line
+    from kibaru.ingest.html.boilerplate import is_boilerplate_line
     from kibaru.ingest.html.metadata import is_byline
 
-    title = _letters(facts.title)
+    title = _comparison_key(metadata.title)
     kept: list[str] = []
     seen: set[str] = set()
-    for block in [*_leads(tree, facts, blocks), *blocks]:
-        key = _letters(block)
-        if not key or key in seen or is_furniture_line(block.removeprefix("## ").removeprefix("- ")):
+    for block in [*_leads(tree, metadata, blocks), *blocks]:
+        key = _comparison_key(block)
+        if not key or key in seen or is_boilerplate_line(block.removeprefix("## ").removeprefix("- ")):
             continue
-        if len(kept) < 3 and (is_byline(block, facts.author) or _repeats(key, title)):
+        if len(kept) < 3 and (is_byline(block, metadata.author) or _repeats(key, title)):
             continue
         if len(key) > 40:
             seen.add(key)
@@ -165,16 +165,16 @@ def _repeats(key: str, title: str) -> bool:
     return key == title or (len(title) > 20 and key.endswith(title) and len(key) < len(title) + 20)
 
 
-def _leads(tree: HtmlElement, facts: PageFacts, blocks: list[str]) -> Iterator[str]:
+def _leads(tree: HtmlElement, metadata: PageMetadata, blocks: list[str]) -> Iterator[str]:
     """The paragraph between title and body that many sites keep apart: by its name, or by being the page's summary."""
-    text = _letters(" ".join(blocks))
-    summary = _letters(facts.summary)
+    text = _comparison_key(" ".join(blocks))
+    summary = _comparison_key(metadata.summary)
     for element in tree.xpath(
         "//body//*[self::p or self::div or self::h2 or self::strong or self::section][not(.//p)]"
     ):
         name = f"{element.get('class', '')} {element.getparent().get('class', '')} {element.get('itemprop', '')}"
         words = " ".join("".join(element.itertext()).split())
-        letters = _letters(words)
+        letters = _comparison_key(words)
         if len(words) < 60 or len(words) > 1500 or letters in text:
             continue
         if element.xpath("ancestor-or-self::a or ancestor::aside or ancestor::footer or ancestor::nav"):
@@ -184,5 +184,5 @@ def _leads(tree: HtmlElement, facts: PageFacts, blocks: list[str]) -> Iterator[s
             return
 
 
-def _letters(text: str) -> str:
+def _comparison_key(text: str) -> str:
     return re.sub(r"[\W_]+", "", text).lower()
