@@ -16,7 +16,7 @@ def link_near_duplicates(store: Store, article: Article) -> tuple[str, ...]:
     """Find the near-duplicates of a stored article, link it to them and to no others, and return their ids."""
     put_bands(store, article.id, near_duplicates.bands(article.text))
     others = _sharing_bands(store, article.id)
-    same = tuple(other.id for other in others if near_duplicates.tell_the_same(article.text, other.text))
+    same = tuple(other.id for other in others if near_duplicates.are_near_duplicates(article.text, other.text))
     link(store, article.id, same)
     return same
 
