@@ -24,7 +24,7 @@ FLAT_MOST = 30_000
 """Vectors up to which a query is compared with each: exact, and quick enough."""
 
 PROBED = 96
-"""Lists that are searched for one query; docs/performance.md has what that finds."""
+"""Lists that are searched for one query; docs/benchmarks.md has the recall."""
 
 _LISTS = 2.0
 """Lists, as a multiple of the square root of the number of vectors: balances searching in lists and choosing them."""
