@@ -44,14 +44,14 @@ bench: $(VENV)/installed-dev ## Run most of docs/benchmarks.md; takes hours
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/faults.py
 	$(BIN)/python benchmarks/scale.py --data $(DATA) --sizes 1000 10000 100000
-	$(BIN)/python benchmarks/hostile.py
-	$(BIN)/python benchmarks/hostile_sites.py
-	$(BIN)/python benchmarks/syncing.py
-	$(BIN)/python benchmarks/syncing.py --posts 300 --kills 20
+	$(BIN)/python benchmarks/ingest/hostile.py
+	$(BIN)/python benchmarks/sources/hostile_sites.py
+	$(BIN)/python benchmarks/sources/syncing.py
+	$(BIN)/python benchmarks/sources/syncing.py --posts 300 --kills 20
 	$(BIN)/python benchmarks/load.py --memory 2000
 	$(BIN)/python benchmarks/overload.py
 	$(BIN)/python benchmarks/overload.py --generations 500
-	$(BIN)/python benchmarks/conversation.py
+	$(BIN)/python benchmarks/bot/conversation.py
 
 fuzz: $(VENV)/installed-dev ## Try every parser and rendering with random input, for MINUTES
 	$(BIN)/pip install --quiet atheris==3.0.0

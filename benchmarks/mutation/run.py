@@ -48,11 +48,10 @@ RESULTS = WORKING / "results.jsonl"
 
 _STORE = "__init__ _check_schema reading writing _transaction put_article delete_article"
 _WRITING = {
-    "links": "put_bands link unlink",
-    "generations": "new_generation make_current drop_generations drop_unused_vectors",
-    "indexed passages": "put_passages delete_passages",
-    "passage vectors": "put_vectors",
-    "sentence vectors": "put_sentences drop_sentences",
+    "storage.duplicates": "put_bands link unlink",
+    "storage.generations": "new_generation make_current drop_generations drop_unused_vectors",
+    "storage.passages": "PassageTable.put PassageTable.delete",
+    "storage.vectors": "VectorTable.put SentenceTable.put SentenceTable.delete",
     "errors": "explanation explained",
 }
 """What writes beside the store, by module, and what explains that it could not; `test_store.py` guards all."""
@@ -60,7 +59,7 @@ _WRITING = {
 _LONGEST = 6.0
 """Seconds of processor time a test may take to be run against mutants."""
 
-_OWN = ("kibaru", "test_", "conftest", "bot_api", "hostile_inputs", "sites", "__main__", "_pytest")
+_OWN = ("kibaru", "test_", "conftest", "fakes", "adversarial", "__main__", "_pytest")
 _BROKEN = 77
 
 
@@ -79,16 +78,13 @@ class Target:
 
 
 TARGETS = (
-    Target("answering", "kibaru.answering.answer", ("answering",)),
-    Target("passages", "kibaru.text.chunking", ("passages",)),
-    Target("rendering", "kibaru.cli.rendering", ("rendering", "cli")),
+    Target("answering", "kibaru.answering.answer", ("answer",)),
+    Target("chunking", "kibaru.text.chunking", ("chunking",)),
+    Target("rendering", "kibaru.cli.rendering", ("rendering", "commands")),
     Target("bot render", "kibaru_bot.render", ("bot_render",)),
     Target("store", "kibaru.storage.store", ("store",), frozenset(f"Store.{name}" for name in _STORE.split())),
-    *(
-        Target(name, f"kibaru.{name.replace(' ', '_')}", ("store",), frozenset(functions.split()))
-        for name, functions in _WRITING.items()
-    ),
-    Target("replacing", "kibaru.maintenance.replacement", ("replacing",)),
+    *(Target(name, f"kibaru.{name}", ("store",), frozenset(functions.split())) for name, functions in _WRITING.items()),
+    Target("replacement", "kibaru.maintenance.replacement", ("replacement",)),
 )
 
 
@@ -249,7 +245,7 @@ class _Loader(SourceFileLoader):
 
 def _watched(target: Target) -> tuple[dict[str, tuple[float, set[str]]], Prepared]:
     """What the tests of a target call, as they pass on what is not mutated; imports all libraries they use."""
-    files = [path for name in target.tests if (path := ROOT / "tests" / f"test_{name}.py").exists()]
+    files = [path for name in target.tests for path in (ROOT / "tests").rglob(f"test_{name}.py")]
     samples = WORKING / "samples" / "index"
     remembered = WORKING / "said"
     said = pickle.loads(remembered.read_bytes()) if remembered.exists() else {}

@@ -1,4 +1,4 @@
-"""A sample of benchmarks/hostile.py: what was damaged, or made to harm, becomes articles or lines that say why."""
+"""A sample of benchmarks/ingest/hostile.py: damaged or harmful files become articles, or lines that say why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a site may answer to do harm; `benchmarks/hostile_sites.py` tries a thousand such answers."""
+"""What a site may answer to do harm; `benchmarks/sources/hostile_sites.py` tries a thousand such answers."""
 
 import sys
 from pathlib import Path
@@ -8,7 +8,7 @@ from fakes.tiny_models import make_tiny_model
 
 
 def test_hostile_answers_end_in_one_line_and_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks" / "sources"))
     hostile_sites = __import__("hostile_sites")
     model = make_tiny_model(tmp_path / "tiny", {})
     ends = [ended for _, ended, _ in hostile_sites.trials(tmp_path / "index", model, count=160, seed=5)]

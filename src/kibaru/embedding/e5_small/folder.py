@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 VALUES = Path(__file__).with_name("values.npy")
-"""The means of the values in attention, see `save_graph`; `benchmarks/values.py` makes the file."""
+"""The means of the values in attention, see `save_graph`; `benchmarks/embedding/values.py` makes the file."""
 
 
 def write_model(packed: Packed, folder: Path) -> None:

@@ -1,6 +1,6 @@
 """Feed damaged and malicious pages, documents and archives to Kibaru; fail when one crashes, hangs or bloats it.
 
-    python benchmarks/hostile.py --count 2000 --seed 1
+    python benchmarks/ingest/hostile.py --count 2000 --seed 1
 
 Each input must come out as articles or as one-line failures, within the limit on time, and the process that reads must
 stay within its memory. The seed makes the inputs the same again.
@@ -16,7 +16,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from adversarial.hostile_inputs import hostile_inputs
 

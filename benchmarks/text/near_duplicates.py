@@ -1,6 +1,6 @@
 """How many changed copies of a story are recognised, and how many different stories are taken for one.
 
-    python benchmarks/near_duplicates.py --data ../shared/eval/dev
+    python benchmarks/text/near_duplicates.py --data ../shared/eval/dev
 
 Each text of the set is a story; its copies are cut short, touched up word by word, or set among another's sentences.
 Two texts of the set that share less than half of their shingles are different stories.
@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import argparse
 import random
+import sys
 from itertools import combinations
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import prepared  # noqa: F401
 from evaluation_set import read_articles

@@ -1,6 +1,6 @@
 """How well the bot understands conversations: follow-ups against changes of subject, and questions that ask the same.
 
-    python benchmarks/conversation.py
+    python benchmarks/bot/conversation.py
 
 Over the sample articles. For each value of the two thresholds that decide (`_CONFIDENT` in answering/follow_ups.py,
 `_SAME_QUESTION` in evaluation/question_groups.py) it prints how often they decide as the labels here say.
@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "src"), str(ROOT / "bot")]
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / folder) for folder in ("src", "bot", "benchmarks")]
 
 import prepared  # noqa: E402, F401
 from kibaru.answering import follow_ups  # noqa: E402

@@ -1,8 +1,8 @@
 """Bring a WordPress-like site in over loopback: how fast, how many requests, and what kills leave behind.
 
-    python benchmarks/syncing.py --posts 5000            # with a model of 8 dimensions: all but embedding
-    python benchmarks/syncing.py --posts 300 --embed     # with the model of the settings
-    python benchmarks/syncing.py --posts 300 --kills 50 --seed 1
+    python benchmarks/sources/syncing.py --posts 5000            # with a model of 8 dimensions: all but embedding
+    python benchmarks/sources/syncing.py --posts 300 --embed     # with the model of the settings
+    python benchmarks/sources/syncing.py --posts 300 --kills 50 --seed 1
 
 The import is compared with `Kibaru.add` of the very same articles, ready in memory: what fetching and parsing cost
 beside cutting, embedding and storing. With `--kills`, `kibaru sync` is sent SIGKILL at a random moment, one to three
@@ -25,7 +25,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from fakes.sites import WordPress
 from fakes.tiny_models import make_tiny_model

@@ -1,6 +1,6 @@
 """How fast the default model reads by each engine, how near the vectors stay, and what the processor could do at most.
 
-    python benchmarks/engines.py --data ../shared/eval/dev
+    python benchmarks/embedding/engines.py --data ../shared/eval/dev
 
 Each engine runs in a process of its own on the same passages and questions, `--rounds` times in turn; figures are
 medians. Operations are counted from the model's shape: two for each weight and token, without attention, which adds a
@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import prepared  # noqa: F401
 from evaluation_set import embedded_passages, read_articles, read_questions

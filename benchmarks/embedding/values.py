@@ -1,6 +1,6 @@
 """Measure what the default model's attention multiplies, and keep the means of its values.
 
-    python benchmarks/values.py
+    python benchmarks/embedding/values.py
 
 Reads the passages of the sample articles with the weights in float32. Prints how far queries, keys and values go from 0
 in each layer: the most, and what one number in 10,000 is beyond; values after their means are taken off.
@@ -8,12 +8,15 @@ in each layer: the most, and what one number in 10,000 is beyond; values after t
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from transformers import AutoModel, AutoTokenizer
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import prepared  # noqa: F401
 from evaluation_set import embedded_passages, sample_set

@@ -1,6 +1,6 @@
 """Sync with sites that answer what they should not, and see that nothing crashes, hangs, or leaves the public internet.
 
-    python benchmarks/hostile_sites.py --count 1000 --seed 1
+    python benchmarks/sources/hostile_sites.py --count 1000 --seed 1
 
 Feeds, sitemaps, WordPress answers, robots.txt and front pages are made by hand to hurt (entities, bombs, depth, loops,
 wrong types) and by damaging good ones at random. Each is served on loopback and brought in by the whole way: discovery
@@ -25,7 +25,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from fakes.sites import Answer, Site, WordPress, page, paragraphs, rss, sitemap, sitemap_index
 
