@@ -18,7 +18,7 @@ from kibaru.archive import Kibaru
 from kibaru.ingest.article import make_article
 from kibaru.settings import Settings
 from kibaru.storage.duplicates import links_of, unlink
-from kibaru.text.near_duplicates import bands, tell_the_same
+from kibaru.text.near_duplicates import are_near_duplicates, bands
 from kibaru.text.urls import canonical_url, url_key
 from kibaru.types import Article, Failure, Filters, Span
 
@@ -115,7 +115,7 @@ def test_links_follow_what_the_articles_say_now(archive: Kibaru, cashew: Article
 def test_short_notices_are_nobodys_copies() -> None:
     text = "La mairie est fermée lundi. Elle rouvre mardi à huit heures."
     assert not bands(text)
-    assert not tell_the_same(text, text)
+    assert not are_near_duplicates(text, text)
 
 
 def test_an_updated_article_keeps_its_id_and_what_it_said(archive: Kibaru, article: Article) -> None:

@@ -15,7 +15,7 @@ def link_alike(store: Store, article: Article) -> tuple[str, ...]:
     """Link an article to those that tell the same; returns their ids."""
     put_bands(store, article.id, near_duplicates.bands(article.text))
     others = _sharing_bands(store, article.id)
-    same = tuple(other.id for other in others if near_duplicates.tell_the_same(article.text, other.text))
+    same = tuple(other.id for other in others if near_duplicates.are_near_duplicates(article.text, other.text))
     link(store, article.id, same)
     return same
 
