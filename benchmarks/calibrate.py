@@ -26,14 +26,15 @@ from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+import prepared  # noqa: F401
 from evaluation_set import Archive, Question, is_for_tuning, read_articles, read_questions, read_sample_questions
 from kibaru.answering.confidence import Signals
 from kibaru.answering.passages import Sources, score_sentences
 from kibaru.answering.quotes import FEATURES, sentence_features
 from kibaru.embedding.embedder import MODEL_NAME
+from kibaru.index.generation import Generation
 from kibaru.ingest.files import read_articles as read_files
 from kibaru.samples import SAMPLES
-from kibaru.storage.generations import current_generation
 from kibaru.text.stems import fold
 from kibaru.types import Article, Filters
 
@@ -124,10 +125,9 @@ def passages(archive: Archive, questions: list[Question], weight: float) -> list
         if question.answer is None:
             continue
         results = kibaru.find(question.question)
-        generation = current_generation(kibaru.store)
+        generation = Generation.current(kibaru.store, kibaru.folder)
         assert generation
-        sources = Sources(kibaru.store, kibaru.embedder, generation.id)
-        for p in score_sentences(sources, results.embedding, results.hits[:3]):
+        for p in score_sentences(Sources(generation, kibaru.embedder), results.embedding, results.hits[:3]):
             holds = np.array([question.answer in p.article.text[start:end] for start, end in p.sentences])
             if holds.any() and not holds.all():
                 values = sentence_features(results.query, p)

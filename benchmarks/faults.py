@@ -1,4 +1,4 @@
-"""Kill Kibaru's commands at their system calls, let their disks fail, shift their clocks: see docs/faults.md.
+"""Kill Kibaru's commands at their system calls, let their disks fail, shift their clocks: see docs/benchmarks.md.
 
     python benchmarks/faults.py --seed 1                      # 1,000 kills, 300 failing disks, and what else there is
     python benchmarks/faults.py --seed 1 --case 417           # one of them again, with all that was printed
@@ -156,7 +156,7 @@ def _may_mount(folder: Path) -> bool:
 def run_all(wanted: dict[str, int], seed: int, only: str = "", one: int | None = None) -> Iterator[tuple[Case, bool]]:
     """Run the cases of a plan; each with whether it hit. Raises SystemExit in the end if something did not hold."""
     import torch
-    from embedding.test_models import make_tiny_model
+    from fakes.tiny_models import make_tiny_model
 
     torch.manual_seed(1)
     random.seed(seed)

@@ -14,6 +14,7 @@ import argparse
 import gzip
 import json
 import logging
+import os
 import random
 import sys
 import time
@@ -28,12 +29,13 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from fakes.sites import Answer, Site, WordPress, page, paragraphs, rss, sitemap, sitemap_index
 
+import prepared  # noqa: F401
 from kibaru.archive import Kibaru
 from kibaru.errors import KibaruError
 from kibaru.settings import Settings
 from kibaru.sources.discovery import discover
-from kibaru.sources.http.client import Fetcher
-from kibaru.sources.registry import Kind, Sources
+from kibaru.sources.http.client import HttpClient
+from kibaru.sources.registry import SourceKind, Sources
 from kibaru.sources.sync import sync
 from kibaru.storage.store import DATABASE
 
@@ -218,22 +220,22 @@ class Trial:
         else:
             self.site.__dict__.pop("answer", None)
         began = time.monotonic()
-        with Fetcher(self.kibaru.settings, pause=lambda _: None, seconds=10, resolver=_resolver) as fetcher:
-            ended = self._brought(fetcher, hostile)
+        with HttpClient(self.kibaru.settings, pause=lambda _: None, seconds=10, resolver=_resolver) as client:
+            ended = self._brought(client, hostile)
         return ended, time.monotonic() - began
 
     def _any(self, path: str, _: dict[str, str]) -> Answer:
         return self.site.pages[_DOORS["wordpress"]] if "wp-json" in path else Answer(status=404)
 
-    def _brought(self, fetcher: Fetcher, hostile: Hostile) -> str:
+    def _brought(self, client: HttpClient, hostile: Hostile) -> str:
         try:
             if hostile.door in ("robots", "front"):
                 self.site.pages.setdefault("/", Answer(b"<p>Bonjour</p>"))
-                return f"found to have a {discover(fetcher, self.site.url)[0].kind}"
-            kind: Kind = hostile.door  # type: ignore[assignment]
+                return f"found to have a {discover(client, self.site.url)[0].kind}"
+            kind: SourceKind = hostile.door  # type: ignore[assignment]
             source = self.sources.add(self.site.url, kind, self.site.url + _DOORS[hostile.door], "Le Fleuve")
             try:
-                summary = sync(self.kibaru, self.sources, source, fetcher, limit=20)
+                summary = sync(self.kibaru, self.sources, source, client, limit=20)
             finally:
                 self.sources.remove(source)
             ended = "a problem told" if summary.problem else "brought in" if summary.counts else "nothing new"
@@ -259,7 +261,7 @@ def _resolver(host: str, _: int) -> Sequence[str]:
 
 def trials(folder: Path, model: Path, count: int, seed: int) -> Iterator[tuple[Hostile, str, float]]:
     """Inputs made by hand, all of them when `count` allows, else some that are read quickly, and damaged ones."""
-    settings = Settings(index=folder, model=str(model), allow_loopback=True, host_delay=0)
+    settings = Settings(index=folder, model=str(model), host_delay=0)
     with (
         Site() as site,
         WordPress(3) as press,
@@ -277,7 +279,8 @@ def trials(folder: Path, model: Path, count: int, seed: int) -> Iterator[tuple[H
 
 
 def main() -> None:
-    from embedding.test_models import make_tiny_model
+    os.environ["KIBARU_TEST_ALLOW_LOOPBACK"] = "1"
+    from fakes.tiny_models import make_tiny_model
 
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--count", type=int, default=1_000)

@@ -13,6 +13,7 @@ import random
 from itertools import combinations
 from pathlib import Path
 
+import prepared  # noqa: F401
 from evaluation_set import read_articles
 from kibaru.text.near_duplicates import are_near_duplicates, bands, shingles
 

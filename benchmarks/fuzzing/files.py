@@ -14,10 +14,10 @@ from data.pages.stories import STORIES
 
 from fuzzing.invariants import apart, check_article, check_passages, check_reason, refusing
 from fuzzing.target import Target
-from kibaru.ingest.documents import read_document
+from kibaru.ingest.documents import parse_document
 from kibaru.ingest.encodings import decode
 from kibaru.ingest.files import SUFFIXES, read_bytes
-from kibaru.ingest.html.metadata import page_facts
+from kibaru.ingest.html.metadata import extract_metadata
 from kibaru.ingest.html.tree import parse_html
 from kibaru.types import Article, Failure
 
@@ -49,7 +49,7 @@ def document(suffix: str) -> Callable[[bytes], None]:
 
     def run(data: bytes) -> None:
         with apart():
-            contents = read_document(suffix, data)
+            contents = parse_document(suffix, data)
             for article in contents.articles:
                 check_article(article)
                 check_passages(article.text[:5_000], article.language)
@@ -96,7 +96,7 @@ def _parts(package: bytes) -> dict[str, bytes]:
 def facts(data: bytes) -> None:
     """What a page says of itself."""
     with apart():
-        found = page_facts(parse_html(data), "https://journal.example/2025/11/03/pont")
+        found = extract_metadata(parse_html(data), "https://journal.example/2025/11/03/pont")
         assert "\x1b" not in found.url
 
 

@@ -16,11 +16,11 @@ from kibaru.errors import BadInput
 from kibaru.sources.discovery import links_on
 from kibaru.sources.feeds import read_feed
 from kibaru.sources.http.addresses import MAX_URL, is_loopback, is_public, is_same_site, parse_url
-from kibaru.sources.http.responses import Page, read_body, retry_after
-from kibaru.sources.http.robots import MAX_DELAY, Rules
+from kibaru.sources.http.responses import Response, read_body, retry_after
+from kibaru.sources.http.robots import MAX_DELAY, RobotsRules
 from kibaru.sources.markup import plain, text_of_html
 from kibaru.sources.sitemaps import MAX_URLS, read_sitemap
-from kibaru.sources.wordpress import posts_in
+from kibaru.sources.wordpress_posts import posts_in
 
 SITE = "https://journal.example/"
 _WEB = ("http://", "https://", "//", "@", "#", "?", "\\", "%00", "[::1]", "[::ffff:10.0.0.1]", "127.1", "0x7f.1", "2130706433",
@@ -60,7 +60,7 @@ def wordpress(data: bytes) -> None:
 
 def robots(data: bytes) -> None:
     """A robots.txt: no wish to wait is longer than we wait, and none of it ends us."""
-    rules = Rules.read(data)
+    rules = RobotsRules.parse(data)
     assert 0 <= rules.delay <= MAX_DELAY
     rules.allows(SITE + "2025/11/pont.html?a=1")
     for at in rules.sitemaps:
@@ -80,7 +80,7 @@ def body(data: bytes) -> None:
     """An answer's body, packed as its headers say: never more than the limit."""
     coding, content_type, wait, packed = fields_of(data, 4)
     headers = {"content-encoding": coding, "content-type": content_type}
-    charset = Page(SITE, 200, b"", headers).charset
+    charset = Response(SITE, 200, b"", headers).charset
     assert charset is None or len(charset) <= 40
     assert retry_after(wait) >= 0
     with refusing():

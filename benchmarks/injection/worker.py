@@ -44,6 +44,9 @@ def main() -> None:
 
 def _warm_up() -> None:
     """Have all imported and loaded that a command would, by running most of them."""
+    from kibaru.process import prepare
+
+    prepare()
     from tqdm import tqdm
 
     import kibaru.maintenance.doctor
@@ -56,7 +59,9 @@ def _warm_up() -> None:
 
     tqdm.monitor_interval = 0  # or it keeps a thread
     builder._BATCH_ARTICLES = 2  # so that a few articles are several transactions
-    wordpress.run_apart = lambda function, *arguments: function(*arguments)  # a process more would show nothing here
+    wordpress.run_sandboxed = lambda function, *arguments: function(
+        *arguments
+    )  # a process more would show nothing here
     with tempfile.TemporaryDirectory() as name:
         settings = load_settings().model_copy(update={"index": Path(name)})
         with Kibaru(settings, create=True) as kibaru:

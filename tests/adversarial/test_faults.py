@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from embedding.test_models import make_tiny_model
+from fakes.tiny_models import make_tiny_model
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from embedding.test_models import make_tiny_model
+from fakes.tiny_models import make_tiny_model
 
 
 def test_hostile_answers_end_in_one_line_and_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

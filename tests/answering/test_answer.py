@@ -20,6 +20,7 @@ from kibaru.answering.quotes import FEATURES
 from kibaru.archive import Kibaru
 from kibaru.embedding.embedder import Embedder
 from kibaru.errors import BadInput
+from kibaru.index.generation import Generation
 from kibaru.ingest.article import make_article
 from kibaru.search.dates import Timing
 from kibaru.search.hits import Hit, SearchResults
@@ -27,8 +28,6 @@ from kibaru.search.query import MAX_QUESTION, analyse, checked_question
 from kibaru.settings import Settings
 from kibaru.storage.duplicates import link
 from kibaru.storage.generations import new_generation
-from kibaru.storage.passages import passages_of, put_passages
-from kibaru.storage.sentence_vectors import put_sentences
 from kibaru.storage.store import Store
 from kibaru.text.stems import stems
 from kibaru.types import Article, IndexedPassage, Span
@@ -51,7 +50,7 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.store = Store(folder / "kibaru.db", create=True)
-        self.g = new_generation(self.store, "none", DIMENSION, 1, 1).id
+        self.generation = Generation(self.store, folder, new_generation(self.store, "none", DIMENSION, 1, 1))
         self.embedder = Embedder(Settings(index=folder, model="none"))  # which no sentence here needs
         self.hits: list[Hit] = []
 
@@ -60,17 +59,17 @@ class Desk:
         text = " ".join(sentence for sentence, _ in sentences)
         article = Article(id, title, text, **{"language": "fr"} | fields)
         self.store.put_article(article)
-        put_passages(self.store, self.g, article, [IndexedPassage(0, len(text), heading, id.encode(), "", "")])
+        self.generation.add(article, [IndexedPassage(0, len(text), heading, id.encode(), "", "")])
         ends = np.cumsum([len(sentence) + 1 for sentence, _ in sentences]) - 1
         spans = [Span(int(end) - len(text), int(end)) for end, (text, _) in zip(ends, sentences, strict=True)]
         vectors = np.array([(cosine, math.sqrt(1 - cosine**2)) for _, cosine in sentences], np.float32)
-        put_sentences(self.store, [id.encode()], [(spans, vectors)])
+        self.generation.sentences.put([id.encode()], [(spans, vectors)])
 
     def hit(self, id: str, score: float, cosine: float = 0.5, hubness_adjusted: float = 0.4) -> None:
         (number,) = self.store.connection.execute(
-            f"select id from passages_{self.g} where article_id = ?", [id]
+            f"select id from passages_{self.generation.row.id} where article_id = ?", [id]
         ).fetchone()
-        self.hits.append(Hit(passages_of(self.store, self.g, [number])[0], cosine, hubness_adjusted, 0.0, score))
+        self.hits.append(Hit(self.generation.passages.get([number])[0], cosine, hubness_adjusted, 0.0, score))
 
     def scored(self, *scores: float) -> None:
         """Hits with these scores, each of an article of its own: a, b, c…"""
@@ -85,7 +84,7 @@ class Desk:
         with self.store.reading():
             query = replace(analyse(question), idf=idf or {}, timing=timing or Timing())
             return answer(
-                Sources(self.store, self.embedder, self.g), calibration or calibrated(),
+                Sources(self.generation, self.embedder), calibration or calibrated(),
                 SearchResults(query, self.hits, ASKED), quotes=quotes, threshold=threshold,
             )  # fmt: skip
 
@@ -289,11 +288,13 @@ def test_sentences_that_the_index_does_not_keep_are_read_as_it_would(archive: Ki
     text = "La ville de Sikorola date de 300 av. J.-C. et prospère."  # in which an English reader sees three sentences
     list(archive.add([make_article(title="Sikorola", text=text, language="en")]))
     found = archive.find("De quand date la ville de Sikorola ?")
-    g, hits = 1, [hit for hit in found.hits if hit.passage.start > 0][:2] + found.hits[:1]
+    generation = Generation.current(archive.store, archive.folder)
+    assert generation
+    hits = [hit for hit in found.hits if hit.passage.start > 0][:2] + found.hits[:1]
     with archive.store.reading():
-        kept = score_sentences(Sources(archive.store, archive.embedder, g), found.embedding, hits)
+        kept = score_sentences(Sources(generation, archive.embedder), found.embedding, hits)
     archive.store.connection.execute("delete from sentences")
-    anew = score_sentences(Sources(archive.store, archive.embedder, g), found.embedding, hits)
+    anew = score_sentences(Sources(generation, archive.embedder), found.embedding, hits)
     assert len(kept[-1].sentences) == 3
     for before, after, hit in zip(kept, anew, hits, strict=True):
         assert before.hit is after.hit is hit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from embedding.test_models import make_tiny_model
+from fakes.tiny_models import make_tiny_model
 
 from kibaru.archive import Kibaru
 from kibaru.ingest.article import make_article

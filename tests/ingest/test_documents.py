@@ -14,7 +14,7 @@ from data.pages import token_f1
 from data.pages.stories import STORIES, Story
 
 from kibaru.ingest.files import read_articles, read_bytes
-from kibaru.ingest.pdf.layout import Line, in_reading_order
+from kibaru.ingest.pdf.layout import Line, columns_in_reading_order
 from kibaru.types import Article, Failure
 
 LATIN = [story for story in STORIES if story.language != "ar"]
@@ -53,7 +53,7 @@ def test_a_wide_line_below_two_columns_comes_after_both() -> None:
     columns = [
         line(f"{name}{n}", left, left + 230, 700 - 12 * n) for n in range(6) for name, left in (("a", 50), ("b", 310))
     ]
-    read = in_reading_order([*columns, line("wide", 50, 540, 600)], 595)
+    read = columns_in_reading_order([*columns, line("wide", 50, 540, 600)], 595)
     assert [[line.text for line in column] for column in read] == [
         [f"a{n}" for n in range(6)], [f"b{n}" for n in range(6)], ["wide"],
     ]  # fmt: skip

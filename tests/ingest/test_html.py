@@ -13,7 +13,7 @@ from data.pages.stories import STORIES
 
 from kibaru.errors import BadInput
 from kibaru.ingest.files import read_bytes
-from kibaru.ingest.html.page import article_from_page, read_page
+from kibaru.ingest.html.extraction import article_from_html, extract_article
 from kibaru.types import Article, Failure
 
 STORY = STORIES[0]
@@ -23,7 +23,7 @@ TEXT = "".join(f"<p>{block.removeprefix('## ')}</p>" for block in STORY.body)
 def test_hand_made_pages_give_what_was_written() -> None:
     rows = []
     for name, story, data in pages():
-        article = article_from_page(data)
+        article = article_from_html(data)
         dated = (article.published or "")[:10] == story.published
         rows.append((name, token_f1(article.text, story.text), dated, article.title == story.title, article))
     table = "\n".join(f"{name:25} F1 {f1:.3f}  date {dated}  title {titled}" for name, f1, dated, titled, _ in rows)
@@ -38,14 +38,14 @@ def test_markup_becomes_headings_and_lists() -> None:
     without = ("live", "blogger", "br_only", "tables")
     for name, story, data in pages():
         if not name.startswith(without):
-            assert article_from_page(data).text == story.text, name
+            assert article_from_html(data).text == story.text, name
 
 
 def test_author_language_and_outlet_are_the_pages_own() -> None:
-    read = [(story, article_from_page(data)) for _, story, data in pages()]
+    read = [(story, article_from_html(data)) for _, story, data in pages()]
     assert sum(article.author == story.author for story, article in read) >= 0.9 * len(read)
     assert all(article.language == story.language for story, article in read)
-    article = read_page(wordpress_newspaper(STORY).encode())
+    article = extract_article(wordpress_newspaper(STORY).encode())
     assert (article.outlet, article.url) == ("L'Écho des Rives", "https://echo.example/2025/09/article/")
     assert article.modified == f"{STORY.published}T23:10:00+00:00"
 
@@ -87,7 +87,7 @@ NO_ARTICLES = {
 def test_page_that_is_no_article_is_refused_with_a_reason(kind: str) -> None:
     data, reason = NO_ARTICLES[kind]
     with pytest.raises(BadInput, match=reason) as caught:
-        read_page(data)
+        extract_article(data)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 120
 
@@ -111,7 +111,7 @@ def test_a_page_without_a_title_whose_text_tells_of_an_error_is_an_article() -> 
 
 def test_offer_to_subscribers_in_the_menu_is_no_paywall() -> None:
     offer = "<div class='top'>Déjà abonné ? Se connecter. Article réservé aux abonnés : notre enquête sur l'or.</div>"
-    assert read_page(
+    assert extract_article(
         page(f"{offer}<h1>{STORY.title}</h1><div class='paywall'></div>{TEXT}{CARDS}")
     ).text == STORY.text.replace("## ", "")
 
@@ -119,13 +119,13 @@ def test_offer_to_subscribers_in_the_menu_is_no_paywall() -> None:
 @pytest.mark.parametrize("charset", ["utf-8", "cp1252", "utf-16", "mac_roman"])
 def test_encoding_need_not_be_declared(charset: str) -> None:
     data = page(f"<h1>{STORY.title}</h1>{TEXT}").decode().encode(charset, "replace")
-    assert STORY.body[0] in read_page(data).text
+    assert STORY.body[0] in extract_article(data).text
 
 
 def test_encoding_may_be_declared_wrong() -> None:
     written = page(f"<h1>{STORY.title}</h1>{TEXT}", head="<meta charset=utf-8>").decode()
-    assert STORY.body[0] in read_page(written.encode("cp1252"), charset="utf-8").text
-    assert STORY.body[0] in read_page(written.encode("utf-8"), charset="iso-8859-1").text
+    assert STORY.body[0] in extract_article(written.encode("cp1252"), charset="utf-8").text
+    assert STORY.body[0] in extract_article(written.encode("utf-8"), charset="iso-8859-1").text
 
 
 @pytest.mark.parametrize(
@@ -142,23 +142,23 @@ def test_encoding_may_be_declared_wrong() -> None:
 )
 def test_visible_dates_are_read(written: str, day: str) -> None:
     spans = "".join(f"<span>{part}</span>" for part in written.split(" · "))
-    assert read_page(page(f"<h1>{STORY.title}</h1><div>{spans}</div>{TEXT}")).published == day
+    assert extract_article(page(f"<h1>{STORY.title}</h1><div>{spans}</div>{TEXT}")).published == day
 
 
 def test_date_in_the_future_is_none() -> None:
     head = linked_data(headline=STORY.title, datePublished="2125-01-01")
-    assert read_page(page(f"<h1>{STORY.title}</h1>{TEXT}", head=head)).published is None
+    assert extract_article(page(f"<h1>{STORY.title}</h1>{TEXT}", head=head)).published is None
 
 
 def test_canonical_address_may_be_relative() -> None:
     head = "<link rel=canonical href='/a/b?utm_source=x'>"
-    article = read_page(page(f"<h1>{STORY.title}</h1>{TEXT}", head=head), url="https://journal.example/amp/a/b")
+    article = extract_article(page(f"<h1>{STORY.title}</h1>{TEXT}", head=head), url="https://journal.example/amp/a/b")
     assert article.url == "https://journal.example/a/b"
 
 
 def test_text_that_scripts_would_show_is_read_from_json_ld() -> None:
     head = linked_data(headline=STORY.title, articleBody="\n".join(STORY.body), datePublished=STORY.published)
-    article = read_page(page("<div id='app'>Chargement…</div>", head=head))
+    article = extract_article(page("<div id='app'>Chargement…</div>", head=head))
     assert (article.title, article.text, article.published) == (STORY.title, STORY.text, STORY.published)
 
 
@@ -166,16 +166,16 @@ def test_title_escaped_twice_is_read() -> None:
     head = (
         "<meta property='og:title' content='L&amp;#8217;eau du fleuve monte'><meta property='og:site_name' content='X'>"
     )
-    assert read_page(page(f"<div>{TEXT}</div>", "X", head)).title == "L’eau du fleuve monte"
+    assert extract_article(page(f"<div>{TEXT}</div>", "X", head)).title == "L’eau du fleuve monte"
 
 
 def test_stray_bytes_do_not_cost_a_page() -> None:
     data = page(f"<h1>{STORY.title}</h1>{TEXT}").decode().encode("cp1252").replace(b"Loutana", b"Lou\x81tana", 1)
-    assert STORY.body[2] in read_page(data).text
+    assert STORY.body[2] in extract_article(data).text
 
 
 def test_markup_cannot_reach_the_text() -> None:
     evil = "<p>&lt;script&gt;alert(1)&lt;/script&gt; a dit le maire de la ville, ce lundi matin.</p><script>alert(2)</script>"
-    article = read_page(page(f"<h1>{STORY.title}</h1>{TEXT}{evil}"))
+    article = extract_article(page(f"<h1>{STORY.title}</h1>{TEXT}{evil}"))
     assert "alert(2)" not in article.text
     assert isinstance(pickle.loads(pickle.dumps(article)), Article)

@@ -14,22 +14,22 @@ import pytest
 
 from kibaru.errors import BadInput
 from kibaru.ingest import sandbox
-from kibaru.ingest.sandbox import run_apart
+from kibaru.ingest.sandbox import run_sandboxed
 
 SCRIPT = """
 import os, sys, time
-from kibaru.ingest.isolation import run_apart
-print(run_apart(os.getpid), flush=True)
+from kibaru.ingest.sandbox import run_sandboxed
+print(run_sandboxed(os.getpid), flush=True)
 if sys.argv[1] == "busy":
-    run_apart(time.sleep, 20)
+    run_sandboxed(time.sleep, 20)
 time.sleep(20)
 """
 
 
 def test_worker_stays_between_calls_and_loads_no_torch() -> None:
-    first = run_apart(os.getpid)
-    assert first == run_apart(os.getpid) != os.getpid()
-    assert "torch" not in run_apart(_modules)
+    first = run_sandboxed(os.getpid)
+    assert first == run_sandboxed(os.getpid) != os.getpid()
+    assert "torch" not in run_sandboxed(_modules)
 
 
 def _modules() -> list[str]:
@@ -38,8 +38,8 @@ def _modules() -> list[str]:
 
 def test_errors_of_the_function_are_bad_input() -> None:
     with pytest.raises(BadInput, match=r"not of the kind its name says \(ValueError\)"):
-        run_apart(int, "x")
-    assert run_apart(int, "7") == 7
+        run_sandboxed(int, "x")
+    assert run_sandboxed(int, "7") == 7
 
 
 @pytest.mark.parametrize(
@@ -54,22 +54,22 @@ def test_errors_of_the_function_are_bad_input() -> None:
 )
 def test_crash_or_bomb_is_one_line_and_the_next_call_works(code: str, reason: str) -> None:
     with pytest.raises(BadInput, match=reason):
-        run_apart(eval, code)
-    assert run_apart(len, "abc") == 3
+        run_sandboxed(eval, code)
+    assert run_sandboxed(len, "abc") == 3
 
 
 @pytest.mark.parametrize("code", ["__import__('time').sleep(60)", "[0 for _ in iter(int, 1)]"])
 def test_hanging_parser_is_stopped(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox, "SECONDS", 0.3)
     with pytest.raises(BadInput, match="it takes more than"):
-        run_apart(eval, code)
+        run_sandboxed(eval, code)
     monkeypatch.undo()
-    assert run_apart(len, "abc") == 3
+    assert run_sandboxed(len, "abc") == 3
 
 
 def test_calls_from_threads_take_turns() -> None:
     with ThreadPoolExecutor(8) as threads:
-        assert list(threads.map(lambda n: run_apart(abs, -n), range(40))) == list(range(40))
+        assert list(threads.map(lambda n: run_sandboxed(abs, -n), range(40))) == list(range(40))
 
 
 @pytest.mark.parametrize("state", ["idle", "busy"])

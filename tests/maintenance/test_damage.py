@@ -1,12 +1,8 @@
 """An index that is missing, older, foreign or damaged says so in one line, with the command that mends it."""
 
 import errno
-import json
 import os
 import re
-import shutil
-import sqlite3
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,55 +10,12 @@ from pathlib import Path
 
 import pytest
 from conftest import Finished
+from fakes.damage import DAMAGES, QUESTION, execute, mounted
 
 from kibaru.archive import Kibaru
 from kibaru.types import Article, Outcome
 
-QUESTION = "Quel est le bilan des inondations de Kankan ?"
 Run = Callable[..., Finished]
-
-
-def manifest(folder: Path) -> Path:
-    return next(folder.glob("generation-*/manifest.json"))
-
-
-def snapshot(folder: Path) -> Path:
-    return next(folder.glob("generation-*/vectors-*"))
-
-
-def flip_a_bit(path: Path) -> None:
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
-
-
-def change(path: Path, **fields: object) -> None:
-    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
-
-
-def execute(folder: Path, statement: str) -> None:
-    connection = sqlite3.connect(folder / "kibaru.db")
-    connection.execute(statement)
-    connection.commit()
-    connection.close()
-
-
-DAMAGES: dict[str, Callable[[Path], object]] = {
-    "snapshot missing": lambda folder: snapshot(folder).unlink(),
-    "snapshot truncated": lambda folder: snapshot(folder).write_bytes(snapshot(folder).read_bytes()[:1000]),
-    "snapshot with a flipped bit": lambda folder: flip_a_bit(snapshot(folder)),
-    "manifest missing": lambda folder: manifest(folder).unlink(),
-    "manifest no JSON": lambda folder: manifest(folder).write_text("{"),
-    "manifest of a newer format": lambda folder: change(manifest(folder), format=99),
-    "manifest of another generation": lambda folder: change(manifest(folder), generation=99),
-    "manifest with unknown fields": lambda folder: change(manifest(folder), surprise=1),
-    "whole generation gone": lambda folder: shutil.rmtree(manifest(folder).parent),
-    "older chunking": lambda folder: execute(folder, "update generations set chunking = 0"),
-    "other model": lambda folder: execute(folder, "update generations set model = 'another/model#hub'"),
-    "no generation": lambda folder: execute(folder, "update generations set state = 'building'"),
-    "passages lost": lambda folder: execute(folder, "delete from passages_1 where id = 3"),
-    "vectors lost": lambda folder: execute(folder, "update passages_1 set id = 999, key = x'00' where id = 3"),
-}
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
@@ -125,19 +78,6 @@ def test_index_of_another_model_names_both(folder: Path, run: Run, monkeypatch: 
     assert "someone/else" in ended.err
 
 
-def mounted(script: str) -> subprocess.CompletedProcess[str]:
-    """Run a shell script that may mount, in a namespace of its own; skips the test where that is not allowed."""
-    if not shutil.which("unshare"):
-        pytest.skip("no unshare here")
-    probe = ["unshare", "--mount", "--map-root-user", "mount", "-t", "tmpfs", "none", "/mnt"]
-    if subprocess.run(probe, capture_output=True, check=False).returncode:
-        pytest.skip("no mount namespaces here")
-    return subprocess.run(
-        ["unshare", "--mount", "--map-root-user", "sh", "-c", script],
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-
-
 def test_full_disk_loses_nothing(folder: Path, tmp_path: Path) -> None:
     """On a disk of which the archive leaves little: add and rebuild fail, the archive is whole and answers."""
     (tmp_path / "long.txt").write_text("Long\n" + "".join(f"Le puits numéro {n} est ouvert. " for n in range(8_000)))
@@ -173,7 +113,7 @@ def test_articles_are_added_though_the_snapshot_cannot_be_renewed(
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("kibaru.index.vectors.write_snapshot", full)
+    monkeypatch.setattr("kibaru.index.renewal.write_snapshot", full)
     long = replace(article, text="\n\n".join(f"Le puits numéro {n} du village est ouvert. " * 12 for n in range(40)))
     (outcome,) = archive.add([long])
     assert isinstance(outcome, Outcome)

@@ -25,15 +25,13 @@ from kibaru.answering.quotes import (
     sentence_features,
 )
 from kibaru.archive import Kibaru
-from kibaru.index.keywords import search_keywords
+from kibaru.index.generation import Generation
 from kibaru.ingest.article import make_article
 from kibaru.search.fusion import DENSE_WEIGHT, LOW_RESOURCE_DENSE_WEIGHT, SECOND_PASSAGE_WEIGHT
 from kibaru.search.hits import Hit
 from kibaru.search.names import names_in, share_missing
 from kibaru.search.query import analyse
 from kibaru.search.question_types import answer_types_in, asked_for
-from kibaru.storage.generations import current_generation
-from kibaru.storage.passage_vectors import vectors_of
 from kibaru.text.languages import detect_language, is_low_resource
 from kibaru.text.sentences import split_sentences
 from kibaru.text.stems import question_stems, stems
@@ -228,12 +226,14 @@ def test_words_of_other_languages_take_nothing_from_a_questions_share() -> None:
 def test_a_question_without_accents_is_searched_once_and_read_with_them(
     samples: Kibaru, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, read_questions = list[str](), samples.embedder.read_questions
-    monkeypatch.setattr(samples.embedder, "read_questions", lambda texts: read.extend(texts) or read_questions(texts))
+    read, embed_query_pairs = list[str](), samples.embedder.embed_query_pairs
+    monkeypatch.setattr(
+        samples.embedder, "embed_query_pairs", lambda texts: read.extend(texts) or embed_query_pairs(texts)
+    )
     found = samples.find("Ou a-t-on decouvert des comprimes ?")
     assert found.query.text == "Où a-t-on découvert des comprimés ?"
     assert read == ["Ou a-t-on decouvert des comprimes ?", found.query.text]
-    assert np.array_equal(found.embedding, read_questions([found.query.text])[0, 0])
+    assert np.array_equal(found.embedding, embed_query_pairs([found.query.text])[0, 0])
 
 
 def test_features_are_one_row_a_sentence() -> None:
@@ -279,21 +279,22 @@ def test_two_passages_tell_what_an_article_is_about(samples: Kibaru, monkeypatch
 def test_order_is_by_rare_words_and_nearness_by_the_whole_question(
     samples: Kibaru, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, rare = samples.embedder.embed_questions(["Qui a gagné le match ?", "La réouverture du pont de Diallassagou"])
-    monkeypatch.setattr(samples.embedder, "read_questions", lambda texts: np.stack([[whole, rare]] * len(texts)))
+    whole, rare = samples.embedder.embed_queries(["Qui a gagné le match ?", "La réouverture du pont de Diallassagou"])
+    monkeypatch.setattr(samples.embedder, "embed_query_pairs", lambda texts: np.stack([[whole, rare]] * len(texts)))
     found = samples.find("zzz ?")  # which no passage has
     first = found.hits[0]
     assert "pont" in samples.article(first.passage.article_id).title.lower()
     assert np.array_equal(found.embedding, whole)
-    g = current_generation(samples.store)
-    assert g is not None
-    _, (vector,) = vectors_of(samples.store, g.id, [first.passage.id], len(whole))
+    generation = Generation.current(samples.store, samples.folder)
+    assert generation is not None
+    _, (vector,) = generation.vectors.get([first.passage.id])
     assert first.cosine == pytest.approx(float(vector @ whole), abs=1e-5)
     assert max(found.hits, key=lambda hit: hit.cosine).passage.id != first.passage.id
 
 
 def test_words_are_looked_up_while_the_model_reads(samples: Kibaru, monkeypatch: pytest.MonkeyPatch) -> None:
-    looked_up, read = threading.Event(), samples.embedder.read_questions
+    looked_up, read = threading.Event(), samples.embedder.embed_query_pairs
+    search_keywords = Generation.search_keywords
 
     def watched(*arguments: Any) -> list[tuple[int, float]]:
         looked_up.set()
@@ -303,6 +304,6 @@ def test_words_are_looked_up_while_the_model_reads(samples: Kibaru, monkeypatch:
         assert looked_up.wait(30)
         return read(texts)
 
-    monkeypatch.setattr("kibaru.search.candidates.search_keywords", watched)
-    monkeypatch.setattr(samples.embedder, "read_questions", read_after)
+    monkeypatch.setattr(Generation, "search_keywords", watched)
+    monkeypatch.setattr(samples.embedder, "embed_query_pairs", read_after)
     assert samples.ask("Quel est le bilan des inondations de Kankan ?").quotes

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from embedding.test_models import make_tiny_model
+from fakes.tiny_models import make_tiny_model
 from sentence_transformers import CrossEncoder, SentenceTransformer
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
@@ -135,7 +135,7 @@ def test_larger_embedders_get_the_prompts_they_were_made_with(
     embedder = Embedder(Settings(model=str(folder)))
     plain = SentenceTransformer(str(folder), device="cpu")
     plain.default_prompt_name = None
-    assert np.allclose(embedder.embed_questions(["le maire"])[0], plain.encode(question, prompt=""), atol=0.02)
+    assert np.allclose(embedder.embed_queries(["le maire"])[0], plain.encode(question, prompt=""), atol=0.02)
     assert np.allclose(embedder.embed_passages(["le maire"])[0], plain.encode(passage, prompt=""), atol=0.02)
 
 

@@ -20,7 +20,8 @@ from fakes.sites import Answer, Site
 from kibaru.errors import BadInput, KibaruError
 from kibaru.settings import Settings
 from kibaru.sources.http.addresses import is_public, is_same_site, parse_url
-from kibaru.sources.http.client import Fetcher, Stopped, Unreachable
+from kibaru.sources.http.client import HttpClient, Stopped, Unreachable
+from kibaru.sources.http.public_network import loopback_allowed
 
 PUBLIC = "93.184.216.34"
 
@@ -54,10 +55,12 @@ def connections(monkeypatch: pytest.MonkeyPatch) -> Connections:
     return made
 
 
-def fetcher(*, loopback: bool = True, **others: Any) -> Fetcher:
+def client(*, loopback: bool = True, **others: Any) -> HttpClient:
     given = {"contact": "desk@fleuve.example", "host_delay": 0.0, "host_concurrency": 2}
-    settings = Settings(allow_loopback=loopback, **given | others.pop("settings", {}))
-    return Fetcher(settings, **{"pause": lambda _: None, "seconds": 2.0} | others)
+    settings = Settings(**given | others.pop("settings", {}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KIBARU_TEST_ALLOW_LOOPBACK", "1" if loopback else "")
+        return HttpClient(settings, **{"pause": lambda _: None, "seconds": 2.0} | others)
 
 
 FORBIDDEN = """
@@ -93,7 +96,7 @@ def test_no_spelling_of_a_forbidden_address_is_connected_to(host: str, site: Sit
         found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM) if name != "news.example" else []
         return [str(entry[4][0]) for entry in found]
 
-    with fetcher(loopback=False, resolver=resolver) as web, pytest.raises(KibaruError):
+    with client(loopback=False, resolver=resolver) as web, pytest.raises(KibaruError):
         web.get(f"http://{host}:{site.port}/")
     assert connections.addresses == []
     assert site.log == []
@@ -104,7 +107,7 @@ def test_no_spelling_of_a_forbidden_address_is_connected_to(host: str, site: Sit
                                  "http://x:70000/", "data:text/html,x", "http://" + 5000 * "a",
                                  "https://xn--/", "https://xn--a/"])  # fmt: skip
 def test_only_http_and_https_are_fetched(url: str, connections: Connections) -> None:
-    with fetcher() as web, pytest.raises(BadInput) as raised:
+    with client() as web, pytest.raises(BadInput) as raised:
         web.get(url)
     assert "\n" not in str(raised.value)
     assert connections.addresses == []
@@ -118,14 +121,14 @@ def test_only_http_and_https_are_fetched(url: str, connections: Connections) -> 
 def test_no_redirect_leads_to_a_forbidden_address(target: str, site: Site, connections: Connections) -> None:
     site.pages["/"] = Answer(status=302, headers={"Location": "/second"})
     site.pages["/second"] = Answer(status=301, headers={"Location": target})
-    with fetcher() as web, pytest.raises(BadInput):
+    with client() as web, pytest.raises(BadInput):
         web.get(site.url)
     assert set(connections.addresses) == {"127.0.0.1"}
 
 
 def test_a_name_that_changes_its_mind_is_connected_where_it_was_checked(site: Site, connections: Connections) -> None:
     answers = iter([[PUBLIC], ["127.0.0.1"], ["127.0.0.1"]])
-    with fetcher(loopback=False, resolver=lambda host, port: next(answers)) as web, pytest.raises(BadInput) as raised:
+    with client(loopback=False, resolver=lambda host, port: next(answers)) as web, pytest.raises(BadInput) as raised:
         web.get(f"http://rebind.example:{site.port}/")
     assert "leads to 127.0.0.1" in str(raised.value)
     assert connections.addresses == [PUBLIC]
@@ -134,7 +137,7 @@ def test_a_name_that_changes_its_mind_is_connected_where_it_was_checked(site: Si
 
 def test_a_name_with_any_forbidden_address_is_refused(connections: Connections) -> None:
     with (
-        fetcher(resolver=lambda host, port: [PUBLIC, "10.0.0.1"]) as web,
+        client(resolver=lambda host, port: [PUBLIC, "10.0.0.1"]) as web,
         pytest.raises(BadInput, match=r"10\.0\.0\.1"),
     ):
         web.get("http://mixed.example/")
@@ -142,8 +145,8 @@ def test_a_name_with_any_forbidden_address_is_refused(connections: Connections) 
 
 
 def test_the_loopback_allowance_is_off_and_for_loopback_only(site: Site) -> None:
-    assert not Settings().allow_loopback
-    with fetcher() as web:
+    assert not loopback_allowed()
+    with client() as web:
         assert web.get(site.url).body == b"<p>Bonjour</p>"
         with pytest.raises(BadInput):
             web.get("http://10.0.0.1/")
@@ -152,7 +155,7 @@ def test_the_loopback_allowance_is_off_and_for_loopback_only(site: Site) -> None
 def test_proxies_of_the_environment_are_not_used(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    with fetcher() as web:
+    with client() as web:
         assert web.get(site.url).status == 200
 
 
@@ -161,7 +164,7 @@ def test_a_name_that_takes_forever_to_resolve_ends(connections: Connections) -> 
         threading.Event().wait(5)
         return [PUBLIC]
 
-    with fetcher(resolver=never, seconds=0.2) as web, pytest.raises(Unreachable):
+    with client(resolver=never, seconds=0.2) as web, pytest.raises(Unreachable):
         web.get("http://slow.example/")
     assert connections.addresses == []
 
@@ -225,7 +228,7 @@ BROKEN = {
 @pytest.mark.parametrize("what", BROKEN)
 def test_whatever_a_site_answers_ends_in_one_line(what: str, site: Site) -> None:
     site.pages["/page"] = BROKEN[what]
-    with fetcher(seconds=0.6) as web, pytest.raises(KibaruError) as raised:
+    with client(seconds=0.6) as web, pytest.raises(KibaruError) as raised:
         web.get(f"{site.url}/page")
     assert "\n" not in str(raised.value)
 
@@ -233,7 +236,7 @@ def test_whatever_a_site_answers_ends_in_one_line(what: str, site: Site) -> None
 def test_gzip_is_unpacked_be_it_in_several_members(site: Site) -> None:
     packed = gzip.compress(b"Bonjour ") + gzip.compress(b"Kayes") + bytes(10)
     site.pages["/packed"] = Answer(packed, headers={"Content-Encoding": "gzip"})
-    with fetcher() as web:
+    with client() as web:
         assert web.get(f"{site.url}/packed").body == b"Bonjour Kayes"
 
 
@@ -241,7 +244,7 @@ def test_gzip_is_unpacked_be_it_in_several_members(site: Site) -> None:
 
 
 def test_it_says_who_it_is(site: Site) -> None:
-    with fetcher() as web:
+    with client() as web:
         web.get(site.url)
     assert site.log[-1].headers["user-agent"].startswith("Kibaru/")
     assert site.log[-1].headers["user-agent"].endswith("(+desk@fleuve.example)")
@@ -252,7 +255,7 @@ def test_what_robots_txt_disallows_is_not_asked_for(site: Site) -> None:
         "/robots.txt", "User-agent: *\nDisallow: /prive\n\nUser-agent: kibaru\nDisallow: /brouillons\n", "text/plain"
     )
     site.put("/prive", "x")
-    with fetcher() as web:
+    with client() as web:
         assert web.get(f"{site.url}/prive").status == 200
         with pytest.raises(BadInput, match=r"robots\.txt"):
             web.get(f"{site.url}/brouillons/1")
@@ -262,14 +265,14 @@ def test_what_robots_txt_disallows_is_not_asked_for(site: Site) -> None:
 def test_a_redirect_to_a_disallowed_page_is_not_followed(site: Site) -> None:
     site.put("/robots.txt", "User-agent: *\nDisallow: /prive\n", "text/plain")
     site.pages["/page"] = Answer(status=302, headers={"Location": "/prive"})
-    with fetcher() as web, pytest.raises(BadInput, match=r"robots\.txt"):
+    with client() as web, pytest.raises(BadInput, match=r"robots\.txt"):
         web.get(f"{site.url}/page")
     assert "/prive" not in site.asked()
 
 
 def test_a_site_whose_robots_txt_fails_is_left_alone(site: Site) -> None:
     site.pages["/robots.txt"] = Answer(status=503)
-    with fetcher() as web, pytest.raises(Unreachable):
+    with client() as web, pytest.raises(Unreachable):
         web.get(site.url)
     assert set(site.asked()) == {"/robots.txt"}
 
@@ -277,14 +280,14 @@ def test_a_site_whose_robots_txt_fails_is_left_alone(site: Site) -> None:
 @pytest.mark.parametrize("answer", [Answer(status=404), Answer(status=403), Answer(b"\xff\xfe\x00" * 400_000)])
 def test_a_robots_txt_that_is_none_forbids_nothing(answer: Answer, site: Site) -> None:
     site.pages["/robots.txt"] = answer
-    with fetcher() as web:
+    with client() as web:
         assert web.get(site.url).status == 200
 
 
 def test_crawl_delay_and_our_own_delay_part_the_requests(site: Site) -> None:
     site.put("/robots.txt", "User-agent: *\nCrawl-delay: 7\n", "text/plain")
     waited: list[float] = []
-    with fetcher(pause=waited.append, settings={"host_delay": 3.0}) as web:
+    with client(pause=waited.append, settings={"host_delay": 3.0}) as web:
         for _ in range(2):
             web.get(site.url)
     # robots.txt comes at once, the pages are due at 3 and 10: pauses take no time in this test.
@@ -295,7 +298,7 @@ def test_a_busy_site_is_asked_again_when_it_says(site: Site) -> None:
     answers = [Answer(status=429, headers={"Retry-After": "9"}), Answer(status=503), Answer(b"enfin")]
     site.answer = lambda path, headers: answers.pop(0) if path == "/" else Answer(status=404)  # type: ignore[method-assign]
     waited: list[float] = []
-    with fetcher(pause=waited.append) as web:
+    with client(pause=waited.append) as web:
         assert web.get(site.url).body == b"enfin"
     assert [seconds for seconds in waited if seconds > 0.5] == [9.0, 4.0]
 
@@ -303,13 +306,13 @@ def test_a_busy_site_is_asked_again_when_it_says(site: Site) -> None:
 @pytest.mark.parametrize("answer", [Answer(status=503), Answer(status=429, headers={"Retry-After": "86400"})])
 def test_a_site_that_stays_busy_is_given_up_kindly(answer: Answer, site: Site) -> None:
     site.pages["/"] = answer
-    with fetcher() as web, pytest.raises(Unreachable):
+    with client() as web, pytest.raises(Unreachable):
         web.get(site.url)
     assert len(site.log) <= 5
 
 
 def test_a_page_that_did_not_change_is_not_sent_again(site: Site) -> None:
-    with fetcher() as web:
+    with client() as web:
         first = web.get(site.url)
         assert web.get(site.url, known=first.validators).is_unchanged
     assert site.log[-1].is_conditional
@@ -317,7 +320,7 @@ def test_a_page_that_did_not_change_is_not_sent_again(site: Site) -> None:
 
 def test_waiting_ends_when_it_is_told_to(site: Site) -> None:
     site.pages["/"] = Answer(status=503)
-    with fetcher(pause=lambda seconds: True) as web, pytest.raises(Stopped):
+    with client(pause=lambda seconds: True) as web, pytest.raises(Stopped):
         web.get(site.url)
 
 
@@ -347,7 +350,7 @@ def test_certificates_are_verified_for_the_name_and_not_the_address(
     context.load_cert_chain(certificate, key)
     with Site(context) as served:
         served.put("/", "Bonjour")
-        with fetcher(resolver=lambda *_: ["127.0.0.1"]) as web:
+        with client(resolver=lambda *_: ["127.0.0.1"]) as web:
             if name == "fleuve.test":
                 assert web.get(f"https://{name}:{served.port}/").body == b"Bonjour"
             else:

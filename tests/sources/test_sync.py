@@ -15,19 +15,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from embedding.test_models import make_tiny_model
 from fakes.sites import Answer, Site, WordPress, page, paragraphs, rss, sitemap, sitemap_index
+from fakes.tiny_models import make_tiny_model
 
 from kibaru.archive import Kibaru
 from kibaru.errors import BadInput, NotFound
 from kibaru.settings import Settings
 from kibaru.sources.discovery import discover
-from kibaru.sources.http.client import Fetcher
+from kibaru.sources.http.client import HttpClient
 from kibaru.sources.markup import text_of_html
 from kibaru.sources.registry import Source, Sources
 from kibaru.sources.sitemaps import read_sitemap
 from kibaru.sources.sync import Event, Summary, sync
-from kibaru.sources.wordpress import posts_in
+from kibaru.sources.wordpress_posts import posts_in
 from kibaru.storage.store import DATABASE
 from kibaru.types import Article
 
@@ -48,18 +48,18 @@ class Desk:
     events: list[Event] = field(default_factory=list)
 
     def add(self, url: str) -> Source:
-        with self._fetcher() as fetcher:
-            best = discover(fetcher, url)[0]
-            self.sources.keep_robots(fetcher.asked_robots)
+        with self._client() as client:
+            best = discover(client, url)[0]
+            self.sources.store_robots(client.fetched_robots)
         return self.sources.add(url, best.kind, best.endpoint, best.title)
 
     def sync(self, source: Source, **options: Any) -> Summary:
         self.events.clear()
-        with self._fetcher() as fetcher:
-            return sync(self.kibaru, self.sources, source, fetcher, report=self.events.append, **options)
+        with self._client() as client:
+            return sync(self.kibaru, self.sources, source, client, report=self.events.append, **options)
 
-    def _fetcher(self) -> Fetcher:
-        return Fetcher(self.kibaru.settings, pause=lambda _: None, seconds=5, robots=self.sources.robots())
+    def _client(self) -> HttpClient:
+        return HttpClient(self.kibaru.settings, pause=lambda _: None, seconds=5, robots=self.sources.cached_robots())
 
     @property
     def articles(self) -> dict[str, Article]:
@@ -70,8 +70,16 @@ class Desk:
         return sorted(article.title for article in self.articles.values())
 
 
+@pytest.fixture(scope="module", autouse=True)
+def loopback() -> Iterator[None]:
+    """The sites of these tests are on loopback."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KIBARU_TEST_ALLOW_LOOPBACK", "1")
+        yield
+
+
 def settings(tiny: Path, folder: Path) -> Settings:
-    return Settings(index=folder, model=str(tiny), allow_loopback=True, host_delay=0)
+    return Settings(index=folder, model=str(tiny), host_delay=0)
 
 
 @contextmanager
@@ -99,7 +107,7 @@ def site() -> Iterator[Site]:
 
 
 def seen(desk: Desk, source: Source, key: str) -> Any:
-    found = desk.sources.seen(source, key)
+    found = desk.sources.page(source, key)
     assert found
     return found
 
@@ -158,7 +166,7 @@ def test_a_deleted_post_is_marked_and_its_article_stays(desk: Desk, press: WordP
     del press.posts[40], press.posts[41]
     assert str(desk.sync(source)) == "Le Fleuve & fils: 2 gone"
     assert len(desk.articles) == 130
-    assert [seen.key for seen in desk.sources.in_state(source, "gone")] == ["40", "41"]
+    assert [seen.key for seen in desk.sources.pages_in_state(source, "gone")] == ["40", "41"]
     assert desk.sync(source).counts == {}
 
 
@@ -285,12 +293,12 @@ def test_pages_that_changed_came_or_went_are_noticed(desk: Desk, site: Site) -> 
     site.put("/post-sitemap.xml", sitemap(site, [("/a1", "2025-04-01"), ("/a4", "2025-04-02")]), "text/xml")
     assert desk.sync(source).counts == {"updated": 1, "added": 1, "gone": 1}
     assert "Titre corrigé" in desk.titles
-    assert [seen.url for seen in desk.sources.in_state(source, "gone")] == [f"{site.url}/a2"]
+    assert [seen.url for seen in desk.sources.pages_in_state(source, "gone")] == [f"{site.url}/a2"]
     site.put("/a2", page("De retour", paragraphs(2)))
     pages = [("/a1", "2025-04-01"), ("/a2", "2025-03-02"), ("/a4", "2025-04-02")]
     site.put("/post-sitemap.xml", sitemap(site, pages), "text/xml")
     assert desk.sync(source).counts == {"updated": 1}
-    assert desk.sources.in_state(source, "gone") == []
+    assert desk.sources.pages_in_state(source, "gone") == []
 
 
 def test_a_page_only_touched_is_asked_for_conditionally(desk: Desk, site: Site) -> None:
@@ -403,7 +411,7 @@ def started(tiny: Path, folder: Path, *arguments: str) -> subprocess.Popen[str]:
     environment = os.environ | {
         "KIBARU_INDEX": str(folder),
         "KIBARU_MODEL": str(tiny),
-        "KIBARU_ALLOW_LOOPBACK": "true",
+        "KIBARU_TEST_ALLOW_LOOPBACK": "1",
         "KIBARU_HOST_DELAY": "0",
     }
     command = [sys.executable, "-u", "-m", "kibaru", *arguments]
@@ -415,7 +423,7 @@ def contents(desk: Desk) -> list[str]:
     desk.kibaru.check()
     (source,) = desk.sources.all()
     articles = (f"{article} {desk.kibaru.store.editions(article.id)}" for article in desk.articles.values())
-    return sorted(articles) + [str(seen) for seen in desk.sources.in_state(source, "kept")]
+    return sorted(articles) + [str(seen) for seen in desk.sources.pages_in_state(source, "kept")]
 
 
 def test_a_killed_sync_run_again_ends_as_an_undisturbed_one(desk: Desk, tiny: Path, tmp_path: Path) -> None:

@@ -66,6 +66,13 @@ class Answer:
         """Whether there is no quote."""
         return not self.quotes
 
+    @property
+    def has_more(self) -> bool:
+        """Whether more than these quotes may be had by asking for MAX_QUOTES."""
+        best = max((hit.score for hit in self.hits), default=0.0)
+        further = self.hits[len(self.quotes) : MAX_QUOTES]
+        return any(hit.score >= WORTH_QUOTING * best for hit in further)
+
 
 def answer(
     sources: Sources, calibration: Calibration, results: SearchResults, *, quotes: int, threshold: float

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kibaru.embedding.embedder import Embedder
+from kibaru.index.generation import Generation
 from kibaru.search.hits import Hit
-from kibaru.storage.sentence_vectors import kept_sentences
 from kibaru.storage.store import Store
 from kibaru.text.chunking import sentences_of, text_of
 from kibaru.types import Article, Span, StoredPassage
@@ -20,14 +20,17 @@ class Sources:
     """Where articles and vectors of sentences come from. Use it inside `store.reading()`.
 
     Attributes:
-        store: The database.
+        generation: The generation of the index that the hits are from.
         embedder: Embeds sentences whose vectors the index lacks.
-        generation: Id of the generation that the hits are from.
     """
 
-    store: Store
+    generation: Generation
     embedder: Embedder
-    generation: int
+
+    @property
+    def store(self) -> Store:
+        """The database."""
+        return self.generation.store
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ def score_sentences(sources: Sources, embedding: NDArray[np.float32], hits: list
     """
     store = sources.store
     articles = {a.id: a for a in store.articles_of({hit.passage.article_id for hit in hits})}
-    kept = kept_sentences(store, sources.generation, [hit.passage.id for hit in hits], len(embedding))
+    kept = sources.generation.sentences.get([hit.passage.id for hit in hits])
     passages = []
     for hit in hits:
         article = articles[hit.passage.article_id]

@@ -1,4 +1,4 @@
-"""Paths to articles: which parser reads which file, and what to say of those that cannot be read."""
+"""Read articles from files, folders, archives and standard input, each by the parser of its kind."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 from typing import IO, Any, BinaryIO, cast
 
 from kibaru.errors import BadInput
-from kibaru.ingest.documents import DOCUMENTS, read_document
+from kibaru.ingest.documents import DOCUMENTS, parse_document
 from kibaru.ingest.encodings import decode
 from kibaru.ingest.formats import (
     MAX_RECORD,
@@ -21,12 +21,12 @@ from kibaru.ingest.formats import (
     records_from_csv,
     records_from_json_lines,
 )
-from kibaru.ingest.sandbox import run_apart
-from kibaru.ingest.zip_files import DAMAGED, files_in, open_archive, open_member
+from kibaru.ingest.sandbox import run_sandboxed
+from kibaru.ingest.zip_files import DAMAGE_ERRORS, open_archive, open_member, visible_files
 from kibaru.types import Article, Failure, printable
 
 MAX_FILE = 20_000_000
-"""Bytes in a file that is one article. Files of many articles (`.jsonl`, `.csv` in UTF-8) are read as a stream."""
+"""Bytes of a file that is one article. Files of many articles (`.jsonl`, `.csv` in UTF-8) are read as a stream."""
 
 _ONE_ARTICLE: dict[str, Callable[[str], Article]] = {
     ".txt": article_from_text,
@@ -39,7 +39,7 @@ _MANY_ARTICLES: dict[str, Callable[[Iterable[str]], Iterator[tuple[int, Any]]]] 
     ".csv": records_from_csv,
 }
 MAX_DOCUMENT = 100_000_000
-"""Bytes in a PDF, an office document, a book, an e-mail: pictures and attachments count."""
+"""Bytes of a PDF, office document, book or e-mail, with its pictures and attachments."""
 
 _ARCHIVE = ".zip"
 _MAX_NESTING = 2  # an archive in an archive, an e-mail's attachments in an archive
@@ -49,9 +49,14 @@ SUFFIXES = (*_ONE_ARTICLE, *_MANY_ARTICLES, *DOCUMENTS, _ARCHIVE)
 
 
 def read_articles(paths: Iterable[str | Path]) -> Iterator[Article | Failure]:
-    """The articles in files, in folders of files (by name, hidden ones left out), and in standard input for `-`.
+    """Read the articles in files, folders and standard input.
 
-    What cannot be read comes out as a Failure in its place; nothing is raised and reading goes on.
+    Args:
+        paths: Files, folders (their files in the order of their names, without hidden ones), and `-` for standard
+            input.
+
+    Returns:
+        The articles, with a Failure in the place of what cannot be read. Nothing is raised.
     """
     for path in paths:
         if str(path) == "-":
@@ -67,7 +72,15 @@ def read_articles(paths: Iterable[str | Path]) -> Iterator[Article | Failure]:
 
 
 def read_bytes(name: str, data: bytes) -> Iterator[Article | Failure]:
-    """The articles in `data`, parsed as a file called `name` would be."""
+    """Read the articles in bytes.
+
+    Args:
+        name: A file name; its suffix decides on the parser.
+        data: What the file holds.
+
+    Returns:
+        As `read_articles`.
+    """
     yield from _read_stream(name, _suffix(name), io.BytesIO(data))
 
 
@@ -96,7 +109,7 @@ def _read_standard_input() -> Iterator[Article | Failure]:
 
 
 def _read_stream(where: str, suffix: str, stream: BinaryIO, nesting: int = 0) -> Iterator[Article | Failure]:
-    """The articles of one input; `nesting` is in how many archives and e-mails it lies."""
+    """The articles of one input; `nesting` counts the archives and e-mails around it."""
     try:
         if suffix in _MANY_ARTICLES:
             for line, record in _MANY_ARTICLES[suffix](_lines(stream)):
@@ -104,7 +117,7 @@ def _read_stream(where: str, suffix: str, stream: BinaryIO, nesting: int = 0) ->
         elif suffix in _ONE_ARTICLE:
             yield _ONE_ARTICLE[suffix](decode(_whole(stream, MAX_FILE)))
         elif suffix in DOCUMENTS:
-            contents = run_apart(read_document, suffix, _whole(stream, MAX_DOCUMENT))
+            contents = run_sandboxed(parse_document, suffix, _whole(stream, MAX_DOCUMENT))
             yield from contents.articles
             for name, data in contents.attachments:
                 if _suffix(name) in SUFFIXES:
@@ -115,17 +128,17 @@ def _read_stream(where: str, suffix: str, stream: BinaryIO, nesting: int = 0) ->
             raise BadInput(f"files of this kind are not read; Kibaru reads {', '.join(SUFFIXES)}")
     except BadInput as error:
         yield Failure(where, str(error))
-    except DAMAGED as error:  # a damaged file in an archive: `zipfile` says so while it is read
+    except DAMAGE_ERRORS as error:  # a damaged file in an archive: `zipfile` says so while it is read
         if isinstance(error, OSError) and error.errno:
             raise
         yield Failure(where, "it is damaged")
 
 
 def _read_archive(where: str, stream: BinaryIO, nesting: int) -> Iterator[Article | Failure]:
-    """What the files of an archive hold, those of other kinds passed over as in a folder."""
+    """The articles in the files of an archive; files of other kinds are left out, as in a folder."""
     found = False
     with open_archive(stream) as archive:
-        for member in files_in(archive):
+        for member in visible_files(archive):
             if _suffix(member.filename) not in SUFFIXES:
                 continue
             found = True
@@ -149,7 +162,7 @@ def _read_part(where: str, name: str, stream: IO[bytes], nesting: int) -> Iterat
 
 
 def _inside(where: str, name: str) -> str:
-    """Where a part is: its name as given, shortened."""
+    """Where a part of an archive is, for messages."""
     return f"{where}, {printable(name)[-200:]}"
 
 
@@ -176,10 +189,10 @@ def _article_or_failure(where: str, record: Any) -> Article | Failure:
 
 
 def _lines(stream: BinaryIO) -> Iterator[str]:
-    """Decoded lines as they come, each in UTF-8 or else in the old encoding that reads best.
+    """Decoded lines of a stream, each as UTF-8 or else in the old encoding that fits best.
 
-    UTF-16, whose lines cannot be told apart before decoding, is read whole. A line longer than a record may be is cut
-    there, for its parser to reject. Raises BadInput for binary data.
+    UTF-16, which cannot be split into lines before decoding, is read whole. A line longer than a record may be is cut,
+    and its parser rejects it. Raises BadInput for binary data.
     """
     head = stream.read(_HEAD)
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):

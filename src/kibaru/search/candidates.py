@@ -9,13 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kibaru.index.keywords import frequencies, search_keywords
-from kibaru.index.vectors import VectorIndex
+from kibaru.index.generation import Generation
 from kibaru.search.dates import Period
 from kibaru.search.query import Query
 from kibaru.search.recency import narrowed_to
-from kibaru.storage.passages import passage_texts, passages_of
-from kibaru.storage.store import Store
 from kibaru.types import Filters, StoredPassage
 
 CANDIDATES = 100
@@ -28,43 +25,41 @@ out."""
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What is searched. Use it inside `store.reading()`, after `vectors.catch_up`.
+    """What is searched. Use it inside `store.reading()`, after `generation.catch_up`.
 
     Attributes:
-        store: The database.
-        vectors: The vectors of the generation that is searched.
+        generation: The generation of the index that is searched.
         filters: The articles that may be found.
     """
 
-    store: Store
-    vectors: VectorIndex
+    generation: Generation
     filters: Filters
 
     def frequencies(self, query: Query) -> dict[str, int]:
         """The number of passages that have each of the query's stems, in any language of the archive."""
-        stems = query.stems_in_each(self.store.known_languages())
-        counts = frequencies(self.store, self.vectors.generation.id, stems)
+        stems = query.stems_in_each(self.generation.store.known_languages())
+        counts = self.generation.frequencies(stems)
         return {stem: counts.get(stem, 0) for stem in stems}
 
     def by_keywords(self, words: dict[str, int], limit: int, filters: Filters) -> dict[int, float]:
         """The BM25 scores of the best passages, by passage id, best first; `words` are stems with their frequencies."""
-        return dict(search_keywords(self.store, self.vectors.generation.id, words, limit, filters))
+        return dict(self.generation.search_keywords(words, limit, filters))
 
     def by_vector(self, embedding: NDArray[np.float32], limit: int, filters: Filters) -> dict[int, float]:
         """The cosines of the nearest passages to a vector (d,), by passage id, best first."""
-        return dict(self.vectors.search(self.store, embedding, limit, filters))
+        return dict(self.generation.search_dense(embedding, limit, filters))
 
     def texts(self, ids: list[int]) -> dict[int, str]:
         """The texts of passages, by id."""
-        return passage_texts(self.store, self.vectors.generation.id, ids)
+        return self.generation.passages.texts(ids)
 
     def passages(self, ids: list[int]) -> dict[int, StoredPassage]:
         """Passages by id."""
-        return {passage.id: passage for passage in passages_of(self.store, self.vectors.generation.id, ids)}
+        return {passage.id: passage for passage in self.generation.passages.get(ids)}
 
     def dates(self, article_ids: set[str]) -> Mapping[str, str | None]:
         """The ISO dates on which articles were published, by article id."""
-        return self.store.published(article_ids)
+        return self.generation.store.published(article_ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +134,7 @@ def gather(scope: Scope, keywords: KeywordRanking, embedding: NDArray[np.float32
     ids = sorted(near.keys() | bm25.keys())
     return Candidates(
         ids=ids,
-        vectors=scope.vectors.vectors(scope.store, ids),
+        vectors=scope.generation.vectors_of(ids),
         bm25=np.array([bm25.get(id, 0.0) for id in ids]),
         bm25_floor=keywords.floor,
         is_near=np.isin(ids, list(near)),

@@ -24,7 +24,7 @@ HITS_PER_ARTICLE = 2
 """Hits of one article that come before hits of other articles; further ones are moved to the end."""
 
 Embed = Callable[[str], Future[NDArray[np.float32]]]
-"""Starts to embed a question; the result is what `Embedder.read_questions` gives for it alone: (1, 2, d)."""
+"""Starts to embed a question; the result is what `Embedder.embed_query_pairs` gives for it alone: (1, 2, d)."""
 
 
 def search(scope: Scope, query: Query, embed: Embed, limit: int) -> SearchResults:
@@ -41,7 +41,7 @@ def search(scope: Scope, query: Query, embed: Embed, limit: int) -> SearchResult
     """
     embedding = embed(query.text)
     counts = scope.frequencies(query)
-    query = replace(query, idf=inverse_document_frequencies(counts, len(scope.vectors)))
+    query = replace(query, idf=inverse_document_frequencies(counts, scope.generation.count()))
     keywords = rank_by_keywords(scope, counts, query.idf)
     texts = _inspected_texts(scope, query, list(keywords.scores))
     named = [id for id, text in texts.items() if _has_full_name(query, text)]

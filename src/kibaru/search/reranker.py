@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from kibaru.embedding.embedder import native_dtype
+from kibaru.embedding.sentence_transformers_encoder import native_dtype
 from kibaru.errors import ModelUnavailable, first_line
 from kibaru.search.hits import SearchResults
 from kibaru.text.chunking import text_of

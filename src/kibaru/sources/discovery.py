@@ -1,4 +1,4 @@
-"""What a site offers to keep an archive in step with it, and which of that is best."""
+"""Find the WordPress API, sitemaps and feeds of a site, and rank them by how much of its archive they give."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 import httpx
 
 from kibaru.errors import BadInput, KibaruError
-from kibaru.ingest.sandbox import run_apart
+from kibaru.ingest.sandbox import run_sandboxed
 from kibaru.sources.feeds import Feed, read_feed
 from kibaru.sources.http.addresses import is_same_site, parse_url
-from kibaru.sources.http.client import Fetcher, Stopped, site_name
-from kibaru.sources.http.network import Forbidden
-from kibaru.sources.http.responses import Page
+from kibaru.sources.http.client import HttpClient, Stopped, site_name
+from kibaru.sources.http.public_network import ForbiddenAddress
+from kibaru.sources.http.responses import Response
 from kibaru.sources.markup import as_text, plain
-from kibaru.sources.registry import Kind
+from kibaru.sources.registry import SourceKind
 from kibaru.sources.sitemaps import MAX_BYTES, Sitemap, read_sitemap
 from kibaru.text.plurals import counted
 
@@ -30,9 +30,15 @@ _MAX_LINKS = 5
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One way to follow a site: what is asked, and `about` it in a few words."""
+    """One way to follow a site.
 
-    kind: Kind
+    Attributes:
+        endpoint: The URL to ask for news.
+        about: What it gives, in a few words.
+        has_history: Whether it lists all articles with dates, and not only the latest.
+    """
+
+    kind: SourceKind
     endpoint: str
     title: str
     about: str
@@ -41,30 +47,40 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """What a page of HTML says of its site."""
+    """The links in a page's HTML to its site's API and feeds.
+
+    Attributes:
+        title: The site's name.
+    """
 
     title: str = ""
     api: list[str] = field(default_factory=list)
     feeds: list[str] = field(default_factory=list)
 
 
-def discover(fetcher: Fetcher, url: str) -> list[Offer]:
-    """What the site at `url` offers, the best first; `url` may also be that of a feed or a sitemap.
+def discover(client: HttpClient, url: str) -> list[Offer]:
+    """What the site at `url` offers, the best first.
 
-    Best is a WordPress API, which has the whole history and says what changed; then a sitemap with dates or of news,
-    which has the history; then a feed, which has the latest; then a sitemap without dates. Raises BadInput when there
-    is nothing, Unreachable when the site does not answer.
+    A WordPress API is best: it has the whole history and says what changed. Next is a sitemap with dates, which has
+    the history; then a feed, which has the latest articles; then a sitemap without dates.
+
+    Args:
+        url: A page of the site, a feed or a sitemap.
+
+    Raises:
+        BadInput: The site offers none of these.
+        Unreachable: The site does not answer.
     """
-    page = fetcher.get(url, limit=MAX_BYTES)
+    page = client.get(url, limit=MAX_BYTES)
     if page.is_gone:
         raise BadInput(f"{url} is no page of the site ({page.status}): give the address of its front page")
     for direct in (_feed(page), _sitemap(page)):
         if direct:
             return [direct]
     links = _links(page)
-    offers = [_first(_wordpress(fetcher, at) for at in _apis(page, links))]
-    offers.append(_first(_sitemap(_try(fetcher, at)) for at in _sitemaps(fetcher, page, guess=not any(offers))))
-    offers.append(_first(_feed(_try(fetcher, at)) for at in _feeds(page, links, guess=not any(offers))))
+    offers = [_first(_wordpress(client, at) for at in _apis(page, links))]
+    offers.append(_first(_sitemap(_try(client, at)) for at in _sitemaps(client, page, guess=not any(offers))))
+    offers.append(_first(_feed(_try(client, at)) for at in _feeds(page, links, guess=not any(offers))))
     found = [offer for offer in offers if offer]
     if not found:
         raise BadInput(
@@ -77,7 +93,12 @@ def discover(fetcher: Fetcher, url: str) -> list[Offer]:
 
 
 def links_on(data: bytes, url: str) -> Links:
-    """The links by which a page names its site's API and feeds; to be run apart."""
+    """Parse the links to a site's API and feeds out of a page. Run it in the sandbox.
+
+    Args:
+        data: HTML.
+        url: Where it was fetched; the links may be relative to it.
+    """
     from kibaru.ingest.html.tree import parse_html
 
     tree = parse_html(data)
@@ -95,15 +116,15 @@ def _is_of_comments(link: Any) -> bool:
     return "comment" in (link.get("title", "") + link.get("href", "")).lower()
 
 
-def _links(page: Page) -> Links:
+def _links(page: Response) -> Links:
     try:
-        links: Links = run_apart(links_on, page.body, page.url)
+        links: Links = run_sandboxed(links_on, page.body, page.url)
     except BadInput:
         return Links()
     return links
 
 
-def _apis(page: Page, links: Links) -> Iterator[str]:
+def _apis(page: Response, links: Links) -> Iterator[str]:
     for part in page.headers.get("link", "").split(","):
         target, _, rel = part.partition(";")
         if _API in rel:
@@ -112,31 +133,31 @@ def _apis(page: Page, links: Links) -> Iterator[str]:
     yield from _joined(page.url, ["/wp-json/"])
 
 
-def _wordpress(fetcher: Fetcher, api: str) -> Offer | None:
-    """The API's posts, if it has any to show."""
+def _wordpress(client: HttpClient, api: str) -> Offer | None:
+    """The posts of the API at this address, if it gives any."""
     base = httpx.URL(api)
     route = base.params.get("rest_route")
     at = base.copy_set_param("rest_route", "/wp/v2/posts") if route else base.copy_with(path=f"{base.path}wp/v2/posts")
-    page = _try(fetcher, str(at.copy_merge_params({"per_page": "1", "_fields": "id,link"})))
+    page = _try(client, str(at.copy_merge_params({"per_page": "1", "_fields": "id,link"})))
     posts = _json(page)
     if not isinstance(posts, list) or not posts or not isinstance(posts[0], dict) or "id" not in posts[0]:
         return None
-    index = _json(_try(fetcher, str(base.copy_merge_params({"_fields": "name"}))))
+    index = _json(_try(client, str(base.copy_merge_params({"_fields": "name"}))))
     name = index.get("name") if isinstance(index, dict) else ""
     total = page.headers.get("x-wp-total", "") if page else ""
     about = counted(int(total), "post") if total.isdecimal() and total.isascii() else "posts"
     return Offer("wordpress", str(at), plain(as_text(name)), about, True)
 
 
-def _feeds(page: Page, links: Links, *, guess: bool) -> Iterator[str]:
+def _feeds(page: Response, links: Links, *, guess: bool) -> Iterator[str]:
     yield from links.feeds[:_MAX_LINKS]
     if guess and not links.feeds:
         yield from _joined(page.url, _FEED_PATHS)
 
 
-def _feed(page: Page | None) -> Offer | None:
+def _feed(page: Response | None) -> Offer | None:
     try:
-        feed: Feed | None = run_apart(read_feed, page.body, page.url, page.charset) if page else None
+        feed: Feed | None = run_sandboxed(read_feed, page.body, page.url, page.charset) if page else None
     except BadInput:
         return None
     if page is None or feed is None or not feed.entries:
@@ -146,16 +167,16 @@ def _feed(page: Page | None) -> Offer | None:
     return Offer("feed", page.url, feed.title, about, False)
 
 
-def _sitemaps(fetcher: Fetcher, page: Page, *, guess: bool) -> Iterator[str]:
-    named = [at for at in _joined(page.url, fetcher.rules(page.url).sitemaps) if is_same_site(at, page.url)]
+def _sitemaps(client: HttpClient, page: Response, *, guess: bool) -> Iterator[str]:
+    named = [at for at in _joined(page.url, client.robots_rules(page.url).sitemaps) if is_same_site(at, page.url)]
     yield from named[:_MAX_LINKS]
     if guess and not named:
         yield from _joined(page.url, _SITEMAP_PATHS)
 
 
-def _sitemap(page: Page | None) -> Offer | None:
+def _sitemap(page: Response | None) -> Offer | None:
     try:
-        sitemap: Sitemap | None = run_apart(read_sitemap, page.body) if page else None
+        sitemap: Sitemap | None = run_sandboxed(read_sitemap, page.body) if page else None
     except BadInput:
         return None
     if page is None or sitemap is None or not (sitemap.pages or sitemap.sitemaps):
@@ -166,18 +187,18 @@ def _sitemap(page: Page | None) -> Offer | None:
     return Offer("sitemap", page.url, "", about, is_dated)
 
 
-def _try(fetcher: Fetcher, url: str) -> Page | None:
-    """The page at `url`, if the site gives one."""
+def _try(client: HttpClient, url: str) -> Response | None:
+    """The response at `url`, None where the site gives no page."""
     try:
-        page = fetcher.get(url, limit=MAX_BYTES)
-    except (Stopped, Forbidden):
+        page = client.get(url, limit=MAX_BYTES)
+    except (Stopped, ForbiddenAddress):
         raise
     except KibaruError:
         return None
     return None if page.is_gone else page
 
 
-def _json(page: Page | None) -> object:
+def _json(page: Response | None) -> object:
     try:
         found: object = json.loads(page.body) if page else None
     except (ValueError, RecursionError):

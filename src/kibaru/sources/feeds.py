@@ -1,4 +1,4 @@
-"""A site by its RSS or Atom feed: the latest entries, whole where the feed has them whole."""
+"""Crawl a site by its RSS or Atom feed, which lists the latest entries, with their whole text or without."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import Any
 
 from kibaru.errors import BadInput
 from kibaru.ingest.article import make_article
-from kibaru.ingest.sandbox import run_apart
-from kibaru.sources.crawl import Expected, Found, Mark, Step, is_known
+from kibaru.ingest.sandbox import run_sandboxed
+from kibaru.sources.crawl import Checkpoint, CrawlStep, ExpectedPages, ListedPage, is_known
 from kibaru.sources.http.addresses import is_same_site, parse_url
-from kibaru.sources.http.client import Fetcher, site_name
+from kibaru.sources.http.client import HttpClient, site_name
 from kibaru.sources.http.responses import Validators
 from kibaru.sources.markup import as_text, plain, text_of_html
 from kibaru.sources.registry import Source, Sources
@@ -26,15 +26,21 @@ _MAX_ENTRIES = 2_000
 """Feeds have 10 to 50 entries; a few are whole archives."""
 
 _WHOLE = 800
-"""Characters of text from which an entry is taken for the whole article; summaries have 55 words by default."""
+"""Characters of text from which an entry counts as the whole article; summaries have 55 words by default."""
 
 _BARE = re.compile(rb"&(?!(?:[a-zA-Z]\w{1,30}|#\d{1,7}|#x[0-9a-fA-F]{1,6});)")
 """An ampersand that should have been escaped, the commonest fault of feeds."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """An entry of a feed; `article` where the feed has all of it."""
+class FeedEntry:
+    """An entry of a feed.
+
+    Attributes:
+        version: Changes when the entry changes.
+        published: ISO date, empty when the feed gives none.
+        article: The article, where the feed has all of it.
+    """
 
     key: str
     url: str
@@ -48,39 +54,52 @@ class Feed:
     """A feed's title and its entries."""
 
     title: str
-    entries: list[Entry]
+    entries: list[FeedEntry]
 
 
-def walk(fetcher: Fetcher, sources: Sources, source: Source, since: str | None) -> Iterator[Step]:
-    """The entries that are new or changed; see `kibaru.sources.crawl`."""
-    known = Validators(sources.mark(source, "etag"), sources.mark(source, "last modified"))
-    page = fetcher.get(source.endpoint, known=known, accept="application/rss+xml, application/atom+xml, */*;q=0.8")
-    if page.is_gone:
+def crawl(client: HttpClient, sources: Sources, source: Source, since: str | None) -> Iterator[CrawlStep]:
+    """The entries that are new or changed, as `kibaru.sources.crawl.Crawl` describes.
+
+    Raises:
+        BadInput: There is no feed any more.
+    """
+    known = Validators(sources.checkpoint(source, "etag"), sources.checkpoint(source, "last modified"))
+    response = client.get(source.endpoint, known=known, accept="application/rss+xml, application/atom+xml, */*;q=0.8")
+    if response.is_gone:
         raise BadInput(f"{site_name(source.url)} has no feed at {source.endpoint} any more: add the site anew")
-    if page.is_unchanged:
+    if response.is_unchanged:
         return
-    feed: Feed = run_apart(read_feed, page.body, page.url, page.charset)
+    feed: Feed = run_sandboxed(read_feed, response.body, response.url, response.charset)
     new = list(_new(sources, source, since, feed.entries))
-    yield Expected(len(new))
+    yield ExpectedPages(len(new))
     yield from new
-    yield Mark("etag", page.validators.etag)
-    yield Mark("last modified", page.validators.last_modified)
+    yield Checkpoint("etag", response.validators.etag)
+    yield Checkpoint("last modified", response.validators.last_modified)
 
 
-def _new(sources: Sources, source: Source, since: str | None, entries: list[Entry]) -> Iterator[Found]:
+def _new(sources: Sources, source: Source, since: str | None, entries: list[FeedEntry]) -> Iterator[ListedPage]:
     for entry in entries:
         article = entry.article
         if article and article.url and not is_same_site(article.url, source.endpoint):
             article = None  # what the page itself says counts
         why = "" if article or entry.url else "the entry has no link and not the whole text"
-        found = Found(entry.key, entry.url, entry.version, article, why)
+        found = ListedPage(entry.key, entry.url, entry.version, article, why)
         too_old = since and entry.published and entry.published < since
         if not too_old and not is_known(sources, source, found):
             yield found
 
 
 def read_feed(data: bytes, url: str = "", charset: str | None = None) -> Feed:
-    """The feed in `data`, be it well-formed or not; to be run apart. Raises BadInput when there is none."""
+    """Parse a feed, well-formed or not. Run it in the sandbox.
+
+    Args:
+        data: RSS or Atom.
+        url: Where it was fetched; links may be relative to it.
+        charset: The encoding that the server declared.
+
+    Raises:
+        BadInput: It is no feed.
+    """
     import feedparser
 
     declared = {"content-type": f"application/xml; charset={charset}"} if charset else {}
@@ -94,7 +113,7 @@ def read_feed(data: bytes, url: str = "", charset: str | None = None) -> Feed:
     return Feed(plain(as_text(parsed.feed.get("title"))), [entry for entry in entries if entry])
 
 
-def _entry(entry: Any, base: str) -> Entry | None:
+def _entry(entry: Any, base: str) -> FeedEntry | None:
     link = _link(entry, base)
     published, modified = (
         _time(entry.get(name)) if name in entry else "" for name in ("published_parsed", "updated_parsed")
@@ -118,7 +137,7 @@ def _entry(entry: Any, base: str) -> Entry | None:
     except BadInput:
         if not link:
             return None
-    return Entry(key[:1_000], link, _digest(title, modified or html), (published or modified)[:10], article)
+    return FeedEntry(key[:1_000], link, _digest(title, modified or html), (published or modified)[:10], article)
 
 
 def _link(entry: Any, base: str) -> str:
@@ -133,7 +152,7 @@ def _link(entry: Any, base: str) -> str:
 
 
 def _time(parsed: Any) -> str:
-    """feedparser gives times in UTC."""
+    """A time as feedparser gives it, in UTC, in ISO 8601."""
     try:
         return datetime.fromtimestamp(timegm(parsed), UTC).isoformat(timespec="seconds") if parsed else ""
     except (ValueError, OverflowError, OSError, TypeError):

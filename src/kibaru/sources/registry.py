@@ -1,7 +1,7 @@
-"""The sources of an archive, and what was seen of each, so that a sync brings only what is new.
+"""The sources of an archive and the pages known of each, so that a sync fetches only what is new.
 
-These tables live in the archive's database beside the articles, on a connection of their own, and are made when first
-used. A line is written here only after its article is safe: what a crash loses is fetched again, and found unchanged.
+These tables are in the archive's database, on a connection of their own, and are created when first used. A page is
+recorded only after its article is safe: what a crash loses is fetched again, and found unchanged.
 """
 
 from __future__ import annotations
@@ -14,22 +14,30 @@ from typing import Literal
 
 from kibaru.errors import BadInput, NotFound
 from kibaru.sources.http.responses import Validators
+from kibaru.sources.schema import TABLES
 from kibaru.storage.side_tables import SideTables
 
 _ROBOTS_KEPT = timedelta(hours=24)
-"""How long a robots.txt is relied on; RFC 9309 allows a day."""
+"""How long a robots.txt is cached; RFC 9309 allows a day."""
 
-Kind = Literal["wordpress", "feed", "sitemap"]
-State = Literal["kept", "failed", "gone"]
+SourceKind = Literal["wordpress", "feed", "sitemap"]
+PageState = Literal["kept", "failed", "gone"]
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A site that is kept in step: `url` as an editor gave it, `endpoint` what is asked for news."""
+    """A site that the archive follows.
+
+    Attributes:
+        url: The address that an editor gave.
+        endpoint: The API, feed or sitemap that is asked for news.
+        synced: When the last sync ended, in UTC; None before the first.
+        problem: What ended the last sync early.
+    """
 
     id: int
     url: str
-    kind: Kind
+    kind: SourceKind
     endpoint: str
     title: str
     paused: bool
@@ -38,13 +46,21 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What was made of one page or post of a source: the `version` the site gave it then, and why it failed."""
+class PageRecord:
+    """What the last sync made of one page or post of a source.
+
+    Attributes:
+        key: Identifies the page within the source.
+        version: The version that the site gave it then.
+        article: The id of its article.
+        why: Why it gave no article, empty when it gave one.
+        validators: What makes the next request for it conditional.
+    """
 
     key: str
     url: str
     version: str
-    state: State
+    state: PageState
     article: str | None
     why: str
     validators: Validators
@@ -52,7 +68,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many articles a source has brought, how many of its pages gave none, and how many are gone from the site."""
+    """How many pages of a source gave an article, how many gave none, and how many the site has deleted."""
 
     kept: int
     failed: int
@@ -60,13 +76,21 @@ class Counts:
 
 
 class Sources:
-    """The sources of one archive; its methods may be called from any thread, one at a time goes in."""
+    """The sources of one archive. Its methods may be called from any thread; a lock lets one in at a time."""
 
     def __init__(self, path: Path) -> None:
-        """Open the tables in the archive's database, which exists. Raises KibaruError."""
-        self._tables = SideTables(path, _TABLES)
+        """Open the tables.
+
+        Args:
+            path: The archive's database, which must exist.
+
+        Raises:
+            KibaruError: The database cannot be opened.
+        """
+        self._tables = SideTables(path, TABLES)
 
     def close(self) -> None:
+        """Close the connection."""
         self._tables.close()
 
     def __enter__(self) -> Sources:
@@ -77,8 +101,12 @@ class Sources:
 
     # Sources
 
-    def add(self, url: str, kind: Kind, endpoint: str, title: str) -> Source:
-        """Keep a new source. Raises BadInput when its endpoint is one already."""
+    def add(self, url: str, kind: SourceKind, endpoint: str, title: str) -> Source:
+        """Store a new source.
+
+        Raises:
+            BadInput: A source has this endpoint already.
+        """
         if same := self._sources("endpoint = ?", endpoint):
             raise BadInput(f"{endpoint} is source {same[0].id} already: run 'kibaru sync {same[0].id}'.")
         query = "insert into sources (url, kind, endpoint, title, added) values (?, ?, ?, ?, ?)"
@@ -86,11 +114,20 @@ class Sources:
         return self._sources("id = ?", cursor.lastrowid)[0]
 
     def all(self) -> list[Source]:
+        """All sources, ordered by number."""
         return self._sources("true")
 
     def find(self, name: str) -> Source:
-        """The source of this number, address or title. Raises NotFound, or BadInput when several go by it."""
-        if not name:  # as of a variable that is not set; it is in every address
+        """The source with this number, address or title.
+
+        Args:
+            name: Number, URL, endpoint, title, or part of the URL.
+
+        Raises:
+            NotFound: No source goes by it.
+            BadInput: Several sources go by it, or it is empty.
+        """
+        if not name:  # an unset shell variable; the empty string is part of every address
             raise BadInput("The name of the source is empty: use a number of 'kibaru source list'.")
         condition = "cast(id as text) = :name or :name in (url, endpoint, title)"
         found = self._sources(condition, name) or self._sources("instr(url, :name)", name)
@@ -101,71 +138,76 @@ class Sources:
         return found[0]
 
     def remove(self, source: Source) -> None:
-        """Forget a source and what was seen of it; its articles stay."""
+        """Delete a source and the records of its pages; its articles stay."""
         with self._tables.together():
             for table in ("seen", "marks"):
                 self._tables.run(f"delete from {table} where source = ?", [source.id])
             self._tables.run("delete from sources where id = ?", [source.id])
 
     def pause(self, source: Source, paused: bool) -> None:
+        """Leave a source out of `sync_all`, or take it in again."""
         self._tables.run("update sources set paused = ? where id = ?", [paused, source.id])
 
     def finish(self, source: Source, problem: str | None) -> None:
-        """Note that a sync has ended, and what ended it before its time."""
+        """Record that a sync has ended, and what ended it early (None when nothing did)."""
         self._tables.run("update sources set synced = ?, problem = ? where id = ?", [_now(), problem, source.id])
 
     def counts(self, source: Source) -> Counts:
+        """How many pages of a source are in each state."""
         query = "select state, count(*) from seen where source = ? group by state"
         found = dict(self._tables.rows(query, [source.id]))
         return Counts(*(found.get(state, 0) for state in ("kept", "failed", "gone")))
 
-    # What was seen
+    # Pages
 
-    def seen(self, source: Source, key: str) -> Seen | None:
+    def page(self, source: Source, key: str) -> PageRecord | None:
+        """The record of a page, None when it is not known."""
         return next(iter(self._seen("key = ?", source, key)), None)
 
-    def in_state(self, source: Source, state: State) -> list[Seen]:
-        """The pages of a source in this state, in the order of their keys."""
+    def pages_in_state(self, source: Source, state: PageState) -> list[PageRecord]:
+        """The pages of a source in this state, ordered by key."""
         return self._seen("state = ? order by key", source, state)
 
-    def note(self, source: Source, seen: Seen, listed: str = "") -> None:
-        """Keep what was made of a page, in place of what was known; `listed` is where the site lists it."""
+    def put_page(self, source: Source, seen: PageRecord, listed: str = "") -> None:
+        """Store the record of a page, in place of an earlier one; `listed` is the URL of the list it is on."""
         columns = "source, key, url, version, state, article, why, etag, last_modified, listed"
         row = [source.id, seen.key, seen.url, seen.version, seen.state, seen.article, seen.why]
         row += [seen.validators.etag, seen.validators.last_modified, listed]
         self._tables.run(f"insert or replace into seen ({columns}) values ({', '.join('?' * len(row))})", row)
 
     def mark_gone(self, source: Source, key: str) -> None:
+        """Record that the site has deleted a page."""
         self._tables.run("update seen set state = 'gone' where source = ? and key = ?", [source.id, key])
 
-    def relist(self, source: Source, listed: str, keys: Iterable[str]) -> None:
-        """Note that the list at `listed` now has these pages and no others."""
+    def set_listing(self, source: Source, listed: str, keys: Iterable[str]) -> None:
+        """Record that the list at `listed` now has the pages with these keys and no others."""
         with self._tables.together():
             clear = "update seen set listed = null where source = ? and listed = ?"
             self._tables.run(clear, [source.id, listed])
             query = "update seen set listed = ? where source = ? and key = ?"
             self._tables.run_many(query, ([listed, source.id, key] for key in keys))
 
-    def unlisted(self, source: Source) -> list[Seen]:
-        """Pages that no list has any more, and that were not asked for since."""
+    def unlisted_pages(self, source: Source) -> list[PageRecord]:
+        """Pages that no list has any more, and that are not known to be deleted."""
         return self._seen("listed is null and state != 'gone' order by key", source)
 
-    # Where a sync goes on
+    # Checkpoints: where the next sync goes on
 
-    def mark(self, source: Source, name: str) -> str:
-        """What was noted under `name` when a sync came past; empty when nothing was."""
+    def checkpoint(self, source: Source, name: str) -> str:
+        """The value that a sync stored under `name`; empty when there is none."""
         rows = self._tables.rows("select value from marks where source = ? and name = ?", [source.id, name])
         return str(rows[0][0]) if rows else ""
 
-    def set_mark(self, source: Source, name: str, value: str) -> None:
+    def set_checkpoint(self, source: Source, name: str, value: str) -> None:
+        """Store a value for the next sync under `name`."""
         self._tables.run(
             "insert or replace into marks (source, name, value) values (?, ?, ?)", [source.id, name, value]
         )
 
-    def begin_anew(self, source: Source, since: str) -> None:
-        """Look through a source from its beginning, for what was published on the day `since` or after.
+    def restart(self, source: Source, since: str) -> None:
+        """Have the next sync crawl a source from the beginning, for what was published on the day `since` or after.
 
-        What came in is known, what gave no article is tried again: it may have been too old.
+        Pages with articles stay known; pages without are tried again, since they may have been too old.
         """
         with self._tables.together():
             self._tables.run("delete from marks where source = ?", [source.id])
@@ -174,14 +216,15 @@ class Sources:
 
     # Robots
 
-    def robots(self) -> dict[str, bytes]:
-        """The robots.txt asked for less than a day ago, by origin."""
+    def cached_robots(self) -> dict[str, bytes]:
+        """The text of each robots.txt fetched less than a day ago, by origin."""
         since = (datetime.now(UTC) - _ROBOTS_KEPT).isoformat(timespec="seconds")
         return dict(self._tables.rows("select origin, body from robots where asked >= ?", [since]))
 
-    def keep_robots(self, asked: Mapping[str, bytes]) -> None:
+    def store_robots(self, fetched: Mapping[str, bytes]) -> None:
+        """Cache the texts of robots.txt files, by origin."""
         with self._tables.together():
-            rows = [(origin, _now(), body) for origin, body in asked.items()]
+            rows = [(origin, _now(), body) for origin, body in fetched.items()]
             self._tables.run_many("insert or replace into robots (origin, asked, body) values (?, ?, ?)", rows)
 
     def _sources(self, condition: str, name: object = None) -> list[Source]:
@@ -193,33 +236,15 @@ class Sources:
             for id, url, kind, endpoint, title, paused, synced, problem in rows
         ]
 
-    def _seen(self, condition: str, source: Source, *parameters: object) -> list[Seen]:
+    def _seen(self, condition: str, source: Source, *parameters: object) -> list[PageRecord]:
         columns = "key, url, version, state, article, why, etag, last_modified"
         query = f"select {columns} from seen where source = ? and {condition}"
         rows = self._tables.rows(query, [source.id, *parameters])
         return [
-            Seen(key, url, version, state, article, why, Validators(etag, last_modified))
+            PageRecord(key, url, version, state, article, why, Validators(etag, last_modified))
             for key, url, version, state, article, why, etag, last_modified in rows
         ]
 
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-_TABLES = """
-create table if not exists sources (
-    id integer primary key autoincrement, url text not null, kind text not null, endpoint text not null,
-    title text not null, paused integer not null default 0, added text not null, synced text, problem text
-);
-create table if not exists seen (
-    source integer not null, key text not null, url text not null, version text not null, state text not null,
-    article text, why text not null, etag text not null, last_modified text not null, listed text,
-    primary key (source, key)
-) without rowid;
-create index if not exists seen_listed on seen (source, listed);
-create table if not exists marks (
-    source integer not null, name text not null, value text not null, primary key (source, name)
-) without rowid;
-create table if not exists robots (origin text primary key, asked text not null, body blob not null) without rowid;
-"""

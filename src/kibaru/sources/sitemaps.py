@@ -1,4 +1,4 @@
-"""A site by its sitemaps: indexes of them, compressed or not, plain and for news."""
+"""Crawl a site by its sitemaps: plain, for news, compressed, and indexes of sitemaps."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from kibaru.errors import BadInput
-from kibaru.ingest.sandbox import run_apart
-from kibaru.sources.crawl import Expected, Found, Listing, Mark, Step, is_known
+from kibaru.ingest.sandbox import run_sandboxed
+from kibaru.sources.crawl import Checkpoint, CrawlStep, ExpectedPages, ListedPage, Listing, is_known
 from kibaru.sources.http.addresses import MAX_URL, is_same_site
-from kibaru.sources.http.client import Fetcher, site_name
-from kibaru.sources.http.responses import Validators, unzipped
+from kibaru.sources.http.client import HttpClient, site_name
+from kibaru.sources.http.responses import Validators, decompress
 from kibaru.sources.registry import Source, Sources
 from kibaru.text.dates import parse_date
 
@@ -33,8 +33,13 @@ _NO_ARTICLES = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A URL in a sitemap; `changed` as the site wrote it, `published` a day where it is told."""
+class SitemapEntry:
+    """A URL in a sitemap.
+
+    Attributes:
+        changed: The time of the last change as the site wrote it, empty where it gives none.
+        published: The day of publication as an ISO date, empty where the sitemap gives none.
+    """
 
     url: str
     changed: str
@@ -45,30 +50,34 @@ class Listed:
 class Sitemap:
     """The pages that a sitemap lists, or, of an index, the sitemaps."""
 
-    pages: list[Listed]
-    sitemaps: list[Listed]
+    pages: list[SitemapEntry]
+    sitemaps: list[SitemapEntry]
 
 
-def walk(fetcher: Fetcher, sources: Sources, source: Source, since: str | None) -> Iterator[Step]:
-    """The pages that are new or changed; see `kibaru.sources.crawl`."""
+def crawl(client: HttpClient, sources: Sources, source: Source, since: str | None) -> Iterator[CrawlStep]:
+    """The pages that are new or changed, as `kibaru.sources.crawl.Crawl` describes.
+
+    Raises:
+        BadInput: There is no sitemap any more.
+    """
     waiting, seen = [(source.endpoint, 0)], {source.endpoint}
     while waiting and len(seen) <= _MAX_FILES:
         url, depth = waiting.pop(0)
-        etag, _, modified = sources.mark(source, f"validators {url}").partition("\n")
-        page = fetcher.get(url, known=Validators(etag, modified), limit=MAX_BYTES)
-        inner = sources.mark(source, f"sitemaps {url}").split("\n")
-        if page.is_gone and not depth:
+        etag, _, modified = sources.checkpoint(source, f"validators {url}").partition("\n")
+        response = client.get(url, known=Validators(etag, modified), limit=MAX_BYTES)
+        inner = sources.checkpoint(source, f"sitemaps {url}").split("\n")
+        if response.is_gone and not depth:
             raise BadInput(f"{site_name(source.url)} has no sitemap at {url} any more: add the site anew")
-        if not page.is_unchanged and not page.is_gone:
-            sitemap: Sitemap = run_apart(read_sitemap, page.body)
+        if not response.is_unchanged and not response.is_gone:
+            sitemap: Sitemap = run_sandboxed(read_sitemap, response.body)
             new = list(_new(sources, source, since, url, sitemap.pages))
-            yield Expected(len(new))
+            yield ExpectedPages(len(new))
             yield from new
             inner = [listed.url for listed in sitemap.sitemaps]
             yield Listing(url, frozenset(listed.url for listed in sitemap.pages))
-            yield Mark(f"sitemaps {url}", "\n".join(inner))
-            yield Mark(f"validators {url}", f"{page.validators.etag}\n{page.validators.last_modified}")
-        if page.is_gone:
+            yield Checkpoint(f"sitemaps {url}", "\n".join(inner))
+            yield Checkpoint(f"validators {url}", f"{response.validators.etag}\n{response.validators.last_modified}")
+        if response.is_gone:
             yield Listing(url, frozenset())
         inner = [next_url for next_url in inner if next_url and is_same_site(next_url, url)]
         for next_url in (list(filter(holds_articles, inner)) or inner) if depth < _MAX_DEPTH else []:
@@ -77,34 +86,40 @@ def walk(fetcher: Fetcher, sources: Sources, source: Source, since: str | None) 
                 waiting.append((next_url, depth + 1))
 
 
-def _new(sources: Sources, source: Source, since: str | None, sitemap: str, pages: list[Listed]) -> Iterator[Found]:
+def _new(
+    sources: Sources, source: Source, since: str | None, sitemap: str, pages: list[SitemapEntry]
+) -> Iterator[ListedPage]:
     for page in pages:
-        found = Found(page.url, page.url, page.changed, listed=sitemap)
+        found = ListedPage(page.url, page.url, page.changed, listed=sitemap)
         too_old = since and (page.published or page.changed[:10] or since) < since
         if not too_old and is_same_site(page.url, source.endpoint) and not is_known(sources, source, found):
             yield found
 
 
 def holds_articles(url: str) -> bool:
-    """Whether a sitemap may list articles, going by its name."""
+    """Whether a sitemap may list articles, judging by its name."""
     return _NO_ARTICLES.match(url.rsplit("/", 1)[-1]) is None
 
 
 def read_sitemap(data: bytes) -> Sitemap:
-    """The URLs in a sitemap or an index of them, in XML or as lines of text, compressed or not.
+    """Parse a sitemap or an index of sitemaps: XML or lines of text, compressed or not. Run it in the sandbox.
 
-    Of a file that breaks off, those before. Raises BadInput when it is no sitemap, or larger than the protocol allows.
+    Returns:
+        The URLs, for a truncated file those before the cut.
+
+    Raises:
+        BadInput: It is no sitemap, or larger than the protocol allows.
     """
     if data.startswith(b"\x1f\x8b"):
         try:
-            data = b"".join(unzipped(iter([data]), MAX_BYTES + 1))
+            data = b"".join(decompress(iter([data]), MAX_BYTES + 1))
         except zlib.error:
             raise BadInput("the sitemap is damaged: it cannot be unpacked") from None
         if len(data) > MAX_BYTES:
             raise BadInput(f"the sitemap unpacks to more than {MAX_BYTES // 1_000_000} MB")
     if not data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         lines = data.decode("utf-8-sig", "replace").split()[:MAX_URLS]
-        urls = [Listed(line, "", "") for line in lines if re.match(r"https?://", line) and len(line) <= MAX_URL]
+        urls = [SitemapEntry(line, "", "") for line in lines if re.match(r"https?://", line) and len(line) <= MAX_URL]
         if not urls:
             raise BadInput("it is no sitemap")
         return Sitemap(urls, [])
@@ -151,11 +166,11 @@ def _read_xml(data: bytes) -> Sitemap:
     return found
 
 
-def _keep(fields: dict[str, str], into: list[Listed]) -> None:
+def _keep(fields: dict[str, str], into: list[SitemapEntry]) -> None:
     url = fields.get("loc", "")
     if re.match(r"https?://", url) and len(url) <= MAX_URL and not re.search(r"\s", url):
         day = _day(fields.get("publication_date", ""))
-        into.append(Listed(url, fields.get("lastmod", "")[:40], day.isoformat()[:10] if day else ""))
+        into.append(SitemapEntry(url, fields.get("lastmod", "")[:40], day.isoformat()[:10] if day else ""))
 
 
 def _day(written: str) -> date | None:

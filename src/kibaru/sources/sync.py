@@ -1,83 +1,52 @@
-"""Keeping the archive in step with its sources: `sync` is the way in.
+"""Keep the archive in step with its sources: `sync` for one source, `sync_all` for all of them.
 
-A walk through the source comes past what is new; `pipeline` fetches ahead while this thread embeds and stores. What was
-seen, and how far the walk came, is noted once the articles are safe.
+A sync crawls the source for new and changed pages. `pipeline` fetches ahead while the calling thread embeds and stores.
+What was done, and how far the crawl came, is recorded only once the articles are safe on disk.
 """
 
 from __future__ import annotations
 
 import logging
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from collections.abc import Callable, Iterator
 
 from filelock import FileLock, Timeout
 
 from kibaru.archive import Kibaru
 from kibaru.errors import BadInput
-from kibaru.sources import feeds, sitemaps, wordpress
-from kibaru.sources.crawl import Expected, Found, Listing, Mark, Step, Walk, is_known
-from kibaru.sources.http.client import Fetcher, Stopped, Unreachable
-from kibaru.sources.http.responses import Validators
-from kibaru.sources.pages import ACCEPT, article_on
-from kibaru.sources.pipeline import Pipeline
-from kibaru.sources.registry import Kind, Seen, Source, Sources, State
+from kibaru.sources.http.client import HttpClient, Stopped, Unreachable
+from kibaru.sources.registry import Source, Sources
+from kibaru.sources.sync_report import Event, Summary
+from kibaru.sources.sync_run import SyncRun
 from kibaru.storage.store import DATABASE
-from kibaru.types import Article, Failure, Outcome
+
+__all__ = ["Event", "Summary", "sync", "sync_all"]
 
 log = logging.getLogger(__name__)
 
-_WALKS: dict[Kind, Walk] = {"wordpress": wordpress.walk, "feed": feeds.walk, "sitemap": sitemaps.walk}
-_UNREACHABLE_IN_A_ROW = 5
-"""Pages that cannot be reached one after the other, from which a site is left alone until the next sync."""
-
-Change = Literal["added", "updated", "unchanged", "failed", "gone"]
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """What became of one page of a source; `why` where it failed, `article` the id where there is one."""
-
-    change: Change
-    url: str
-    title: str = ""
-    article: str | None = None
-    why: str = ""
-
-
-@dataclass(slots=True)
-class Summary:
-    """What a sync brought from one source; `problem` is what ended it before its time."""
-
-    source: Source
-    counts: dict[Change, int] = field(default_factory=dict)
-    problem: str | None = None
-
-    def __str__(self) -> str:
-        """One line, such as "Le Journal: 12 added, 3 updated, 1 gone"."""
-        counts = ", ".join(
-            f"{count} {change}" for change, count in self.counts.items() if count and change != "unchanged"
-        )
-        return f"{self.source.title}: {counts or 'nothing new'}" + (f"; {self.problem}" if self.problem else "")
-
 
 def sync_all(kibaru: Kibaru, *, pause: Callable[[float], object] | None = None) -> Iterator[Summary]:
-    """Bring what is new in every source that is not paused; `pause` as in Fetcher."""
+    """Sync every source that is not paused.
+
+    Args:
+        pause: Waits so many seconds; see `HttpClient`.
+
+    Returns:
+        One summary a source, as each sync ends.
+    """
     with (
         Sources(kibaru.folder / DATABASE) as sources,
-        Fetcher(kibaru.settings, pause=pause, robots=sources.robots()) as fetcher,
+        HttpClient(kibaru.settings, pause=pause, robots=sources.cached_robots()) as client,
     ):
         for source in sources.all():
             if not source.paused:
-                yield sync(kibaru, sources, source, fetcher)
+                yield sync(kibaru, sources, source, client)
 
 
 def sync(
     kibaru: Kibaru,
     sources: Sources,
     source: Source,
-    fetcher: Fetcher,
+    client: HttpClient,
     *,
     since: str | None = None,
     limit: int | None = None,
@@ -85,183 +54,39 @@ def sync(
     report: Callable[[Event], None] = lambda _: None,
     expect: Callable[[int], None] = lambda _: None,
 ) -> Summary:
-    """Bring what is new or changed in a source, and mark what is gone from it.
+    """Add what is new or changed in a source to the archive, and mark the pages that its site has deleted.
 
-    `since` (an ISO date) leaves out what was published before, now and in later syncs; `limit` ends after so many
-    pages; `dry_run` only tells what would be fetched. `report` is called with what became of each page, `expect` with
-    how many more pages are to come than were known of. May be killed at any moment: the next sync goes on from there.
-    What ends it early is in the summary; only errors of the archive itself are raised.
+    It may be killed at any moment: the next sync goes on from there.
+
+    Args:
+        since: ISO date; what was published before is left out, in later syncs too.
+        limit: Number of pages after which to end.
+        dry_run: Only report what would be fetched.
+        report: Called with what became of each page.
+        expect: Called with how many more pages are to come than were known of.
+
+    Returns:
+        The counts, and what ended the sync early; only errors of the archive itself are raised.
     """
-    before = sources.mark(source, "since")
-    run = _Run(kibaru, sources, source, fetcher, since or before or None, limit, report, expect)
+    before = sources.checkpoint(source, "since")
+    run = SyncRun(kibaru, sources, source, client, since or before or None, limit, report, expect)
     try:
         with FileLock(kibaru.folder / f"sync-{source.id}.lock", timeout=0, mode=0o600):
             if dry_run:
-                run.look()
+                run.preview()
             else:
                 if (run.since or "") != before:
-                    sources.begin_anew(source, run.since or "")
-                run.bring()
+                    sources.restart(source, run.since or "")
+                run.fetch_changes()
                 if run.is_whole and not run.is_cut_short:
-                    run.mark_vanished()
+                    run.mark_deleted()
     except Timeout:
         run.summary.problem = "another process is bringing it in"
         return run.summary
     except (Unreachable, BadInput, Stopped) as error:
         run.summary.problem = str(error)
         log.warning("%s: %s", source.title, error)
-    sources.keep_robots(fetcher.asked_robots)
+    sources.store_robots(client.fetched_robots)
     if not dry_run:
         sources.finish(source, run.summary.problem)
     return run.summary
-
-
-@dataclass(slots=True)
-class _Run:
-    """One sync of one source."""
-
-    kibaru: Kibaru
-    sources: Sources
-    source: Source
-    fetcher: Fetcher
-    since: str | None
-    limit: int | None
-    report: Callable[[Event], None]
-    expect: Callable[[int], None]
-    summary: Summary = field(init=False)
-    is_cut_short: bool = False
-    is_whole: bool = True
-    """Whether every page was reached: else marks are not noted, so that the next sync comes past it again."""
-
-    _unreachable: int = 0
-    _on_the_way: set[tuple[str, str]] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        self.summary = Summary(self.source)
-
-    def look(self) -> None:
-        """Report what a sync would do."""
-        for step in self._steps():
-            if isinstance(step, Found):
-                known = self.sources.seen(self.source, step.key)
-                change: Change = "failed" if step.why else "updated" if known and known.article else "added"
-                self._tell(Event(change, step.url, step.article.title if step.article else "", why=step.why))
-
-    def bring(self) -> None:
-        """Add what the walk comes past; each step is noted once all articles before it are safe."""
-        passing: deque[Step] = deque()
-        with Pipeline(self.fetcher, self._steps(), self._complete, self.kibaru.settings.host_concurrency) as steps:
-            for outcome in self.kibaru.add(self._articles(steps, passing)):
-                self._note_marks(passing)
-                found = passing.popleft()
-                assert isinstance(found, Found), "marks were noted"
-                self._note(found, outcome)
-                self._on_the_way.discard((found.key, found.version))
-            self._note_marks(passing)
-            if steps.error:
-                raise steps.error
-
-    def mark_vanished(self) -> None:
-        """Mark the pages that the site has no more. Their articles stay: an editor decides."""
-        if self.source.kind == "wordpress":
-            for key in list(wordpress.vanished(self.fetcher, self.sources, self.source)):
-                if seen := self.sources.seen(self.source, key):
-                    self._gone(seen)
-        for seen in self.sources.unlisted(self.source):
-            if self.fetcher.get(seen.url, known=seen.validators, accept=ACCEPT).is_gone:
-                self._gone(seen)
-            else:
-                self.sources.relist(self.source, "nowhere", [seen.key])
-
-    def _steps(self) -> Iterator[Step]:
-        """The walk, up to the limit, without what it came past before and is on its way."""
-        left = self.limit
-        for step in _WALKS[self.source.kind](self.fetcher, self.sources, self.source, self.since):
-            if isinstance(step, Found):
-                if (step.key, step.version) in self._on_the_way or is_known(self.sources, self.source, step):
-                    continue
-                self._on_the_way.add((step.key, step.version))
-            if isinstance(step, Found) and left is not None:
-                if left == 0:
-                    self.is_cut_short = True
-                    return
-                left -= 1
-            yield step
-
-    def _complete(self, found: Found) -> Found:
-        """The page's article, or why there is none. Raises Unreachable when one page after the other is."""
-        seen = self.sources.seen(self.source, found.key)
-        known = seen.validators if seen and seen.state != "gone" else Validators()
-        try:
-            page = self.fetcher.get(found.url, known=known, accept=ACCEPT)
-            self._unreachable = 0
-            if page.is_unchanged:
-                return replace(found, validators=known)
-            if page.is_gone:
-                return replace(found, why=f"the site has no such page ({page.status})", trouble="gone")
-            found = replace(found, validators=page.validators)
-            article = article_on(page)
-        except Unreachable as error:
-            self._unreachable += 1
-            if self._unreachable >= _UNREACHABLE_IN_A_ROW:
-                raise
-            self.is_whole = False
-            return replace(found, why=str(error), trouble="unreachable")
-        except BadInput as error:
-            return replace(found, why=str(error))
-        if self.since and article.published and article.published < self.since:
-            return replace(found, why=f"it was published before {self.since}")
-        return replace(found, article=article)
-
-    def _articles(self, steps: Iterable[Step], passing: deque[Step]) -> Iterator[Article | Failure]:
-        """What is added of the steps, which pass on beside: a Failure in the place of what is no article."""
-        for step in steps:
-            if isinstance(step, Expected):
-                self.expect(step.pages)
-                continue
-            passing.append(step)
-            if isinstance(step, Found) and step.article:
-                seen = self.sources.seen(self.source, step.key)
-                id = seen.article if seen and seen.article else step.article.id
-                yield replace(step.article, id=id, outlet=step.article.outlet or self.source.title)
-            elif isinstance(step, Found):
-                yield Failure(step.url, step.why)
-
-    def _note_marks(self, passing: deque[Step]) -> None:
-        while passing and not isinstance(passing[0], Found):
-            step = passing.popleft()
-            if isinstance(step, Mark) and self.is_whole:
-                self.sources.set_mark(self.source, step.name, step.value)
-            elif isinstance(step, Listing) and self.is_whole:
-                self.sources.relist(self.source, step.url, step.keys)
-
-    def _note(self, found: Found, outcome: Outcome | Failure) -> None:
-        before = self.sources.seen(self.source, found.key)
-        article = before.article if before else None
-        state: State = "gone" if found.trouble == "gone" and article else "failed" if found.why else "kept"
-        if isinstance(outcome, Outcome):
-            article = outcome.article.id
-            self._tell(Event(outcome.change, found.url, outcome.article.title, article))
-        elif not found.why and before:  # the page is as it was
-            state = "kept" if before.state == "gone" else before.state
-            found = replace(found, why=before.why)
-        elif found.trouble == "gone" and article:
-            self._tell(Event("gone", found.url, self._title(article), article))
-        else:
-            self._tell(Event("failed", found.url, article=article, why=found.why))
-        if found.trouble == "unreachable":
-            return
-        seen = Seen(found.key, found.url, found.version, state, article, found.why, found.validators)
-        self.sources.note(self.source, seen, found.listed)
-
-    def _gone(self, seen: Seen) -> None:
-        self.sources.mark_gone(self.source, seen.key)
-        self._tell(Event("gone", seen.url, self._title(seen.article), seen.article))
-
-    def _title(self, id: str | None) -> str:
-        article = self.kibaru.store.article(id) if id else None
-        return article.title if article else ""
-
-    def _tell(self, event: Event) -> None:
-        self.summary.counts[event.change] = self.summary.counts.get(event.change, 0) + 1
-        self.report(event)

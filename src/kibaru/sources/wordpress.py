@@ -1,7 +1,7 @@
-"""A WordPress site by its REST API: every post, the earliest changed first, and from there on what changed.
+"""Crawl a WordPress site by its REST API: all posts in the order of their changes, then only what changed since.
 
-Posts are asked for by the time they were changed, beginning a second before the last one that is safe: whatever is
-changed or deleted during the walk, no post slips from one page of results to another unseen.
+Each request asks for posts changed after a time: one second before the last change that is stored. So no post is missed
+when others are changed or deleted during the crawl, as would happen with numbered pages of results.
 """
 
 from __future__ import annotations
@@ -15,152 +15,100 @@ from typing import Any
 import httpx
 
 from kibaru.errors import BadInput
-from kibaru.ingest.article import make_article
-from kibaru.ingest.sandbox import run_apart
-from kibaru.sources.crawl import Expected, Found, Mark, Step, is_known
+from kibaru.ingest.sandbox import run_sandboxed
+from kibaru.sources.crawl import Checkpoint, CrawlStep, ExpectedPages, ListedPage, is_known
 from kibaru.sources.http.addresses import is_same_site
-from kibaru.sources.http.client import Fetcher, Refused, site_name
+from kibaru.sources.http.client import HttpClient, Refused, site_name
 from kibaru.sources.http.responses import Validators
-from kibaru.sources.markup import as_text, plain, text_of_html
 from kibaru.sources.registry import Source, Sources
-from kibaru.types import Article
+from kibaru.sources.wordpress_posts import Post, posts_in
 
 _PER_PAGE = (100, 50, 20, 10)
-"""WordPress gives 100 at most; some sites are set to give less."""
+"""Posts a request. WordPress gives 100 at most; some sites are set to give less."""
 
 _MAX_ANSWERS = 20_000
-"""Pages of posts in one walk: two million posts."""
+"""Requests for posts in one crawl: enough for two million posts."""
 
 _FIELDS = "id,link,date,modified,modified_gmt,title,content,_links.author,_embedded.author,yoast_head_json.author"
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
-    """A post as the API gave it: `changed` in the site's own time, and its article, or why there is none."""
+def crawl(client: HttpClient, sources: Sources, source: Source, since: str | None) -> Iterator[CrawlStep]:
+    """The posts that changed since the last crawl, as `kibaru.sources.crawl.Crawl` describes.
 
-    key: str
-    url: str
-    changed: str
-    version: str
-    article: Article | None
-    why: str
-
-
-def walk(fetcher: Fetcher, sources: Sources, source: Source, since: str | None) -> Iterator[Step]:
-    """The posts changed since the last walk; see `kibaru.sources.crawl`."""
-    after = sources.mark(source, "after")
-    if sources.mark(source, "paged") and after:
-        yield from _walk_pages(fetcher, sources, source, since)
+    Raises:
+        BadInput: There is no API any more, or it lists posts without end.
+    """
+    after = sources.checkpoint(source, "after")
+    if sources.checkpoint(source, "paged") and after:
+        yield from _crawl_by_page(client, sources, source, since)
         return
     page, total, before = 1, 0, list[Post]()
     for _ in range(_MAX_ANSWERS):
         asked = {"modified_after": after, "order": "asc", "page": page}
-        answer = _ask(fetcher, sources, source, since, asked)
+        answer = _ask(client, sources, source, since, asked)
         latest = max((post.changed for post in answer.posts), default="")
         if after and latest and latest <= after:  # before 5.7 WordPress does not know the parameter
-            yield Mark("paged", "1")
-            yield from _walk_pages(fetcher, sources, source, since)
+            yield Checkpoint("paged", "1")
+            yield from _crawl_by_page(client, sources, source, since)
             return
         if answer.total and not total:
             total = answer.total
-            yield Expected(total)
+            yield ExpectedPages(total)
         yield from _new(sources, source, answer.posts)
         if page > 1 and answer.posts == before:
             break
         before = answer.posts
         if latest and _second_before(latest) > after:  # once more at the end, so that the next sync asks the very same
             after, page = _second_before(latest), 1
-            yield Mark("after", after)
+            yield Checkpoint("after", after)
         elif len(answer.posts) == answer.asked:  # a whole page changed within one second, as when a site was moved
             page += 1
         else:
             if answer.etag:
-                yield Mark("answer", f"{answer.url} {answer.etag}")
+                yield Checkpoint("answer", f"{answer.url} {answer.etag}")
             return
     raise BadInput(f"{site_name(source.url)} lists posts without end")
 
 
-def vanished(fetcher: Fetcher, sources: Sources, source: Source) -> Iterator[str]:
-    """Keys of the posts that the API has no more. They are only looked for when it has fewer than it should."""
-    since = sources.mark(source, "since")
+def deleted_posts(client: HttpClient, sources: Sources, source: Source) -> Iterator[str]:
+    """The keys of posts that the site has deleted.
+
+    All keys are only listed when the API counts fewer posts than are known.
+    """
+    since = sources.checkpoint(source, "since")
     counts = sources.counts(source)
     asked = {"per_page": _per_page(sources, source), "orderby": "id", "order": "desc", "_fields": "id"}
-    page = fetcher.get(_url(source, since, asked), known=Validators(sources.mark(source, "total etag")))
-    total = _number(page.headers.get("x-wp-total", ""))  # WordPress tells it with 304 too
+    response = client.get(_url(source, since, asked), known=Validators(sources.checkpoint(source, "total etag")))
+    total = _number(response.headers.get("x-wp-total", ""))  # WordPress tells it with 304 too
     if total is not None and total < counts.kept + counts.failed:
-        listed = _all_keys(fetcher, sources, source, since)
-        for seen in (*sources.in_state(source, "kept"), *sources.in_state(source, "failed")):
+        listed = _all_keys(client, sources, source, since)
+        for seen in (*sources.pages_in_state(source, "kept"), *sources.pages_in_state(source, "failed")):
             if seen.key not in listed:
                 yield seen.key
-    if page.validators.etag:
-        sources.set_mark(source, "total etag", page.validators.etag)
+    if response.validators.etag:
+        sources.set_checkpoint(source, "total etag", response.validators.etag)
 
 
-def posts_in(data: bytes) -> list[Post]:
-    """The posts in an answer of the API. Raises BadInput when it is none."""
-    try:
-        posts = json.loads(data)
-    except (ValueError, RecursionError):  # what is no JSON is no list either
-        posts = None
-    if not isinstance(posts, list):
-        raise BadInput("the site's WordPress API answers what is no list of posts")
-    return [_post(post) for post in posts if isinstance(post, dict) and isinstance(post.get("id"), int)]
-
-
-def _post(post: dict[str, Any]) -> Post:
-    key, url, changed = str(post["id"]), as_text(post.get("link")), _time(post.get("modified"))
-    version = as_text(post.get("modified_gmt"))[:40] or changed
-    try:
-        content = post.get("content")
-        if isinstance(content, dict) and content.get("protected"):
-            raise BadInput("it is protected by a password")
-        text = text_of_html(_rendered(content))
-        if not text:
-            raise BadInput("the post has no text")
-        article = make_article(
-            title=plain(_rendered(post.get("title"))),
-            text=text,
-            url=url,
-            published=_time(post.get("date")),
-            modified=changed,
-            author=_author(post),
-        )
-    except BadInput as error:
-        return Post(key, url, changed, version, None, str(error))
-    return Post(key, url, changed, version, article, "")
-
-
-def _author(post: dict[str, Any]) -> str:
-    """Sites that hide who may log in answer with an error in place of the author; an SEO plugin often tells still."""
-    embedded = post.get("_embedded")
-    authors = embedded.get("author") if isinstance(embedded, dict) else None
-    for author in authors if isinstance(authors, list) else []:
-        if isinstance(author, dict) and isinstance(author.get("name"), str):
-            return plain(author["name"])
-    head = post.get("yoast_head_json")
-    return plain(as_text(head.get("author"))) if isinstance(head, dict) else ""
-
-
-def _walk_pages(fetcher: Fetcher, sources: Sources, source: Source, since: str | None) -> Iterator[Step]:
-    """All posts, the latest changed first, down to a page of known ones when the last such walk came to its end."""
-    whole, before = bool(sources.mark(source, "whole")), list[Post]()
+def _crawl_by_page(client: HttpClient, sources: Sources, source: Source, since: str | None) -> Iterator[CrawlStep]:
+    """All posts, the latest changed first; up to a page of known posts when the last such crawl was complete."""
+    whole, before = bool(sources.checkpoint(source, "whole")), list[Post]()
     for page in range(1, _MAX_ANSWERS):
-        answer = _ask(fetcher, sources, source, since, {"order": "desc", "page": page})
+        answer = _ask(client, sources, source, since, {"order": "desc", "page": page})
         found = list(_new(sources, source, answer.posts))
         if found and page == 1:
-            yield Mark("whole", "")
+            yield Checkpoint("whole", "")
         yield from found
         if page == 1 and not found and answer.etag:
-            yield Mark("answer", f"{answer.url} {answer.etag}")
+            yield Checkpoint("answer", f"{answer.url} {answer.etag}")
         if len(answer.posts) < answer.asked or answer.posts == before or (whole and not found):
             break
         before = answer.posts
-    yield Mark("whole", "1")
+    yield Checkpoint("whole", "1")
 
 
-def _new(sources: Sources, source: Source, posts: list[Post]) -> Iterator[Found]:
+def _new(sources: Sources, source: Source, posts: list[Post]) -> Iterator[ListedPage]:
     for post in posts:
-        found = Found(post.key, post.url, post.version, post.article, post.why)
+        found = ListedPage(post.key, post.url, post.version, post.article, post.why)
         if not post.why and not is_same_site(post.url, source.endpoint):
             found = replace(found, article=None, why="it says that its address is on another site")
         if not is_known(sources, source, found):
@@ -169,7 +117,7 @@ def _new(sources: Sources, source: Source, posts: list[Post]) -> Iterator[Found]
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """Posts, of as many as were asked for at once, with the request and the ETag of what was answered."""
+    """A page of results: its posts, how many were asked for, the request's URL, and the response's ETag."""
 
     posts: list[Post]
     asked: int
@@ -178,38 +126,38 @@ class _Answer:
     total: int = 0
 
 
-def _ask(fetcher: Fetcher, sources: Sources, source: Source, since: str | None, asked: dict[str, Any]) -> _Answer:
-    """A page of posts; none when it is unchanged since it was last asked for, or lies behind the last."""
+def _ask(client: HttpClient, sources: Sources, source: Source, since: str | None, asked: dict[str, Any]) -> _Answer:
+    """A page of posts; no posts when it is unchanged since the last request, or beyond the last page."""
     per_page = _per_page(sources, source)
     always = {"per_page": per_page, "orderby": "modified", "_embed": "author", "_fields": _FIELDS}
     url = _url(source, since, always | asked)
-    known, _, etag = sources.mark(source, "answer").partition(" ")
+    known, _, etag = sources.checkpoint(source, "answer").partition(" ")
     try:
-        page = fetcher.get(url, known=Validators(etag if known == url else ""))
+        response = client.get(url, known=Validators(etag if known == url else ""))
     except Refused:
         if asked["page"] > 1:
             return _Answer([], per_page, url, "")
         smaller = [count for count in _PER_PAGE if count < per_page]
         if not smaller:
             raise
-        sources.set_mark(source, "per page", str(smaller[0]))
-        return _ask(fetcher, sources, source, since, asked)
-    if page.is_gone:
+        sources.set_checkpoint(source, "per page", str(smaller[0]))
+        return _ask(client, sources, source, since, asked)
+    if response.is_gone:
         raise BadInput(
             f"{site_name(source.url)} has no WordPress API any more: remove the source and add the site anew"
         )
-    posts: list[Post] = [] if page.is_unchanged else run_apart(posts_in, page.body)
-    return _Answer(posts, per_page, url, page.validators.etag, _number(page.headers.get("x-wp-total", "")) or 0)
+    posts: list[Post] = [] if response.is_unchanged else run_sandboxed(posts_in, response.body)
+    return _Answer(posts, per_page, url, response.validators.etag, _number(response.headers.get("x-wp-total", "")) or 0)
 
 
-def _all_keys(fetcher: Fetcher, sources: Sources, source: Source, since: str) -> set[str]:
-    """The keys of all posts there are."""
+def _all_keys(client: HttpClient, sources: Sources, source: Source, since: str) -> set[str]:
+    """The keys of all posts of the site."""
     per_page, keys = _per_page(sources, source), set[str]()
     for number in range(1, _MAX_ANSWERS):
         asked = {"per_page": per_page, "orderby": "id", "order": "asc", "_fields": "id", "page": number}
         try:
-            page = fetcher.get(_url(source, since, asked))
-            ids = {str(post["id"]) for post in json.loads(page.body or b"[]")}
+            response = client.get(_url(source, since, asked))
+            ids = {str(post["id"]) for post in json.loads(response.body or b"[]")}
         except Refused:
             break
         except (ValueError, TypeError, KeyError, RecursionError):
@@ -221,11 +169,11 @@ def _all_keys(fetcher: Fetcher, sources: Sources, source: Source, since: str) ->
 
 
 def _per_page(sources: Sources, source: Source) -> int:
-    return int(sources.mark(source, "per page") or _PER_PAGE[0])
+    return int(sources.checkpoint(source, "per page") or _PER_PAGE[0])
 
 
 def _url(source: Source, since: str | None, parameters: dict[str, Any]) -> str:
-    """The endpoint with parameters; it has some itself where the site has no pretty addresses (`?rest_route=`)."""
+    """The endpoint with parameters added; without pretty permalinks it has one already (`?rest_route=`)."""
     asked = {name: str(value) for name, value in parameters.items() if value != ""}
     asked |= {"after": f"{since}T00:00:00"} if since else {}
     return str(httpx.URL(source.endpoint).copy_merge_params(asked))
@@ -237,16 +185,3 @@ def _number(header: str) -> int | None:
 
 def _second_before(changed: str) -> str:
     return (datetime.fromisoformat(changed) - timedelta(seconds=1)).isoformat(timespec="seconds")
-
-
-def _time(written: Any) -> str:
-    """A date and time as WordPress writes it, in the site's own time; empty when it is none."""
-    try:
-        time = datetime.fromisoformat(as_text(written)[:40]).replace(tzinfo=None)
-    except ValueError:
-        return ""
-    return time.isoformat(timespec="seconds") if time.year > 1900 else ""
-
-
-def _rendered(field: Any) -> str:
-    return as_text(field.get("rendered") if isinstance(field, dict) else field)

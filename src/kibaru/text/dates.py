@@ -11,7 +11,9 @@ _YEAR_FIRST = re.compile(r"(\d{4})\D(\d\d?)\D(\d\d?)(?!\d)")
 
 
 def parse_date(written: str) -> date:
-    """Parse a date or date and time, in ISO 8601 or as people write it: "11 novembre 2025", "11/11/2025" (day first).
+    """Parse a date, or a date and time, in ISO 8601 or as people write it: "11 novembre 2025", "11/11/2025".
+
+    Numbers are taken as day, month, year.
 
     Returns:
         A datetime when a time is given, else a date.

@@ -6,7 +6,7 @@ import re
 
 from lxml.html import HtmlElement
 
-from kibaru.ingest.html.structured_data import spaced
+from kibaru.ingest.html.structured_data import normalized_text
 from kibaru.ingest.html.tree import BLOCKS
 
 _TAGS = (
@@ -111,18 +111,18 @@ _CARD = 500  # characters of a heading and an excerpt
 _LONG_PARAGRAPH = 300  # characters; captions, credits and bylines are shorter
 
 
-def strip_furniture(tree: HtmlElement) -> None:
+def strip_boilerplate(tree: HtmlElement) -> None:
     """Remove from the tree what its tags, roles, names or links show to be no text of the article."""
     _strip_consent(tree)
     for tag in _TAGS:
         for element in list(tree.iter(tag)):
             drop(element)
     for heading in list(tree.iter("h2", "h3", "h4", "h5")):
-        if _READERS_TURN.match(spaced(heading)):
+        if _READERS_TURN.match(normalized_text(heading)):
             _drop_from(heading)
     total = max(1, length_of(tree))
     for element in list(tree.iter()):
-        if isinstance(element.tag, str) and element.tag not in _KEPT and _is_furniture(element, total):
+        if isinstance(element.tag, str) and element.tag not in _KEPT and _is_boilerplate(element, total):
             drop(element)
     for heading in list(tree.xpath(f"/{_LINKED_HEADINGS[1:]}")):
         drop(_card(heading))
@@ -131,7 +131,7 @@ def strip_furniture(tree: HtmlElement) -> None:
             drop(element)
 
 
-def is_furniture_line(line: str) -> bool:
+def is_boilerplate_line(line: str) -> bool:
     """Whether a paragraph of text is a link to other articles, a label, a credit or a notice."""
     if _LABEL.match(line):
         return True
@@ -141,14 +141,14 @@ def is_furniture_line(line: str) -> bool:
 def _strip_consent(tree: HtmlElement) -> None:
     """Remove the boxes around buttons that accept cookies."""
     for button in list(tree.iter("button", "a", "input")):
-        if not _ACCEPT.search(spaced(button) or button.get("value", "")):
+        if not _ACCEPT.search(normalized_text(button) or button.get("value", "")):
             continue
         box = None
         for element in button.iterancestors():
             if element.tag in _KEPT or length_of(element) > _MAX_BANNER or element.find(".//h1") is not None:
                 break
             box = element
-        if box is not None and _ABOUT_COOKIES.search(spaced(box)):
+        if box is not None and _ABOUT_COOKIES.search(normalized_text(box)):
             drop(box)
 
 
@@ -167,7 +167,7 @@ def _drop_from(heading: HtmlElement) -> None:
     drop(element)
 
 
-def _is_furniture(element: HtmlElement, total: int) -> bool:
+def _is_boilerplate(element: HtmlElement, total: int) -> bool:
     if element.getparent() is None:
         return False
     if element.get("hidden") is not None or _HIDDEN.search(element.get("style", "")):
@@ -209,12 +209,12 @@ def _is_links(element: HtmlElement) -> bool:
     length = length_of(element)
     if not linked or not length:
         return False
-    return linked > 0.8 * length or (linked > 0.3 * length and _ALSO.match(spaced(element)) is not None)
+    return linked > 0.8 * length or (linked > 0.3 * length and _ALSO.match(normalized_text(element)) is not None)
 
 
 def length_of(element: HtmlElement) -> int:
     """Characters of the element's text."""
-    return len(spaced(element))
+    return len(normalized_text(element))
 
 
 def drop(element: HtmlElement) -> None:

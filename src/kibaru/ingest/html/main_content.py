@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from lxml.html import HtmlElement, document_fromstring
 
 from kibaru.ingest.html.boilerplate import drop, length_of
-from kibaru.ingest.html.structured_data import spaced
+from kibaru.ingest.html.structured_data import normalized_text
 from kibaru.ingest.html.tree import BLOCKS
 
 _ENDS = re.compile(r"[.!?…»”\"؟)]$")
@@ -18,7 +18,9 @@ _RUNNING_TEXT = 50  # characters of a block that is more than a label
 def strip_title(tree: HtmlElement, title: str) -> None:
     """Remove the title, which is kept apart from the text, wherever it is a block of its own, and what stands before
     the heading that it is: never much of a page, unless its heading comes last."""
-    heading = next((h for tag in ("h1", "h2", "h3") for h in tree.iter(tag) if title and spaced(h) == title), None)
+    heading = next(
+        (h for tag in ("h1", "h2", "h3") for h in tree.iter(tag) if title and normalized_text(h) == title), None
+    )
     if heading is not None:
         before = [
             sibling
@@ -30,20 +32,20 @@ def strip_title(tree: HtmlElement, title: str) -> None:
                 if element.tag != "head":
                     drop(element)
     for element in list(tree.iter("h1", "h2", "h3", "p", "div", "b", "font", "strong")):
-        if title and spaced(element) == title:
+        if title and normalized_text(element) == title:
             drop(element)
 
 
 def strip_other_articles(tree: HtmlElement, title: str) -> None:
     """Remove the articles that pages of endless scrolling append: those with a main heading of their own."""
     articles = [article for article in tree.iter("article") if article.find(".//h1") is not None]
-    ours = next((a for a in articles if any(spaced(heading) == title for heading in a.iter("h1"))), None)
+    ours = next((a for a in articles if any(normalized_text(heading) == title for heading in a.iter("h1"))), None)
     for article in articles:
         if ours is not None and article is not ours and article not in ours.iterancestors():
             drop(article)
 
 
-def narrowest(tree: HtmlElement) -> HtmlElement:
+def isolate_main_content(tree: HtmlElement) -> HtmlElement:
     """A page of nothing but the smallest element with most of the running text (85 %)."""
     weights: dict[HtmlElement, int] = {}
     for block in running_text(tree):
@@ -69,5 +71,5 @@ def running_text(tree: HtmlElement) -> Iterator[HtmlElement]:
         if block.tag != "li" and not any(part.tag in BLOCKS for part in block.iterdescendants()):
             length = length_of(block)
             linked = sum(length_of(link) for link in block.iter("a"))
-            if length >= _RUNNING_TEXT and linked < 0.3 * length and _ENDS.search(spaced(block)):
+            if length >= _RUNNING_TEXT and linked < 0.3 * length and _ENDS.search(normalized_text(block)):
                 yield block

@@ -11,16 +11,28 @@ from urllib.parse import urljoin, urlsplit
 from lxml.html import HtmlElement
 
 from kibaru.errors import BadInput
-from kibaru.ingest.html.dates import WRITTEN_DATE, dates_in, first_date, published_on, written_date
-from kibaru.ingest.html.structured_data import meta, plain_text, spaced, things_of, types_of
-from kibaru.ingest.html.titles import outlet_like, site_in_title, title_of
+from kibaru.ingest.html.publication_date import (
+    DATE_PATTERN,
+    dates_in_url,
+    first_valid_date,
+    publication_date,
+    visible_date,
+)
+from kibaru.ingest.html.structured_data import (
+    json_ld_objects,
+    json_ld_text,
+    meta_contents,
+    normalized_text,
+    schema_types,
+)
+from kibaru.ingest.html.titles import extract_title, is_outlet_name, site_name_in_title
 from kibaru.text.urls import canonical_url
 
 ARTICLE_TYPES = re.compile(r"(?:Article|Posting|BlogPost|Report|Review|Recipe|LiveBlog)", re.I)
 LISTING_TYPES = frozenset({"CollectionPage", "SearchResultsPage", "ItemList"})
 _NO_AUTHOR = re.compile(r"^(?:admin\w*|administrat\w+|redac\w*|r[ée]daction|webmaster|editor|user|root|author)$", re.I)
 _BY = re.compile(r"^\W*(?:(?:écrit |publié |posté |proposé )?par|written by|by|por|auteur|author)\b\s*:?\s*", re.I)
-_AFTER_NAME = re.compile(rf"\W*(?:\b(?:publié|posté|le|on|à|mis à jour)\W+)*{WRITTEN_DATE.pattern}.*$", re.I)
+_AFTER_NAME = re.compile(rf"\W*(?:\b(?:publié|posté|le|on|à|mis à jour)\W+)*{DATE_PATTERN.pattern}.*$", re.I)
 HEAD_LINES = 25
 _SIGNATURE = re.compile(
     r"(?:^|\W)(?:[Pp]ar|PAR|[Bb]y|BY|[Pp]or)\s*:?\s+((?:[^\W\d_][\w'’.-]*\s?){2,5})(?=\s*(?:$|[|,/(·])|\s+(?:[–-]|le|on|em|à|at)\b|\s+[–-])"
@@ -46,7 +58,7 @@ _AROUND_DATES = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class PageFacts:
+class PageMetadata:
     """Strings are "" where the page doesn't say. `types` are the schema.org types it declares, `body` the article's
     text where JSON-LD repeats it, `summary` the text that search engines and networks are to show."""
 
@@ -63,39 +75,41 @@ class PageFacts:
     summary: str
 
 
-def page_facts(tree: HtmlElement, url: str = "") -> PageFacts:
-    """The facts in JSON-LD, Open Graph, other meta elements and the visible head of the article, in this order.
+def extract_metadata(tree: HtmlElement, url: str = "") -> PageMetadata:
+    """The metadata in JSON-LD, Open Graph, other meta elements and the visible head of the article, in this order.
 
     A date in the future, or one that cannot be read, counts as none. `url` is where the page was fetched: the
     canonical address may be relative to it.
     """
-    things = list(things_of(tree))
-    stories = [thing for thing in things if any(map(ARTICLE_TYPES.search, types_of(thing)))]
+    things = list(json_ld_objects(tree))
+    stories = [thing for thing in things if any(map(ARTICLE_TYPES.search, schema_types(thing)))]
     story = next((thing for thing in stories if thing.get("headline")), stories[0] if stories else {})
     outlet = _outlet(tree, story, things)
-    title = title_of(tree, story, outlet)
+    title = extract_title(tree, story, outlet)
     above, below = _lines_around(tree, title)
-    return PageFacts(
+    return PageMetadata(
         title=title,
         author=_without(outlet, _author(tree, story, things) or _signed(below[:HEAD_LINES])),
-        outlet=outlet or site_in_title(tree, title),
-        published=published_on(tree, things, story, title)
-        or written_date(below[:HEAD_LINES])
-        or written_date(above)
-        or first_date(*dates_in(url))
-        or written_date(below[HEAD_LINES:]),
-        modified=first_date(
-            story.get("dateModified"), *meta(tree, "article:modified_time", "og:updated_time", "dcterms.modified")
+        outlet=outlet or site_name_in_title(tree, title),
+        published=publication_date(tree, things, story, title)
+        or visible_date(below[:HEAD_LINES])
+        or visible_date(above)
+        or first_valid_date(*dates_in_url(url))
+        or visible_date(below[HEAD_LINES:]),
+        modified=first_valid_date(
+            story.get("dateModified"),
+            *meta_contents(tree, "article:modified_time", "og:updated_time", "dcterms.modified"),
         ),
         url=_address(tree, url),
-        language=plain_text(story.get("inLanguage"))
+        language=json_ld_text(story.get("inLanguage"))
         or tree.get("lang")
         or tree.get("{http://www.w3.org/XML/1998/namespace}lang")
         or "",
         paid=any(_is_false(part.get("isAccessibleForFree")) for part in (story, *_parts(story))),
-        types=frozenset(name for thing in things for name in types_of(thing)),
-        body=max((plain_text(thing.get("articleBody")) for thing in stories), key=len, default=""),
-        summary=plain_text(story.get("description")) or next(meta(tree, "og:description", "description"), ""),
+        types=frozenset(name for thing in things for name in schema_types(thing)),
+        body=max((json_ld_text(thing.get("articleBody")) for thing in stories), key=len, default=""),
+        summary=json_ld_text(story.get("description"))
+        or next(meta_contents(tree, "og:description", "description"), ""),
     )
 
 
@@ -104,15 +118,15 @@ def _outlet(tree: HtmlElement, story: dict[str, Any], things: list[dict[str, Any
     named = {thing.get("@id"): thing for thing in things if thing.get("name")}
     if isinstance(publisher, dict) and not publisher.get("name"):
         publisher = named.get(publisher.get("@id"))
-    name = plain_text(publisher.get("name") if isinstance(publisher, dict) else publisher)
-    sites = (plain_text(thing.get("name")) for thing in things if "WebSite" in types_of(thing))
-    return name or next(meta(tree, "og:site_name", "application-name", "dc.publisher"), "") or next(sites, "")
+    name = json_ld_text(publisher.get("name") if isinstance(publisher, dict) else publisher)
+    sites = (json_ld_text(thing.get("name")) for thing in things if "WebSite" in schema_types(thing))
+    return name or next(meta_contents(tree, "og:site_name", "application-name", "dc.publisher"), "") or next(sites, "")
 
 
 def _without(outlet: str, author: str) -> str:
     """The author without the outlet behind the name ("Awa Touré, Sahel Infos")."""
     name, _, behind = author.rpartition(", ")
-    return name if name and outlet_like(behind, outlet) else author
+    return name if name and is_outlet_name(behind, outlet) else author
 
 
 def _author(tree: HtmlElement, story: dict[str, Any], things: list[dict[str, Any]]) -> str:
@@ -121,13 +135,15 @@ def _author(tree: HtmlElement, story: dict[str, Any], things: list[dict[str, Any
     names = []
     for who in written if isinstance(written, list) else [written]:
         person = named.get(who.get("@id"), who) if isinstance(who, dict) and not who.get("name") else who
-        names.append(plain_text(person.get("name") if isinstance(person, dict) else person))
-    metas = meta(tree, "author", "article:author", "dc.creator", "dcterms.creator", "parsely-author", "sailthru.author")
+        names.append(json_ld_text(person.get("name") if isinstance(person, dict) else person))
+    metas = meta_contents(
+        tree, "author", "article:author", "dc.creator", "dcterms.creator", "parsely-author", "sailthru.author"
+    )
     visible = (
-        _AFTER_NAME.sub("", _BY.sub("", spaced(element)))
+        _AFTER_NAME.sub("", _BY.sub("", normalized_text(element)))
         for path in _AUTHOR_PATHS
         for element in tree.xpath(path)
-        if len(spaced(element)) < 80
+        if len(normalized_text(element)) < 80
     )
     for candidate in (", ".join(filter(None, names)), *metas, *visible):
         if candidate and not _NO_AUTHOR.match(candidate) and "://" not in candidate and len(candidate) < 200:
@@ -156,7 +172,7 @@ def is_byline(line: str, author: str) -> bool:
     """Whether a line has nothing but the author's name, dates, times and the words around them."""
     if len(line) > 160:
         return False
-    rest = WRITTEN_DATE.sub("", line)
+    rest = DATE_PATTERN.sub("", line)
     for name in author.split(", "):
         rest = rest.replace(name, "") if name else rest
     rest = _AROUND_DATES.sub("", rest)
@@ -173,7 +189,7 @@ def is_name(text: str) -> bool:
 
 def _address(tree: HtmlElement, url: str) -> str:
     """The canonical address, unless it is none of the web, or is the front page's, as where a theme is set up wrong."""
-    for given in [*tree.xpath("//link[@rel='canonical']/@href"), *meta(tree, "og:url")]:
+    for given in [*tree.xpath("//link[@rel='canonical']/@href"), *meta_contents(tree, "og:url")]:
         with contextlib.suppress(BadInput, ValueError):
             address = canonical_url(urljoin(url, given.strip()))
             if urlsplit(address).path != "/" or urlsplit(address).query:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from lxml.html import HtmlElement
 
 from kibaru.errors import BadInput
-from kibaru.ingest.html.metadata import ARTICLE_TYPES, LISTING_TYPES, PageFacts
+from kibaru.ingest.html.metadata import ARTICLE_TYPES, LISTING_TYPES, PageMetadata
 
 _TEASER = 900
 """A text shorter than this that breaks off (…, « Lire la suite ») is the beginning of an article."""
@@ -35,9 +35,9 @@ _BREAKS_OFF = re.compile(r"(?:…|\.\.\.|\[…\]|\[\.\.\.\]|lire la suite|read m
 _LISTING = re.compile(r"(?:^|\s)(?:home|archive|category|tag|author|search-results|blog|page-front)(?:$|\s)")
 
 
-def refuse_what_is_no_article(text: str, facts: PageFacts, listed: bool, tree: HtmlElement) -> None:
+def reject_non_article(text: str, metadata: PageMetadata, listed: bool, tree: HtmlElement) -> None:
     """Raises BadInput with the reason; `listed` is what `is_listing` said."""
-    title = facts.title or _first_line(text)
+    title = metadata.title or _first_line(text)
     if len(text) < _TEASER and (_ERROR_PAGE.search(title) or _ERROR_PAGE.search(tree.findtext(".//title") or "")):
         raise BadInput(f"it is an error page ({title[:60]})")
     if len(text) < _MAX_PAID and _has_paywall(text, tree):
@@ -66,16 +66,22 @@ def _has_paywall(text: str, tree: HtmlElement) -> bool:
     return _FOR_SUBSCRIBERS.search(shown[max(0, end - 400) : end + 600] if end >= 0 else text) is not None
 
 
-def is_listing(tree: HtmlElement, facts: PageFacts) -> bool:
+def is_listing(tree: HtmlElement, metadata: PageMetadata) -> bool:
     """Whether a page says it is one of lists, or is made of linked headings and has no word of being an article."""
-    if any(map(ARTICLE_TYPES.search, facts.types)):
+    if any(map(ARTICLE_TYPES.search, metadata.types)):
         return False
     names = (tree.find("body").get("class") or "") if tree.find("body") is not None else ""
     linked = tree.xpath("//*[self::h2 or self::h3 or self::h4][.//a or parent::a]")
-    says_so = facts.types & LISTING_TYPES or (_LISTING.search(names) and "single" not in names)
+    says_so = metadata.types & LISTING_TYPES or (_LISTING.search(names) and "single" not in names)
     if says_so and len(linked) > 3:
         return True
-    at_root = bool(facts.url) and urlsplit(facts.url).path.strip("/") in ("", "index.html", "index.php", "fr", "en")
+    at_root = bool(metadata.url) and urlsplit(metadata.url).path.strip("/") in (
+        "",
+        "index.html",
+        "index.php",
+        "fr",
+        "en",
+    )
     in_cards = among = 0
     for paragraph in tree.iter("p"):
         length = len("".join(paragraph.itertext()).strip())

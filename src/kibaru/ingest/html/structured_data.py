@@ -13,7 +13,7 @@ from lxml.html import HtmlElement
 _MAX_JSON = 2_000_000
 
 
-def meta(tree: HtmlElement, *names: str) -> Iterator[str]:
+def meta_contents(tree: HtmlElement, *names: str) -> Iterator[str]:
     """The contents of meta elements by name, in the order of the names."""
     found: dict[str, str] = {}
     for element in tree.iter("meta"):
@@ -23,7 +23,7 @@ def meta(tree: HtmlElement, *names: str) -> Iterator[str]:
     return (found[name] for name in names if name in found)
 
 
-def things_of(tree: HtmlElement) -> Iterator[dict[str, Any]]:
+def json_ld_objects(tree: HtmlElement) -> Iterator[dict[str, Any]]:
     """The objects of the page's JSON-LD, those of its graphs too. Damaged blocks are passed over."""
     for script in tree.xpath("//script[contains(@type, 'ld+json')]/text()"):
         if len(script) > _MAX_JSON:
@@ -45,13 +45,13 @@ def things_of(tree: HtmlElement) -> Iterator[dict[str, Any]]:
                 ]
 
 
-def types_of(thing: dict[str, Any]) -> list[str]:
+def schema_types(thing: dict[str, Any]) -> list[str]:
     """The schema.org types of an object of JSON-LD."""
     kinds = thing.get("@type")
     return [kind for kind in (kinds if isinstance(kinds, list) else [kinds]) if isinstance(kind, str)]
 
 
-def plain_text(value: Any) -> str:
+def json_ld_text(value: Any) -> str:
     """A string of JSON-LD, or the first of several, without markup; "" for anything else."""
     if isinstance(value, dict):
         value = value.get("@value") or value.get("name")
@@ -64,11 +64,11 @@ def plain_text(value: Any) -> str:
     return value.strip() if "\n" in value.strip() else " ".join(value.split())
 
 
-def spaced(element: HtmlElement) -> str:
+def normalized_text(element: HtmlElement) -> str:
     """The element's words, apart by single spaces."""
     return " ".join("".join(element.itertext()).split())
 
 
-def letters(text: str) -> str:
+def comparison_key(text: str) -> str:
     """Letters and digits alone, in lower case and without a domain's ending, to compare names and titles."""
     return re.sub(r"[\W_]+", "", re.sub(r"\.(?:com|net|org|info|fr|ml|bf|sn|ci|ne)\b", "", text.lower()))

@@ -8,7 +8,7 @@ from typing import Any
 
 from lxml.html import HtmlElement
 
-from kibaru.ingest.html.structured_data import letters, meta, plain_text, spaced
+from kibaru.ingest.html.structured_data import comparison_key, json_ld_text, meta_contents, normalized_text
 
 _SEPARATORS = re.compile(r"\s+[|•·–—»:-]\s+|\s*\|\s*|\s*::\s*|:\s+")
 _LABEL = re.compile(r"^(?:en )?(?:direct|live|vidéo|video|photos?|exclusif|exclusive|urgent|audio|podcast)\b", re.I)
@@ -23,36 +23,40 @@ _TITLE_PATHS = (
 )
 
 
-def title_of(tree: HtmlElement, story: dict[str, Any], outlet: str) -> str:
+def extract_title(tree: HtmlElement, story: dict[str, Any], outlet: str) -> str:
     """The one that a heading of the page confirms, else the first named, without the outlet's name."""
     document = " ".join("".join(tree.xpath("//head/title[1]//text()")).split())
     named = [
-        plain_text(story.get("headline")) or plain_text(story.get("name")),
-        *meta(tree, "og:title", "twitter:title", "dc.title"),
+        json_ld_text(story.get("headline")) or json_ld_text(story.get("name")),
+        *meta_contents(tree, "og:title", "twitter:title", "dc.title"),
     ]
-    headings = {letters(words): words for heading in tree.xpath("//h3 | //h2 | //h1") if (words := spaced(heading))}
-    confirmed = [letters(form) for title in [*named, document] for form in _forms(title)]
+    headings = {
+        comparison_key(words): words
+        for heading in tree.xpath("//h3 | //h2 | //h1")
+        if (words := normalized_text(heading))
+    }
+    confirmed = [comparison_key(form) for title in [*named, document] for form in _forms(title)]
     if best := max((form for form in confirmed if form and form in headings), key=len, default=""):
         return headings[best]
     heading = visible_title(tree)
-    if heading and document and letters(heading) in letters(document):
+    if heading and document and comparison_key(heading) in comparison_key(document):
         return heading
     for title in named:
         if title:
             return _without_outlet(title, outlet, document)
-    return heading if heading and not outlet_like(heading, outlet) else _without_outlet(document, outlet, document)
+    return heading if heading and not is_outlet_name(heading, outlet) else _without_outlet(document, outlet, document)
 
 
 def visible_title(tree: HtmlElement) -> str:
     """The heading that looks most like the article's: by its name, or the first h1 of the article, of the page."""
     for path in _TITLE_PATHS:
         for element in tree.xpath(path):
-            if title := spaced(element):
+            if title := normalized_text(element):
                 return title
     return ""
 
 
-def site_in_title(tree: HtmlElement, title: str) -> str:
+def site_name_in_title(tree: HtmlElement, title: str) -> str:
     """The site's name as the document's title has it behind the article's, or before: up to five words."""
     document = " ".join("".join(tree.xpath("//head/title[1]//text()")).split())
     before, found, behind = document.partition(title) if title else ("", "", "")
@@ -81,9 +85,9 @@ def _without_outlet(title: str, outlet: str, document: str) -> str:
     colon never is, for headlines have colons.
     """
     for cut in _SEPARATORS.finditer(title):
-        if outlet and outlet_like(title[cut.end() :], outlet):
+        if outlet and is_outlet_name(title[cut.end() :], outlet):
             return title[: cut.start()].strip()
-        if outlet and outlet_like(title[: cut.start()], outlet):
+        if outlet and is_outlet_name(title[: cut.start()], outlet):
             return title[cut.end() :].strip()
     if title == document:
         cuts = [cut for cut in _SEPARATORS.finditer(title) if ":" not in cut[0]]
@@ -92,9 +96,9 @@ def _without_outlet(title: str, outlet: str, document: str) -> str:
     return title
 
 
-def outlet_like(text: str, outlet: str) -> bool:
+def is_outlet_name(text: str, outlet: str) -> bool:
     """Whether a text is the outlet's name, perhaps with `.com` or an article."""
-    ours, theirs = letters(text), letters(outlet)
+    ours, theirs = comparison_key(text), comparison_key(outlet)
     return bool(ours and theirs) and (
         ours == theirs or (len(ours) > 3 and ours in theirs) or theirs in ours[: len(theirs) + 4]
     )

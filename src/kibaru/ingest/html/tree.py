@@ -51,7 +51,7 @@ def parse_html(data: bytes, charset: str | None = None) -> HtmlElement:
     return tree
 
 
-def resolve_layout(tree: HtmlElement) -> None:
+def normalize_layout(tree: HtmlElement) -> None:
     """Turn text between `<br>` into paragraphs, and tables and lists that only lay out a page into blocks."""
     for item in list(tree.iter("li")):
         if item.getparent().tag not in ("ul", "ol"):
@@ -84,9 +84,9 @@ def _put_into_list(item: HtmlElement) -> None:
     listing.append(item)
 
 
-def plain_blocks(tree: HtmlElement) -> list[str]:
+def text_blocks(tree: HtmlElement) -> list[str]:
     """All text of a page, block by block: headings `## `, list items `- `, table rows as lines."""
-    resolve_layout(tree)
+    normalize_layout(tree)
     holders = {ancestor for block in tree.iter(*BLOCKS) for ancestor in block.iterancestors()}
     body = tree.find("body")
     return list(_blocks_in(tree if body is None else body, holders))

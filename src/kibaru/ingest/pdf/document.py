@@ -12,17 +12,17 @@ from typing import Any
 
 from kibaru.errors import BadInput
 from kibaru.ingest.article import make_article
-from kibaru.ingest.html.dates import written_date
 from kibaru.ingest.html.metadata import is_byline
+from kibaru.ingest.html.publication_date import visible_date
 from kibaru.ingest.pdf.layout import (
     Line,
-    Page,
-    glue,
-    in_reading_order,
+    PdfPage,
+    append_line,
+    columns_in_reading_order,
+    group_into_paragraphs,
     is_at_edge,
     join_lines,
     line_spacing,
-    paragraphs,
     without_running_heads,
 )
 from kibaru.types import Article
@@ -47,7 +47,7 @@ _NO_PERSON = re.compile(
 
 
 def article_from_pdf(data: bytes) -> Article:
-    """The text of a PDF, lines joined into paragraphs, with `pages`, title, author and date where it has them.
+    """Read a PDF: its text, with lines joined into paragraphs, and pages, title, author and date where it has them.
 
     The title is that of the metadata, unless it names a program or a file, else what is set largest on the first page.
     The date is one in a running head or a byline, else that of the file's making, when that is no later than today.
@@ -65,7 +65,7 @@ def article_from_pdf(data: bytes) -> Article:
         if len(document) > MAX_PAGES:
             raise BadInput(f"it has {len(document):,} pages; a PDF may have {MAX_PAGES:,}")
         pages = [_page(document, number) for number in range(len(document))]
-        facts = document.get_metadata_dict()
+        metadata = document.get_metadata_dict()
     finally:
         document.close()
     if sum(len(line.text) for page in pages for line in page.lines) < 20 * max(1, len(pages)):
@@ -73,10 +73,10 @@ def article_from_pdf(data: bytes) -> Article:
     kept = without_running_heads(pages)
     if not any(page.lines for page in kept):
         raise BadInput("there is nothing on its pages but page numbers and running heads")
-    return _article(kept, _date_lines(pages[0]), facts)
+    return _article(kept, _date_lines(pages[0]), metadata)
 
 
-def _date_lines(page: Page) -> list[str]:
+def _date_lines(page: PdfPage) -> list[str]:
     """The lines of the first page where its date may stand: running heads, and bylines near the top."""
     return [
         line.text
@@ -85,29 +85,29 @@ def _date_lines(page: Page) -> list[str]:
     ]
 
 
-def _article(pages: list[Page], dated: list[str], facts: dict[str, str]) -> Article:
+def _article(pages: list[PdfPage], dated: list[str], metadata: dict[str, str]) -> Article:
     lines = [line for page in pages for line in page.lines]
     sizes = Counter[float]()
     for line in lines:
         sizes[round(line.size, 1)] += len(line.text)
     body_size = sizes.most_common(1)[0][0]
     words = Counter(word.lower() for line in lines for word in _WORD.findall(line.text.rstrip("-\u00ad")))
-    title, title_lines = _title(pages[0], facts.get("Title", ""), body_size)
+    title, title_lines = _title(pages[0], metadata.get("Title", ""), body_size)
     blocks: list[str] = []
     starts: list[int] = []
     length = 0  # of the blocks so far, with the blank lines behind them
     is_open = False
-    columns = [in_reading_order((x for x in page.lines if x not in title_lines), page.width) for page in pages]
+    columns = [columns_in_reading_order((x for x in page.lines if x not in title_lines), page.width) for page in pages]
     spacing = line_spacing(column for of_page in columns for column in of_page)
     for of_page in columns:
         started = False
         for column in of_page:
-            for mark, group in paragraphs(column, body_size, spacing):
+            for mark, group in group_into_paragraphs(column, body_size, spacing):
                 text = join_lines((line.text for line in group), words)
                 goes_on = is_open and not mark and not text[0].isupper() and bool(blocks)
                 if goes_on:
                     length -= len(blocks[-1]) + 2
-                    joined = glue(blocks.pop(), text, words)
+                    joined = append_line(blocks.pop(), text, words)
                     start = length + len(joined) - len(text)
                     text = joined
                 else:
@@ -121,17 +121,17 @@ def _article(pages: list[Page], dated: list[str], facts: dict[str, str]) -> Arti
                 is_open = not mark.strip("- ") and not re.search(r"[.!?…:;؟][\"'»”’)\]]*$", text)
         if not started:
             starts.append(length)
-    author = facts.get("Author", "").strip()
+    author = metadata.get("Author", "").strip()
     return make_article(
         title=title,
         text="\n\n".join(blocks),
         pages=starts,
         author="" if _NO_PERSON.match(author) or _PROGRAM.search(author) else author,
-        published=written_date(dated) or _made(facts.get("CreationDate", "")),
+        published=visible_date(dated) or _made(metadata.get("CreationDate", "")),
     )
 
 
-def _title(page: Page, named: str, body_size: float) -> tuple[str, set[Line]]:
+def _title(page: PdfPage, named: str, body_size: float) -> tuple[str, set[Line]]:
     """The title and the lines of the first page that print it, to be left out of the text."""
     named = " ".join(named.split())
     named = "" if _PROGRAM.search(named) or len(named) < 4 else named
@@ -140,11 +140,15 @@ def _title(page: Page, named: str, body_size: float) -> tuple[str, set[Line]]:
     printed = " ".join(line.text for line in sorted(big, key=lambda x: (-x.top, x.left)))
     if len(printed) > 300:
         printed, big = "", []
-    if named and _letters(named) != _letters(printed):
-        big = [line for line in page.lines if _letters(line.text) and _letters(line.text) in _letters(named)][:4]
-        shown = "".join(_letters(line.text) for line in big)
-        return named, set(big) if shown and shown in _letters(named) and len(shown) > 0.6 * len(
-            _letters(named)
+    if named and _comparison_key(named) != _comparison_key(printed):
+        big = [
+            line
+            for line in page.lines
+            if _comparison_key(line.text) and _comparison_key(line.text) in _comparison_key(named)
+        ][:4]
+        shown = "".join(_comparison_key(line.text) for line in big)
+        return named, set(big) if shown and shown in _comparison_key(named) and len(shown) > 0.6 * len(
+            _comparison_key(named)
         ) else set()
     return printed or named, set(big)
 
@@ -159,11 +163,11 @@ def _made(written: str) -> str:
     return day.isoformat() if day and day.year >= 1990 and day <= date.today() else ""
 
 
-def _letters(text: str) -> str:
+def _comparison_key(text: str) -> str:
     return re.sub(r"[\W_]+", "", text).lower()
 
 
-def _page(document: Any, number: int) -> Page:
+def _page(document: Any, number: int) -> PdfPage:
     page = document[number]
     try:
         width, height = page.get_size()
@@ -179,7 +183,7 @@ def _page(document: Any, number: int) -> Page:
             text_page.close()
     finally:
         page.close()
-    return Page(lines, width, height)
+    return PdfPage(lines, width, height)
 
 
 def _lines(text_page: Any) -> Iterator[Line]:

@@ -47,7 +47,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PdfPage:
     """The lines of a page as they come, and its size in points."""
 
     lines: tuple[Line, ...]
@@ -55,17 +55,19 @@ class Page:
     height: float
 
 
-def without_running_heads(pages: Sequence[Page]) -> list[Page]:
+def without_running_heads(pages: Sequence[PdfPage]) -> list[PdfPage]:
     """The pages without page numbers, and without what stands at the edge of several pages, whatever its digits."""
     at_edge = Counter(key for page in pages for key in {_key(line) for line in page.lines if is_at_edge(line, page)})
     often = max(2, len(pages) * 0.3)
     return [
-        Page(tuple(line for line in page.lines if not _is_running(line, page, at_edge, often)), page.width, page.height)
+        PdfPage(
+            tuple(line for line in page.lines if not _is_running(line, page, at_edge, often)), page.width, page.height
+        )
         for page in pages
     ]
 
 
-def _is_running(line: Line, page: Page, at_edge: Counter[str], often: float) -> bool:
+def _is_running(line: Line, page: PdfPage, at_edge: Counter[str], often: float) -> bool:
     if not is_at_edge(line, page):
         return False
     if _PAGE_NUMBER.match(line.text) or at_edge[_key(line)] >= often:
@@ -78,7 +80,7 @@ def _is_running(line: Line, page: Page, at_edge: Counter[str], often: float) -> 
     return space > 0 and (ratio < _SMALL_PRINT or (ratio < 1.05 and space > 2 * line.size))
 
 
-def is_at_edge(line: Line, page: Page) -> bool:
+def is_at_edge(line: Line, page: PdfPage) -> bool:
     """Whether a line stands where running heads and page numbers do."""
     return line.bottom > page.height * (1 - _EDGE) or line.top < page.height * _EDGE
 
@@ -87,7 +89,7 @@ def _key(line: Line) -> str:
     return re.sub(r"[\W\d_]+", "", line.text).lower() or "#"
 
 
-def in_reading_order(lines: Iterable[Line], width: float) -> list[list[Line]]:
+def columns_in_reading_order(lines: Iterable[Line], width: float) -> list[list[Line]]:
     """The lines of a page as the columns they stand in, each from top to bottom; a wide heading is one by itself."""
     rows = _rows(lines)
     edges = [edge for row in rows for line in row for edge in (line.left, line.right)]
@@ -110,7 +112,7 @@ def in_reading_order(lines: Iterable[Line], width: float) -> list[list[Line]]:
             at += 1
             continue
         for side in ([x for x in block if x.right <= gutter], [x for x in block if x.left >= gutter]):
-            columns += in_reading_order(side, width)
+            columns += columns_in_reading_order(side, width)
         columns.append([])
         at = end
     return [column for column in columns if column]
@@ -155,7 +157,7 @@ def _is_column(lines: Sequence[Line], width: float) -> bool:
 
 
 def line_spacing(columns: Iterable[Sequence[Line]]) -> float:
-    """From baseline to baseline within paragraphs, as a multiple of the lines' height."""
+    """The distance from baseline to baseline within paragraphs, as a multiple of the height of a line."""
     steps = sorted(
         (above.bottom - below.bottom) / below.size
         for column in columns
@@ -165,7 +167,7 @@ def line_spacing(columns: Iterable[Sequence[Line]]) -> float:
     return min(steps[len(steps) // 5], 2.5) if steps else 1.1
 
 
-def paragraphs(column: Sequence[Line], body_size: float, spacing: float) -> list[tuple[str, list[Line]]]:
+def group_into_paragraphs(column: Sequence[Line], body_size: float, spacing: float) -> list[tuple[str, list[Line]]]:
     """The lines of one column put together where they belong together, with a mark: "## ", "- " or "" for text."""
     left, right = min(x.left for x in column), max(x.right for x in column)
     letter = sum(x.right - x.left for x in column) / max(1, sum(len(x.text) for x in column))
@@ -207,11 +209,11 @@ def join_lines(lines: Iterable[str], words: Counter[str]) -> str:
     """Lines as one, hyphens at their ends resolved by what `words` of the document show to be written whole."""
     text = ""
     for line in lines:
-        text = glue(text, line, words) if text else line
+        text = append_line(text, line, words) if text else line
     return text
 
 
-def glue(text: str, line: str, words: Counter[str]) -> str:
+def append_line(text: str, line: str, words: Counter[str]) -> str:
     """`line` put behind `text`, which it continues."""
     if not _LETTER_AND_HYPHEN.search(text):
         return f"{text} {line}"

@@ -1,1 +1,1 @@
-"""Fetching from sites that may be hostile: checked addresses, limits, robots.txt."""
+"""Fetch from sites that may be hostile: checked addresses, limits on size and time, robots.txt, rate limits."""

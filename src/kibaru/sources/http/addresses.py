@@ -1,4 +1,4 @@
-"""Which addresses may be reached: those of the public internet, whatever their spelling."""
+"""Parse URLs and IP addresses, and decide which may be reached: only those of the public internet."""
 
 from __future__ import annotations
 
@@ -36,8 +36,14 @@ _REFUSED = [
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is one of the public internet: not private, loopback, link-local (where clouds keep their
-    metadata), shared, multicast, reserved or documentation, nor an IPv6 address that leads to such an IPv4 one."""
+    """Whether an IP address belongs to the public internet.
+
+    Private, loopback, link-local (where clouds serve their metadata), shared, multicast, reserved and documentation
+    addresses do not, nor does an IPv6 address that is translated to such an IPv4 address.
+
+    Args:
+        address: An IPv4 or IPv6 address; anything else is not public.
+    """
     try:
         parsed = ip_address(address)
     except ValueError:
@@ -55,14 +61,14 @@ def is_public(address: str) -> bool:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether an IP address is this machine's own, 127.0.0.0/8 or ::1."""
+    """Whether an IP address is this machine's own: 127.0.0.0/8 or ::1."""
     parsed = ip_address(address)
     inner = _embedded(parsed)
     return (inner or parsed).is_loopback
 
 
 def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | None:
-    """The IPv4 address that an IPv6 one is translated to: mapped, or behind the NAT64 of an IPv6-only network."""
+    """The IPv4 address inside an IPv6 address: mapped, or for the NAT64 of an IPv6-only network."""
     if isinstance(address, IPv4Address):
         return None
     if address in _NAT64:
@@ -71,16 +77,27 @@ def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | None:
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """The addresses of a host, as the system finds them; it also reads octal, hexadecimal and integer spellings."""
+    """The IP addresses of a host, as the system's resolver finds them.
+
+    The resolver also accepts octal, hexadecimal and integer spellings of addresses.
+
+    Raises:
+        OSError: There are none.
+    """
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 def parse_url(url: str, base: str = "") -> httpx.URL:
-    """An http or https URL, joined to `base` where it is relative, without fragment.
+    """Parse an http or https URL and drop its fragment.
 
-    Raises BadInput for anything else, and for what is only ever written to mislead: a user name before the host, a
-    backslash, spaces and control characters.
+    Args:
+        url: The URL, relative to `base` or absolute.
+        base: The address of the page it is on.
+
+    Raises:
+        BadInput: It is no such URL, or has what is only written to mislead: a user name before the host, a backslash,
+            spaces or control characters.
     """
     url = url.strip()
     if len(url) > MAX_URL or re.search(r"[\s\\\x00-\x1f\x7f]", url):
@@ -100,7 +117,7 @@ def parse_url(url: str, base: str = "") -> httpx.URL:
 
 
 def is_same_site(url: str, other: str) -> bool:
-    """Whether two URLs belong to one owner: the same host, or hosts of one registered domain."""
+    """Whether two URLs have the same host, or hosts under one registered domain."""
     try:
         return _owner(urlsplit(url).netloc) == _owner(urlsplit(other).netloc)
     except ValueError:
@@ -114,5 +131,5 @@ def _owner(netloc: str) -> str | object:
     try:
         host = parse_url(f"http://{netloc}/").host.removeprefix("www.")
     except BadInput:
-        return object()  # the same as no other
+        return object()  # equal to no other
     return str(get_fld(f"https://{host}", fail_silently=True) or host)

@@ -1,4 +1,4 @@
-"""One URL to its bytes: within limits of size and time, after what robots.txt says, again when the site is busy."""
+"""The HTTP client: keeps to robots.txt and to limits of size, time and rate, and retries when a site is busy."""
 
 from __future__ import annotations
 
@@ -16,14 +16,22 @@ import httpx
 from kibaru.errors import BadInput, KibaruError, first_line
 from kibaru.settings import Settings
 from kibaru.sources.http.addresses import Resolver, parse_url, resolve
-from kibaru.sources.http.network import CheckedNetwork, Deadline
-from kibaru.sources.http.responses import GONE, NONE_KNOWN, Page, Validators, decoded, read_body, retry_after
-from kibaru.sources.http.robots import ROBOTS_BYTES, Pace, Rules, user_agent
+from kibaru.sources.http.public_network import Deadline, PublicNetworkBackend, loopback_allowed
+from kibaru.sources.http.responses import (
+    GONE,
+    NO_VALIDATORS,
+    Response,
+    Validators,
+    decode_header,
+    read_body,
+    retry_after,
+)
+from kibaru.sources.http.robots import ROBOTS_BYTES, RateLimiter, RobotsRules, user_agent
 
 log = logging.getLogger(__name__)
 
 MAX_PAGE = 20_000_000
-"""Bytes of a page, unpacked. The heaviest news pages have 2 MB of HTML; 100 posts of an API some 3 MB."""
+"""Decompressed bytes of a response: several times the heaviest news pages and API responses."""
 
 _SECONDS = 60.0
 _READ_SECONDS = 20.0
@@ -35,15 +43,19 @@ _BUSY = frozenset({429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 
 
 class Unreachable(KibaruError):
-    """A site that does not answer, or not now: worth another try later."""
+    """The site does not answer for now: worth another try later."""
 
 
 class Stopped(KibaruError):
-    """Whoever asked wants no more."""
+    """The client was stopped while it waited."""
 
 
-class Fetcher:
-    """Fetches for one run. Keeps connections and the robots.txt of each site; may be used by several threads."""
+class HttpClient:
+    """Fetches URLs. Keeps connections and each site's robots.txt; may be used by several threads.
+
+    Attributes:
+        fetched_robots: The texts of the robots.txt files that it fetched, by origin.
+    """
 
     def __init__(
         self,
@@ -54,25 +66,31 @@ class Fetcher:
         seconds: float = _SECONDS,
         robots: Mapping[str, bytes] | None = None,
     ) -> None:
-        """`pause` waits so many seconds, and ends all work by returning true; `seconds` is what one answer may take;
-        `robots` are the robots.txt that are known from less than a day ago, by origin."""
+        """Make a client for one run.
+
+        Args:
+            resolver: Finds the addresses of a host.
+            pause: Waits so many seconds; by returning true it stops all work.
+            seconds: Time that one response may take.
+            robots: Texts of robots.txt files fetched less than a day ago, by origin.
+        """
         self._agent = user_agent(settings)
         self._seconds = seconds
         self._stopped = threading.Event()
         self._pause = pause or self._stopped.wait
-        self._pace = Pace(settings, self._wait)
+        self._rate_limiter = RateLimiter(settings, self._wait)
         self._deadline = Deadline()
-        self.asked_robots: dict[str, bytes] = {}
-        self._rules = {origin: Rules.read(text) for origin, text in (robots or {}).items()}
+        self.fetched_robots: dict[str, bytes] = {}
+        self._rules = {origin: RobotsRules.parse(text) for origin, text in (robots or {}).items()}
         self._asking = threading.Lock()
         self._pool = httpcore.ConnectionPool(
             ssl_context=ssl.create_default_context(),
             max_connections=20,
             keepalive_expiry=30,
-            network_backend=CheckedNetwork(resolver, self._deadline, allow_loopback=settings.allow_loopback),
+            network_backend=PublicNetworkBackend(resolver, self._deadline, allow_loopback=loopback_allowed()),
         )
 
-    def __enter__(self) -> Fetcher:
+    def __enter__(self) -> HttpClient:
         return self
 
     def __exit__(
@@ -81,64 +99,85 @@ class Fetcher:
         self._pool.close()
 
     def stop(self) -> None:
-        """End what other threads are waiting for: they get Stopped."""
+        """End all work: threads that wait for a response get Stopped."""
         self._stopped.set()
 
-    def get(self, url: str, *, known: Validators = NONE_KNOWN, limit: int = MAX_PAGE, accept: str = "*/*") -> Page:
-        """The page at `url`, after redirects; with `known`, perhaps only the word that it is unchanged.
+    def get(
+        self, url: str, *, known: Validators = NO_VALIDATORS, limit: int = MAX_PAGE, accept: str = "*/*"
+    ) -> Response:
+        """Fetch a URL and follow its redirects.
 
-        Raises BadInput for what can never be fetched (a forbidden address, a disallowed page, too large, a status
-        of 4xx but 404 and 410, which come back as a Page), and Unreachable when the site does not answer for now.
+        Args:
+            known: Validators of an earlier response; an unchanged page then comes back with status 304.
+            limit: Decompressed bytes that the body may have.
+            accept: The Accept header.
+
+        Returns:
+            The last response: its status is 200, 304, 404 or 410.
+
+        Raises:
+            BadInput: It can never be fetched: a forbidden address, disallowed by robots.txt, too large, refused.
+            Unreachable: The site does not answer for now.
+            Stopped: The client was stopped.
         """
         target = parse_url(url)
         for _ in range(_REDIRECTS + 1):
-            rules = self.rules(target)
+            rules = self.robots_rules(target)
             if not rules.allows(str(target)):
                 raise BadInput(f"{_shown(target)} may not be fetched: the site's robots.txt disallows it")
-            page = self._patiently(target, rules.delay, known, limit, accept)
-            if page.status not in _REDIRECTING:
-                return page
-            target = parse_url(page.headers.get("location", ""), base=str(target))
+            response = self._get_with_retries(target, rules.delay, known, limit, accept)
+            if response.status not in _REDIRECTING:
+                return response
+            target = parse_url(response.headers.get("location", ""), base=str(target))
         raise BadInput(f"{_shown(parse_url(url))} redirects more than {_REDIRECTS} times")
 
-    def rules(self, target: httpx.URL | str) -> Rules:
-        """The robots.txt of the site of `target`. Raises as `get` does: with rules unknown a site is left be."""
+    def robots_rules(self, target: httpx.URL | str) -> RobotsRules:
+        """The robots.txt of a site, fetched once.
+
+        Args:
+            target: Any URL of the site.
+
+        Raises:
+            BadInput, Unreachable, Stopped: As `get`; a site whose robots.txt is unknown is not fetched from.
+        """
         target = parse_url(target) if isinstance(target, str) else target
         origin = _origin(target)
         with self._asking:
             if origin not in self._rules:
-                text = self.asked_robots[origin] = self._ask_robots(target)
-                self._rules[origin] = Rules.read(text)
+                text = self.fetched_robots[origin] = self._ask_robots(target)
+                self._rules[origin] = RobotsRules.parse(text)
             return self._rules[origin]
 
     def _ask_robots(self, target: httpx.URL) -> bytes:
-        """The text of a site's robots.txt; empty for a site without one, which allows all."""
+        """The text of a site's robots.txt; empty for a site without one, which allows everything."""
         at = target.copy_with(raw_path=b"/robots.txt")
         for _ in range(_REDIRECTS + 1):
             try:
-                page = self._patiently(at, 0.0, NONE_KNOWN, ROBOTS_BYTES, "text/plain, */*", truncate=True)
+                response = self._get_with_retries(
+                    at, 0.0, NO_VALIDATORS, ROBOTS_BYTES, "text/plain, */*", truncate=True
+                )
             except Refused:  # a site that answers 401 or 403 has no rules, says RFC 9309
                 return b""
-            if page.status not in _REDIRECTING:
-                return page.body
-            at = parse_url(page.headers.get("location", ""), base=str(at))
+            if response.status not in _REDIRECTING:
+                return response.body
+            at = parse_url(response.headers.get("location", ""), base=str(at))
         return b""
 
-    def _patiently(
+    def _get_with_retries(
         self, target: httpx.URL, delay: float, known: Validators, limit: int, accept: str, truncate: bool = False
-    ) -> Page:
-        """One answer of the site, asked for again after a pause while it is busy or does not answer."""
+    ) -> Response:
+        """One response without redirects; tries again after pauses while the site is busy or does not answer."""
         self._wait(0)
         why = ""
         for pause in (*_PAUSES, None):
             wait = pause
             try:
-                with self._pace.turn(_origin(target), delay), self._deadline.within(self._seconds):
-                    page = self._once(target, known, limit, accept, truncate)
-                if page.status not in _BUSY:
-                    return _answer(target, page)
-                why = f"answers {page.status}"
-                asked = retry_after(page.headers.get("retry-after", ""))
+                with self._rate_limiter.slot(_origin(target), delay), self._deadline.within(self._seconds):
+                    response = self._request(target, known, limit, accept, truncate)
+                if response.status not in _BUSY:
+                    return _answer(target, response)
+                why = f"answers {response.status}"
+                asked = retry_after(response.headers.get("retry-after", ""))
                 if asked > _LONGEST_PAUSE:
                     raise Unreachable(f"{target.host} asks to come back in {asked / 60:.0f} minutes")
                 wait = None if pause is None else max(pause, asked)
@@ -153,7 +192,7 @@ class Fetcher:
             self._wait(wait)
         raise Unreachable(f"{target.host} {why}: try again later")
 
-    def _once(self, target: httpx.URL, known: Validators, limit: int, accept: str, truncate: bool) -> Page:
+    def _request(self, target: httpx.URL, known: Validators, limit: int, accept: str, truncate: bool) -> Response:
         url = httpcore.URL(
             scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path or b"/"
         )
@@ -164,10 +203,10 @@ class Fetcher:
         raw = [(name.encode(), value.encode("latin-1", "ignore")) for name, value in headers.items()]
         with self._pool.stream("GET", url, headers=raw, extensions={"timeout": timeouts}) as response:
             log.debug("%s %s", response.status, target)
-            kept = {name.decode("latin-1").lower(): decoded(value) for name, value in response.headers}
+            kept = {name.decode("latin-1").lower(): decode_header(value) for name, value in response.headers}
             wanted = response.status == HTTPStatus.OK
             body = read_body(response.iter_stream(), kept, limit, truncate, _shown(target)) if wanted else b""
-            return Page(str(target), response.status, body, kept)
+            return Response(str(target), response.status, body, kept)
 
     def _wait(self, seconds: float) -> None:
         if self._stopped.is_set() or self._pause(seconds):
@@ -175,17 +214,17 @@ class Fetcher:
 
 
 class Refused(BadInput):
-    """A status of 4xx."""
+    """The site answered with a status of 4xx other than 404 and 410."""
 
 
-def _answer(target: httpx.URL, page: Page) -> Page:
-    if page.status in (*_REDIRECTING, *GONE, HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
-        return page
+def _answer(target: httpx.URL, response: Response) -> Response:
+    if response.status in (*_REDIRECTING, *GONE, HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
+        return response
     try:
-        phrase = HTTPStatus(page.status).phrase
+        phrase = HTTPStatus(response.status).phrase
     except ValueError:
         phrase = "which means nothing"
-    raise Refused(f"{_shown(target)} is refused: the site answers {page.status} {phrase}")
+    raise Refused(f"{_shown(target)} is refused: the site answers {response.status} {phrase}")
 
 
 def _origin(target: httpx.URL) -> str:
@@ -201,5 +240,5 @@ def _shown(target: httpx.URL) -> str:
 
 
 def site_name(url: str) -> str:
-    """The host of a URL as people say it: without www."""
+    """The host of a URL without `www.`, to name a site in messages."""
     return (urlsplit(url).hostname or url).removeprefix("www.")

@@ -1,4 +1,4 @@
-"""What a site answered: a Page, unpacked as it came within its limit, and what makes the next request conditional."""
+"""HTTP responses: their headers, their bodies decompressed within a limit, and validators for the next request."""
 
 from __future__ import annotations
 
@@ -17,18 +17,25 @@ _CHUNK = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Validators:
-    """What makes the next request for a URL conditional."""
+    """The ETag and Last-Modified of a response, which make the next request for its URL conditional."""
 
     etag: str = ""
     last_modified: str = ""
 
 
-NONE_KNOWN = Validators()
+NO_VALIDATORS = Validators()
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """What a site answered: the address it came from in the end, a status of 2xx, 304, 404 or 410, and the body."""
+class Response:
+    """What a server sent.
+
+    Attributes:
+        url: Its address after redirects.
+        status: HTTP status: 200, 304, 404 or 410, and redirects inside the client.
+        body: The decompressed body, empty for any status but 200.
+        headers: By their names in lower case.
+    """
 
     url: str
     status: int
@@ -55,13 +62,24 @@ class Page:
 
 
 def read_body(chunks: Iterator[bytes], headers: dict[str, str], limit: int, truncate: bool, shown: str) -> bytes:
-    """The body, unpacked as it comes, up to `limit` bytes; beyond, BadInput, or with `truncate` the end of it."""
+    """Decompress a body as it arrives.
+
+    Args:
+        chunks: The body as sent.
+        headers: The response's headers.
+        limit: Bytes that the decompressed body may have.
+        truncate: Cut a larger body at the limit instead of raising.
+        shown: The URL for messages.
+
+    Raises:
+        BadInput: The body is too large, damaged, or compressed in a way that was not asked for.
+    """
     coding = headers.get("content-encoding", "").strip().lower()
     if coding not in ("", "identity", "gzip", "x-gzip", "deflate"):
         raise BadInput(f"{shown} comes in {coding[:20]!r}, which was not asked for")
     body = bytearray()
     try:
-        for part in chunks if coding in ("", "identity") else unzipped(chunks, limit + 1):
+        for part in chunks if coding in ("", "identity") else decompress(chunks, limit + 1):
             body += part
             if len(body) > limit:
                 break
@@ -72,13 +90,17 @@ def read_body(chunks: Iterator[bytes], headers: dict[str, str], limit: int, trun
     return bytes(body[:limit])
 
 
-def unzipped(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
-    """What gzip or zlib data unpacks to, in pieces, at most some `limit` bytes of it. Raises zlib.error."""
+def decompress(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
+    """Decompress gzip or zlib data piece by piece, about `limit` bytes at most.
+
+    Raises:
+        zlib.error: The data is damaged.
+    """
     unpacker, room = zlib.decompressobj(zlib.MAX_WBITS | 32), limit
     for chunk in _in_small(chunks):
         waiting = chunk
         while waiting and room > 0:
-            if unpacker.eof:  # another member follows, or zeros that pad a tape
+            if unpacker.eof:  # another member follows, or zeros as padding
                 if not waiting.strip(b"\0"):
                     break
                 unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)
@@ -91,13 +113,13 @@ def unzipped(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
 
 
 def _in_small(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """What is left after a member of gzip data is copied: of small pieces, that takes no time for many members."""
+    """Chunks cut small: zlib copies the rest of a chunk after each gzip member, which is slow for large chunks."""
     for chunk in chunks:
         yield from (chunk[at : at + _CHUNK] for at in range(0, len(chunk), _CHUNK))
 
 
 def retry_after(written: str) -> float:
-    """Seconds that a Retry-After asks for, written as a number or as a date."""
+    """Seconds to wait that a Retry-After header asks for, as a number or a date; 0 for anything else."""
     if written.strip().isdecimal():
         return float(written.strip()[:9])
     try:
@@ -106,8 +128,8 @@ def retry_after(written: str) -> float:
         return 0.0
 
 
-def decoded(header: bytes) -> str:
-    """Headers are ASCII, but for the odd Location in UTF-8, and older things in Latin-1."""
+def decode_header(header: bytes) -> str:
+    """The text of a header: UTF-8 (some Location headers), else Latin-1."""
     try:
         return header.decode()
     except UnicodeDecodeError:
