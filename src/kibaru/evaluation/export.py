@@ -1,7 +1,7 @@
-"""A set to measure on out of the archive there is: its articles, their headlines, and what readers asked.
+"""Exporting an evaluation set from an archive: its articles, their headlines, and what readers asked.
 
-Nothing that tells who asked goes into it: no fingerprint, no time, no conversation. Questions in which a reader wrote
-an address, a telephone number or a @name are left out.
+Nothing about who asked is exported: no fingerprint, no time, no conversation. Questions in which a reader wrote an
+address, a telephone number or a @name are left out.
 """
 
 from __future__ import annotations
@@ -25,14 +25,22 @@ from kibaru.text.stems import fold
 from kibaru.types import Article, LoggedQuestion
 
 HEADLINES = 300
-"""Articles whose headline becomes a question; drawn by hash when there are more."""
+"""Articles at most whose headline becomes a question; when there are more, they are drawn by hash."""
 
 _PERSONAL = re.compile(r"[\w.+-]+@[\w-]+\.|(?<!\w)@\w{4,}|\+?\d(?:[\s.()-]{0,2}\d){7,}|https?://|\bt\.me/", re.I)
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """How many articles and questions of each kind went into a set, and how many were left out as personal."""
+    """Counts of what was exported.
+
+    Attributes:
+        articles: Articles.
+        headlines: Headlines as questions.
+        questions: Readers' questions with an answer.
+        unanswerable: Readers' questions without one.
+        personal: Readers' questions left out because they have personal data.
+    """
 
     articles: int
     headlines: int
@@ -42,12 +50,19 @@ class Exported:
 
 
 def export_set(settings: Settings, folder: Path) -> Exported:
-    """Write articles.jsonl and questions.jsonl into `folder`.
+    """Write articles.jsonl and questions.jsonl into a folder.
 
-    A question voted helpful becomes a `question` about the article quoted for it now, its answer the sentence that was
-    marked; one that was refused or voted unhelpful becomes `unanswerable`. Both are marked `to_check`: only a human
-    knows. Raises BadInput when the folder has such files already, since someone may have checked them, or is in that
-    of the archive.
+    A question voted helpful becomes a `question` about the article that is quoted for it today; its answer is the
+    highlighted sentence. One that was refused or voted unhelpful becomes `unanswerable`. Both are marked `to_check`,
+    since a human has to confirm them.
+
+    Args:
+        settings: Say which archive.
+        folder: Where to write; it is made when missing.
+
+    Raises:
+        BadInput: The folder has such files, which someone may have checked, or it is inside the archive's.
+        StorageError: The files cannot be written.
     """
     check_outside(settings.index, folder)
     for name in ("articles.jsonl", "questions.jsonl"):
@@ -65,7 +80,7 @@ def export_set(settings: Settings, folder: Path) -> Exported:
 
 
 def _readers_questions(settings: Settings) -> tuple[list[LoggedQuestion], int]:
-    """The questions that were refused or voted on, each once; and how many were left out as personal."""
+    """The distinct questions that were refused or voted on, and how many were left out as personal."""
     log = QuestionLog(settings.index / DATABASE)
     try:
         judged = log.judged()
@@ -116,7 +131,7 @@ def _hash(text: str) -> str:
 
 
 def _write(folder: Path, files: dict[str, Iterable[dict[str, Any]]]) -> None:
-    """Whole files or none."""
+    """Write all files of these names and rows, or none of them."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=folder, prefix=".kibaru-") as partial:

@@ -1,7 +1,8 @@
-"""Figures of a run, each with the interval in which it would lie for other questions of the same kind.
+"""Figures of a run, with confidence intervals.
 
-Intervals are 95 % bootstrap percentiles: the questions are drawn anew RESAMPLES times, with replacement. What belongs
-together is drawn together: the variants of a question, the same with its article hidden, its results in two runs.
+Intervals are 95 % percentiles of a cluster bootstrap: questions are resampled RESAMPLES times, with replacement. What
+belongs to one question is drawn together: its variants, its result with the article hidden, and its results in two
+runs.
 """
 
 from __future__ import annotations
@@ -16,10 +17,16 @@ from numpy.typing import NDArray
 from kibaru.evaluation.results import Result, Run, by_group
 
 RESAMPLES = 2_000
+"""Bootstrap samples for an interval."""
+
 _LEVEL = 0.95
+"""Confidence level of the intervals."""
+
 _BINS = 10
+"""Bins of the calibration error."""
+
 _REFUSED = 0.1
-"""The share of answerable questions refused at the threshold at which wrong answers are compared between models."""
+"""Share of answerable questions refused, at the threshold at which wrong answers are compared between models."""
 
 _FIELDS = [
     ("rank", np.int64), ("confidence", np.float64), ("in_passage", bool), ("in_first", bool), ("in_three", bool),
@@ -27,14 +34,21 @@ _FIELDS = [
 ]  # fmt: skip
 
 Sample = Mapping[str, NDArray[np.void]]
-"""The numbers of some results, an array a group, with the fields _FIELDS."""
+"""The numbers of some results: for each group an array with the fields _FIELDS. In a comparison, the groups of the
+earlier run have a "<" before their name."""
 
 Figures = dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A figure, and the two ends of its interval."""
+    """A figure with its confidence interval.
+
+    Attributes:
+        value: The figure.
+        low: Lower end of the interval.
+        high: Upper end of the interval.
+    """
 
     value: float
     low: float
@@ -46,7 +60,13 @@ Measure = Callable[[Sample], Figures]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Figures about `count` questions under a title."""
+    """Figures that belong together.
+
+    Attributes:
+        title: What they measure.
+        count: The number of questions asked.
+        figures: The figures by name.
+    """
 
     title: str
     count: int
@@ -55,7 +75,15 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The figures of two runs, and what changed: an interval of `change` without 0 speaks for a real difference."""
+    """The figures of two runs.
+
+    Attributes:
+        title: What they measure.
+        count: The number of questions that both runs asked.
+        before: Figures of the earlier run, by name.
+        after: Figures of the later run.
+        change: Their differences; an interval without 0 speaks for a real one.
+    """
 
     title: str
     count: int
@@ -65,13 +93,13 @@ class Comparison:
 
 
 def tables(run: Run) -> list[Table]:
-    """Finding, quoting and refusing, by kind of question, as far as the run has such."""
+    """The tables of a run: finding, quoting and refusing, for the kinds of questions that it has."""
     sample = numbers(run.results)
     return [Table(title, count, with_intervals(measure, sample)) for title, count, measure in _measures(sample, run)]
 
 
 def comparisons(before: Run, after: Run) -> list[Comparison]:
-    """The tables of two runs, over the questions that both asked."""
+    """Compare two runs, table by table, over the questions that both asked."""
     common = {result.key for result in before.results} & {result.key for result in after.results}
     old, new = (
         numbers(sorted((r for r in run.results if r.key in common), key=lambda r: r.key)) for run in (before, after)
@@ -84,12 +112,12 @@ def comparisons(before: Run, after: Run) -> list[Comparison]:
 
 
 def with_intervals(measure: Measure, sample: Sample) -> dict[str, Measured]:
-    """What is measured on a sample, and the interval of each figure."""
+    """Measure a sample, and resample it for the interval of each figure."""
     generator = np.random.default_rng(0)
     clusters = {(_family(name), len(rows)): _clusters(rows) for name, rows in sample.items()}
     drawn = dict[str, list[float]]()
     for _ in range(RESAMPLES):
-        # One draw for all that belongs together: the arrays of a family are in the same order.
+        # The arrays of a family have the same order, so one draw serves them all.
         draws = {
             key: np.concatenate([members[at] for at in generator.integers(len(members), size=len(members))])
             for key, members in clusters.items()
@@ -105,12 +133,13 @@ def with_intervals(measure: Measure, sample: Sample) -> dict[str, Measured]:
 
 
 def _family(name: str) -> str:
+    """The name that groups resampled together share."""
     plain = name.lstrip("<")
     return "question" if plain == "orphaned" else plain
 
 
 def _clusters(rows: NDArray[np.void]) -> list[NDArray[np.int64]]:
-    """Which rows are the same question, in one wording or another."""
+    """The indices of the rows of each question, in all its wordings."""
     _, cluster, sizes = np.unique(rows["cluster"], return_inverse=True, return_counts=True)
     return np.split(np.argsort(cluster, kind="stable"), np.cumsum(sizes)[:-1])
 
@@ -138,7 +167,7 @@ def _change(first: Measure, second: Measure) -> Measure:
 
 
 def finding(group: str) -> Measure:
-    """How high the expected article stands among those found."""
+    """Measures the rank of the expected article among those found, for the questions of a group."""
 
     def measure(sample: Sample) -> Figures:
         rank = sample[group]["rank"]
@@ -153,7 +182,7 @@ def finding(group: str) -> Measure:
 
 
 def quoting(sample: Sample) -> Figures:
-    """Where the answer's words stand, and how much a reader has to read; were nothing refused."""
+    """How often quotes hold the answer, and how long they are, if nothing were refused."""
     rows = sample["question"]
     return {
         "answer in best passage": float(rows["in_passage"].mean()),
@@ -165,8 +194,17 @@ def quoting(sample: Sample) -> Figures:
 
 
 def refusing(sample: Sample, threshold: float, sure: float) -> Figures:
-    """How well confidence tells questions with an answer from those without; what is answered, and answered surely, at
-    the thresholds in force; and what is answered at the threshold that refuses a tenth of the answerable."""
+    """How well the confidence separates questions with an answer from those without.
+
+    Args:
+        sample: The numbers of a run.
+        threshold: Confidence from which on questions are answered.
+        sure: Confidence from which on answers are sure.
+
+    Returns:
+        Shares refused, answered and answered surely at these thresholds; shares answered at the threshold that refuses
+        a tenth of the answerable questions; AUROC; and calibration errors.
+    """
     own = sample["question"]["confidence"] if "question" in sample else None
     figures = {}
     if own is not None:
@@ -190,27 +228,31 @@ def refusing(sample: Sample, threshold: float, sure: float) -> Figures:
 
 
 def outcomes(sample: Sample, groups: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """The confidences of some groups (n,), and whether the quotes shown held the answer (n,): never for questions
-    without one."""
+    """The confidences of some groups (n,), and whether the first three quotes held the answer (n,).
+
+    For questions without an answer they never do.
+    """
     rows = [sample[name] for name in groups if name in sample]
     return np.concatenate([r["confidence"] for r in rows]), np.concatenate([r["in_three"] for r in rows])
 
 
 def auroc(positive: NDArray[np.float64], negative: NDArray[np.float64]) -> float:
-    """How often one of `positive` is above one of `negative`, ties counting half."""
+    """The share of pairs in which one of `positive` is above one of `negative`; ties count half."""
     ordered = np.sort(negative)
     below, not_above = np.searchsorted(ordered, positive, "left"), np.searchsorted(ordered, positive, "right")
     return float((below + not_above).mean() / (2 * len(negative)))
 
 
 def calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
-    """The expected calibration error: |confidence - share right|, averaged over equal-width bins by their size
-    (Naeini, Cooper and Hauskrecht, AAAI 2015)."""
+    """The expected calibration error (Naeini, Cooper and Hauskrecht, AAAI 2015).
+
+    That is |mean confidence - share right| of equal-width bins, averaged with their sizes as weights.
+    """
     return sum(count * abs(mean - share) for mean, share, count in bins(confidence, right)) / len(confidence)
 
 
 def bins(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> list[tuple[float, float, int]]:
-    """Mean confidence, share right and count, of each tenth of the scale that has any."""
+    """Mean confidence, share right and count of each bin that is not empty."""
     at = np.minimum((confidence * _BINS).astype(np.int64), _BINS - 1)
     return [
         (float(confidence[at == bin].mean()), float(right[at == bin].mean()), int((at == bin).sum()))
@@ -220,7 +262,7 @@ def bins(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> list[tupl
 
 
 def numbers(results: Sequence[Result]) -> dict[str, NDArray[np.void]]:
-    """What figures are made of, an array a group, in the order of the results."""
+    """The numbers of results, by group, in the order of the results: a Sample."""
     found = {}
     for group, rows in by_group(results).items():
         clusters = dict[str, int]()

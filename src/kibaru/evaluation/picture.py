@@ -1,4 +1,4 @@
-"""The reliability diagram: how often answers of each confidence are right."""
+"""Drawing the reliability diagram: how often answers of each confidence are right."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 
 def check_pictures() -> None:
-    """Raises KibaruError when matplotlib, which draws, is not there."""
+    """Make sure that matplotlib is installed.
+
+    Raises:
+        KibaruError: It is not.
+    """
     try:
         import matplotlib  # noqa: F401
     except ImportError:
@@ -25,9 +29,18 @@ def check_pictures() -> None:
 
 
 def save_reliability(run: Run, path: Path) -> None:
-    """Draw confidence against the share of questions whose shown quotes hold the answer, with the count of each bin;
-    once for answerable and unanswerable questions, once with the orphaned ones too. Raises BadInput when the run has
-    neither, StorageError when the file cannot be written."""
+    """Draw the share of questions whose quotes hold the answer over their confidence, with the count of each bin.
+
+    There is a panel for answerable and unanswerable questions, and one that has the orphaned ones too.
+
+    Args:
+        run: The results.
+        path: The PNG file to write.
+
+    Raises:
+        BadInput: The run has headlines only.
+        StorageError: The file cannot be written.
+    """
     from matplotlib.figure import Figure
 
     sample = numbers(run.results)

@@ -1,4 +1,4 @@
-"""Asking the questions of a set, each as its kind wants it."""
+"""Asking the questions of a set, each in the way of its kind."""
 
 from __future__ import annotations
 
@@ -27,18 +27,24 @@ Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many are done and how many there are to do."""
 
 _QUOTES = 3
+"""Quotes asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A Kibaru to ask. `known_as` gives the id of an article by the id it came with and by the key of its URL: texts
-    that are the same are one article."""
+    """A Kibaru to ask.
+
+    Attributes:
+        kibaru: The archive.
+        known_as: Ids of articles in the archive, by the id in the set and by the key of the URL. They differ where the
+            set has a text twice, which is stored once.
+    """
 
     kibaru: Kibaru
     known_as: dict[str, str]
 
     def id_of(self, article: str | None) -> str | None:
-        """The id of the article that a set names by id or URL."""
+        """The id of the article that a set names by id or URL; None when it is not there."""
         if article and article.startswith(("http://", "https://")):
             return self.known_as.get(url_key(canonical_url(article)))
         return self.known_as.get(article or "")
@@ -48,7 +54,7 @@ class Archive:
 def temporary_archive(
     articles: Sequence[Article], settings: Settings, embedder: Embedder, progress: Progress = lambda *_: None
 ) -> Iterator[Archive]:
-    """These articles in an archive of their own, for as long as a measurement takes."""
+    """An archive of these articles in a temporary folder, removed at the end."""
     with TemporaryDirectory(prefix="kibaru-eval-") as folder:
         settings = settings.model_copy(update={"index": Path(folder)})
         with Kibaru(settings, create=True, embedder=embedder) as kibaru:
@@ -63,7 +69,11 @@ def temporary_archive(
 
 @contextmanager
 def present_archive(settings: Settings, embedder: Embedder) -> Iterator[Archive]:
-    """The archive of the settings, to ask. Raises IndexUnusable."""
+    """The archive of the settings.
+
+    Raises:
+        IndexUnusable: There is none, or it needs a rebuild.
+    """
     with Kibaru(settings, embedder=embedder) as kibaru:
         kibaru.check()
         known_as = {}
@@ -75,10 +85,20 @@ def present_archive(settings: Settings, embedder: Embedder) -> Iterator[Archive]
 
 
 def run_set(evaluated: EvaluationSet, settings: Settings, split: Split, progress: Progress = lambda *_: None) -> Run:
-    """Ask every question of a split: those with an answer twice, the second time with their article hidden.
+    """Ask every question of a split; those with an answer twice, the second time with their article hidden.
 
-    Headlines are searched with the titles left out of the index, since with them it is trivial; except in an archive
-    that there is. Raises BadInput when a question is about an article that is not there, and what `Kibaru.ask` raises.
+    Headlines are searched in an archive without titles, since with titles that is trivial; but not when the set is
+    about the archive at hand. Nothing is refused, so that one run shows what any threshold would do.
+
+    Args:
+        evaluated: The set.
+        settings: Say which models to use, and which archive for a set without articles.
+        split: The part of the set to ask.
+        progress: Told of each article indexed and each question asked.
+
+    Raises:
+        BadInput: No question is in the split, or one is about an article that is not there.
+        KibaruError: Whatever `Kibaru.ask` raises.
     """
     questions = [question for question in evaluated.questions if in_split(question.clean_id or question.id, split)]
     if not questions:
@@ -86,23 +106,12 @@ def run_set(evaluated: EvaluationSet, settings: Settings, split: Split, progress
     embedder = CachingEmbedder(settings)
     calibrated = calibration(embedder.identity)
     threshold = calibrated.threshold if settings.min_confidence is None else settings.min_confidence
-    # Nothing is refused, so that one run tells what any threshold would do.
-    settings = settings.model_copy(update={"min_confidence": 0.0})
-
+    answering_all = settings.model_copy(update={"min_confidence": 0.0})
     if evaluated.articles is None:
-        with present_archive(settings, embedder) as archive:
+        with present_archive(answering_all, embedder) as archive:
             results = _ask_all(archive, questions, progress)
     else:
-        headlines = [question for question in questions if question.kind == "headline"]
-        others = [question for question in questions if question.kind != "headline"]
-        results = []
-        if others:
-            with temporary_archive(evaluated.articles, settings, embedder, progress) as archive:
-                results += _ask_all(archive, others, progress)
-        if headlines:
-            untitled = [replace(article, title="") for article in evaluated.articles]
-            with temporary_archive(untitled, settings, embedder, progress) as archive:
-                results += _ask_all(archive, headlines, progress)
+        results = _ask_about(evaluated.articles, questions, answering_all, embedder, progress)
     about = {
         "kibaru": __version__,
         "model": embedder.identity,
@@ -114,6 +123,24 @@ def run_set(evaluated: EvaluationSet, settings: Settings, split: Split, progress
         "not checked by anyone": str(sum(question.to_check for question in questions)),
     }
     return Run(about, threshold, max(calibrated.sure, threshold), results)
+
+
+def _ask_about(
+    articles: list[Article],
+    questions: Sequence[Question],
+    settings: Settings,
+    embedder: Embedder,
+    progress: Progress,
+) -> list[Result]:
+    """Ask questions over the articles of a set, headlines over the same articles without titles."""
+    untitled = [replace(article, title="") for article in articles]
+    results = []
+    for indexed, are_headlines in ((articles, False), (untitled, True)):
+        asked = [question for question in questions if (question.kind == "headline") == are_headlines]
+        if asked:
+            with temporary_archive(indexed, settings, embedder, progress) as archive:
+                results += _ask_all(archive, asked, progress)
+    return results
 
 
 def _ask_all(archive: Archive, questions: Sequence[Question], progress: Progress) -> list[Result]:
@@ -167,6 +194,7 @@ def _ask(archive: Archive, question: Question, group: Group) -> Result:
 
 
 def _best_passage(archive: Archive, answer: Answer) -> str:
+    """The text of the first hit, "" without hits."""
     if not answer.hits:
         return ""
     best = answer.hits[0].passage
@@ -174,6 +202,7 @@ def _best_passage(archive: Archive, answer: Answer) -> str:
 
 
 def _check_verbatim(archive: Archive, question: Question, answer: Answer) -> None:
+    """Make sure that every quote is words of its article as it is stored."""
     for quote in answer.quotes:
         stored = archive.kibaru.article(quote.article.id)
         if quote.text != stored.text[quote.start : quote.end] or not quote.text.strip():

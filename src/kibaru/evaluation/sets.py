@@ -1,7 +1,7 @@
-"""The format of articles and questions to measure on, and which questions may be tuned on.
+"""Evaluation sets: their file format, and which of their questions may be tuned on.
 
-A set is a folder with `questions.jsonl` and, unless the questions are about an archive that there is, with
-`articles.jsonl`; or a file of questions alone.
+A set is a folder with `questions.jsonl` and `articles.jsonl`. Without articles, or when it is just a file of questions,
+the questions are about the archive at hand.
 """
 
 from __future__ import annotations
@@ -26,10 +26,18 @@ Split = Literal["held-out", "tuning", "all"]
 class Question:
     """A row of questions.jsonl.
 
-    A `question` has its `answer`, word for word, in the article `article_id` (an id or a URL); a `headline` is to find
-    that article; an `unanswerable` one is answered by no article. `variant` says how it is written (english, typos…)
-    and `clean_id` which question it is a variant of. `asked_on` is the day it is asked, for "yesterday" (ISO date).
-    `to_check` marks what nobody has read yet.
+    Attributes:
+        id: Identifies the question in its set.
+        kind: A `question` has its answer in an article, a `headline` is to find its article, an `unanswerable` one is
+            answered by no article.
+        question: What is asked.
+        article_id: Id or URL of the article.
+        answer: The words of the article that answer.
+        language: The question's language, a two-letter code.
+        variant: How the question is written: english, typos…
+        clean_id: Id of the question that it is a variant of.
+        asked_on: The day it is asked (ISO date), which "yesterday" is relative to; today when not given.
+        to_check: Whether nobody has checked the row yet.
     """
 
     id: str
@@ -46,7 +54,13 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationSet:
-    """`articles` is None when the questions are about the archive there is."""
+    """Questions with the articles they are about.
+
+    Attributes:
+        path: Where the set is from.
+        articles: The articles; None when the questions are about the archive at hand.
+        questions: The questions.
+    """
 
     path: Path
     articles: list[Article] | None
@@ -54,20 +68,24 @@ class EvaluationSet:
 
 
 def is_for_tuning(question_id: str) -> bool:
-    """Half of the questions, by hash: what is fitted on them is reported on the others."""
+    """Whether a question is in the half, drawn by hash, that may be fitted on; results are reported on the other."""
     return hashlib.sha256(question_id.encode()).digest()[0] % 2 == 0
 
 
 def in_split(question_id: str, split: Split) -> bool:
-    """Whether a question counts for a split; of a variant, ask it of the clean question's id, so that both are on the
-    same side."""
+    """Whether a question is in a split. For a variant, give the clean question's id: both must be on the same side."""
     return split == "all" or is_for_tuning(question_id) == (split == "tuning")
 
 
 def read_set(path: Path, language: str | None = None) -> EvaluationSet:
-    """A set of articles and questions; `language` is that of articles which don't say (else it is detected).
+    """Load a set.
 
-    Raises BadInput naming the file, the line and what is wrong with it.
+    Args:
+        path: A folder, or a file of questions.
+        language: Language of articles that state none; it is detected when not given.
+
+    Raises:
+        BadInput: Names the file, the line and what is wrong with it.
     """
     file = path / "questions.jsonl" if path.is_dir() else path
     questions = read_questions(file)
@@ -80,7 +98,7 @@ def read_set(path: Path, language: str | None = None) -> EvaluationSet:
 
 
 def read_articles(path: Path, language: str | None = None) -> list[Article]:
-    """The rows of an articles.jsonl as Kibaru takes them in, under their own ids."""
+    """Load the articles of an articles.jsonl; see `read_set`."""
     articles = []
     for where, row in _rows(path):
         try:
@@ -91,7 +109,7 @@ def read_articles(path: Path, language: str | None = None) -> list[Article]:
 
 
 def read_questions(path: Path) -> list[Question]:
-    """The rows of a questions.jsonl. Raises BadInput naming the line that has no use as a question."""
+    """Load the questions of a questions.jsonl; see `read_set`."""
     questions = {}
     for where, row in _rows(path):
         question = _question(where, row)

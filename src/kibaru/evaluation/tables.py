@@ -1,4 +1,4 @@
-"""Runs and comparisons as text to read."""
+"""Runs and comparisons as text for people and as JSON for programs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _QUOTED = 300
 
 
 def run_text(run: Run, tables: Sequence[Table]) -> str:
-    """What was measured, then each figure with its interval."""
+    """A run as text: what was measured, then each figure with its interval."""
     lines = [f"{name:8} {value}" for name, value in run.about.items() if value != "0"]
     lines += [f"answered from a confidence of {run.threshold:.3f}, surely from {run.sure:.3f}"]
     lines += ["[ ] are 95 % bootstrap intervals"]
@@ -31,7 +31,7 @@ def run_text(run: Run, tables: Sequence[Table]) -> str:
 
 
 def run_json(run: Run, tables: Sequence[Table]) -> dict[str, Any]:
-    """Each figure as [value, low, high]."""
+    """A run as JSON: each figure as [value, low, high]."""
     return {
         "run": run.about,
         "threshold": run.threshold,
@@ -43,7 +43,7 @@ def run_json(run: Run, tables: Sequence[Table]) -> dict[str, Any]:
 
 
 def comparison_json(before: Run, after: Run, compared: Sequence[Comparison]) -> dict[str, Any]:
-    """Each change as [value, low, high], and the lines about questions that went better or worse."""
+    """A comparison as JSON: each change as [value, low, high], and lines about questions that went better or worse."""
     changes = list(changes_of(before, after))
     return {
         "before": {c.title: c.before for c in compared},
@@ -55,7 +55,7 @@ def comparison_json(before: Run, after: Run, compared: Sequence[Comparison]) -> 
 
 
 def comparison_text(before: Run, after: Run, compared: Sequence[Comparison]) -> str:
-    """Each figure in both runs with the difference, then the questions that went better and those that went worse."""
+    """A comparison as text: each figure in both runs, its change, then the questions that went better or worse."""
     lines = [
         f"{name}: {before.about.get(name)} -> {value}"
         for name, value in after.about.items()
@@ -75,7 +75,7 @@ def comparison_text(before: Run, after: Run, compared: Sequence[Comparison]) -> 
 
 
 def changes_of(before: Run, after: Run) -> Iterator[tuple[str, str]]:
-    """For each question and each thing that changed about it: + or -, and a line that says what."""
+    """The changes between two runs: "+" for better or "-" for worse, and a line that says what changed."""
     later = {result.key: result for result in after.results}
     for old in before.results:
         new = later.get(old.key)
@@ -98,7 +98,7 @@ def changes_of(before: Run, after: Run) -> Iterator[tuple[str, str]]:
 
 
 def errors_text(run: Run) -> str:
-    """Every question that went wrong, and what was found and quoted instead."""
+    """The questions that went wrong, with what was found and quoted instead."""
     return "\n\n".join(_error(result, faults) for result in run.results if (faults := _faults(result, run.threshold)))
 
 

@@ -1,4 +1,4 @@
-"""How much is lost when a question comes in another language or spelling: variants against the clean ones."""
+"""Figures by variant and by language: how much is lost when a question is in another language or spelling."""
 
 from __future__ import annotations
 
@@ -12,8 +12,14 @@ from kibaru.evaluation.results import Result
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """Questions of one variant, or of one language. For a variant, `figures` has their hit@1, that of the clean
-    questions they come from ("clean hit@1") and the difference ("change")."""
+    """The figures of one variant, or of one language.
+
+    Attributes:
+        name: The variant or language.
+        count: The number of questions.
+        figures: Figures by name. For a variant, "clean hit@1" is that of the questions it was made from, and "change"
+            the difference.
+    """
 
     name: str
     count: int
@@ -21,7 +27,7 @@ class Variant:
 
 
 def by_variant(results: Sequence[Result]) -> list[Variant]:
-    """The variants whose clean questions were asked too, the most frequent first."""
+    """The figures of each variant whose clean questions were asked too, the most frequent first."""
     asked = {result.id: result for result in results if result.group == "question"}
     pairs = dict[str, list[tuple[Result, Result]]]()
     for result in asked.values():
@@ -48,8 +54,7 @@ def _against_clean(sample: Sample) -> Figures:
 
 
 def by_language(results: Sequence[Result]) -> list[Variant]:
-    """The questions of each language, if there are several: hit@1, MRR@10, and how many have the answer in the first
-    three quotes."""
+    """The figures of each language, the most frequent first; none when all questions are in one language."""
     asked = [result for result in results if result.group == "question" and result.language]
     languages = Counter(str(result.language) for result in asked)
     if len(languages) < 2:
