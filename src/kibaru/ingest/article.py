@@ -1,4 +1,4 @@
-"""The Article: a published text, and what makes two of them the same."""
+"""Make an Article of fields as people fill them in: clean, check and complete them."""
 
 from __future__ import annotations
 
@@ -33,10 +33,20 @@ def make_article(
     modified: str = "",
     pages: Sequence[int] = (),
 ) -> Article:
-    """An Article out of fields as people fill them in: cleaned, checked, dated, its language detected when not given.
+    """Make an Article of fields as people fill them in. Empty fields are left out or derived.
 
-    The id is the one given, or derives from the canonical URL or, without one, from title and text. Raises BadInput
-    when the text is empty or too long, or a field makes no sense.
+    Args:
+        text: The body.
+        title: Taken from the first words of the text when empty.
+        id: Derived from the canonical URL when empty, or else from title and text.
+        published: A date in one of the forms that `kibaru.text.dates.parse_date` knows.
+        language: A language's code or name; detected when empty.
+        outlet: The newsroom's name.
+        modified: The date of the last change, as `published`.
+        pages: Offset in `text` where each page of a paged document starts.
+
+    Raises:
+        BadInput: The text is empty or too long, or a field makes no sense.
     """
     from kibaru.text.languages import detect_language
 
@@ -65,12 +75,12 @@ def make_article(
 
 
 def has_own_id(article: Article) -> bool:
-    """Whether the id was given or comes from the URL, so that a new version of the text would keep it."""
+    """Whether the id was given or derived from the URL, so that it stays when the text changes."""
     return article.id != _derived_id(article.title, article.text)
 
 
 def _cleaned(text: str, pages: Sequence[int]) -> tuple[str, list[int]]:
-    """The text cleaned and stripped, and where its pages start then; an empty page where the next one does."""
+    """The cleaned text and the new offsets of its pages; an empty page starts where the next one does."""
     begun = sorted(min(page, len(text)) for page in pages)
     edges = [*([] if begun[:1] == [0] else [0]), *begun, len(text)]
     parts = [clean(text[start:end]) for start, end in pairwise(edges)]

@@ -1,4 +1,4 @@
-"""Which parser reads which kind of document. All of them run in the process apart, see `isolation`."""
+"""Choose the parser for a kind of document. All of them are meant to run in `sandbox`."""
 
 from __future__ import annotations
 
@@ -7,18 +7,27 @@ from dataclasses import dataclass
 from kibaru.types import Article
 
 DOCUMENTS = (".html", ".htm", ".xhtml", ".mhtml", ".mht", ".pdf", ".docx", ".odt", ".epub", ".eml")
+"""Suffixes of the kinds of documents."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedDocument:
-    """What a document holds: articles, and files to be read by their own names."""
+    """What a document holds: its articles, and attached files as (name, bytes)."""
 
     articles: tuple[Article, ...]
     attachments: tuple[tuple[str, bytes], ...] = ()
 
 
 def parse_document(suffix: str, data: bytes) -> ParsedDocument:
-    """The contents of a document of the kind that `suffix`, one of DOCUMENTS, tells. Raises BadInput."""
+    """Parse a document.
+
+    Args:
+        suffix: One of DOCUMENTS.
+        data: The file.
+
+    Raises:
+        BadInput: It cannot be read, or holds no article.
+    """
     if suffix == ".pdf":
         from kibaru.ingest.pdf.document import article_from_pdf
 

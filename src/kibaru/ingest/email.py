@@ -1,4 +1,4 @@
-"""An e-mail (.eml) or a page saved as one (.mhtml) to an article and its attachments."""
+"""Parse e-mails (.eml) with their attachments, and web pages saved in their format (.mhtml)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kibaru.ingest.html.tree import parse_html, text_blocks
 from kibaru.types import Article
 
 MAX_PARTS = 200
-"""Parts of one message that are looked at."""
+"""Number of parts of a message that are read."""
 
 _MAX_HEAD = 128_000  # bytes: a thousand addressees take 40,000
 _QUOTED = re.compile(r"^\s*>.*\n?", re.M)
@@ -27,9 +27,15 @@ _REPLY_OR_FORWARD = re.compile(r"^\s*(?:(?:re|fwd?|tr|rv|enc)\s*:\s*)+", re.I)
 
 
 def article_and_attachments(data: bytes) -> tuple[Article | None, list[tuple[str, bytes]]]:
-    """The message as an article (subject, sender, date, body), None when it has no body; and the files it carries.
+    """Parse an e-mail.
 
-    The plain text is taken, or the HTML where that says much more. Quoted replies and signatures are left out.
+    The body is the plain text, or the HTML where that has much more text. Quoted replies and signatures are left out.
+
+    Returns:
+        The message as an article, None when it has no body; and the attached files as (name, bytes).
+
+    Raises:
+        BadInput: It is no e-mail, too large, or has neither body nor attachments.
     """
     message = _parsed(data)
     if not message.keys() or not isinstance(message, EmailMessage):
@@ -63,7 +69,11 @@ def article_and_attachments(data: bytes) -> tuple[Article | None, list[tuple[str
 
 
 def article_from_mhtml(data: bytes) -> Article:
-    """The page that a browser saved as one file."""
+    """Parse a web page that a browser saved as one file.
+
+    Raises:
+        BadInput: There is no page in it, or no article on the page.
+    """
     from kibaru.ingest.html.extraction import article_from_html
 
     message = _parsed(data)
@@ -77,7 +87,7 @@ def article_from_mhtml(data: bytes) -> Article:
 
 
 def _parsed(data: bytes) -> Message:
-    """The message, unless it has more headers or parts than the standard library can parse in good time."""
+    """The parsed message; BadInput when its headers or parts are too many to be parsed quickly."""
     head = min((at for at in (data.find(b"\n\n"), data.find(b"\r\n\r\n")) if at >= 0), default=len(data))
     if head > _MAX_HEAD:
         raise BadInput(f"its headers have more than {_MAX_HEAD // 1000} KB")
@@ -107,7 +117,7 @@ def _text(part: Message) -> str:
 
 
 def _header(read: Any) -> Any:
-    """What reading a header gives, "" for one too damaged: the standard library raises errors of all kinds then."""
+    """The value of a header, "" for a damaged one: the standard library raises errors of all kinds then."""
     with contextlib.suppress(Exception):
         return read() or ""
     return ""

@@ -1,4 +1,4 @@
-"""Bytes to text, whatever the newsroom's editor saved them as."""
+"""Decode text of an unknown encoding."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ _BYTE_ORDER_MARKS = {
 }
 _OLD_ENCODINGS = ["cp1252", "cp1256", "cp1251", "mac_roman"]
 _BINARY = "it is not text but binary data"
-_SAMPLE = 200_000
-_CONTROLS_IN_BINARY = 0.01
+_SAMPLE = 200_000  # bytes or characters that decide on the encoding
+_CONTROLS_IN_BINARY = 0.01  # share of control characters above which data is binary
 
 
 def decode(data: bytes) -> str:
-    """The text in `data`: by its byte order mark, as UTF-8, or in the old encoding that reads best.
+    """Decode text by its byte order mark, as UTF-8, or in the old encoding that fits best.
 
-    Raises BadInput when it is no text.
+    Raises:
+        BadInput: It is no text.
     """
-    for mark, encoding in _BYTE_ORDER_MARKS.items():  # UTF-32's mark begins with UTF-16's, so it is asked first
+    for mark, encoding in _BYTE_ORDER_MARKS.items():  # UTF-32's mark begins with UTF-16's, so it comes first
         if data.startswith(mark):
             return _decoded(data, encoding)
     if b"\0" in data:

@@ -1,4 +1,4 @@
-"""An EPUB to articles: each chapter with enough text is one, titled "Book — Chapter"."""
+"""Parse EPUB books: each chapter with enough text is an article, titled "Book — Chapter"."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kibaru.ingest.zip_files import open_package, read_part
 from kibaru.types import Article
 
 _CHAPTER = 200
-"""Characters. Covers, title pages, dedications and copyright notices have fewer."""
+"""Characters that a chapter has at least; covers, title pages and dedications have fewer."""
 
 _MAX_CHAPTERS = 2_000
 _DC = "{http://purl.org/dc/elements/1.1/}"
@@ -26,9 +26,13 @@ _CONTENTS = re.compile(
 
 
 def articles_from_epub(data: bytes) -> list[Article]:
-    """The chapters in reading order. All have the book's author, language, publisher and date.
+    """Parse a book.
 
-    Raises BadInput when it is no book, is locked, or no chapter has text.
+    Returns:
+        Its chapters in reading order, each with the book's author, language, publisher and date.
+
+    Raises:
+        BadInput: It is no book, is locked by DRM, or no chapter has text.
     """
     archive = open_package(data)
     if read_part(archive, "META-INF/rights.xml"):
@@ -40,19 +44,19 @@ def articles_from_epub(data: bytes) -> list[Article]:
     if opf is None:
         raise BadInput("it is no EPUB book")
 
-    def fact(name: str) -> str:
+    def metadata_field(name: str) -> str:
         return " ".join((opf.findtext(f".//{_DC}{name}") or "").split())
 
     chapters = [found for name in _spine(opf, path) if (found := _chapter(archive, name))]
-    book = fact("title")
+    book = metadata_field("title")
     articles = [
         make_article(
             title=" — ".join(filter(None, (book, heading))),
             text=text,
-            author=fact("creator"),
-            outlet=fact("publisher"),
-            published=date[0] if (date := re.match(r"\d{4}-\d\d-\d\d", fact("date"))) else "",
-            language=language[0] if (language := re.match(r"[A-Za-z]{2,3}\b", fact("language"))) else "",
+            author=metadata_field("creator"),
+            outlet=metadata_field("publisher"),
+            published=date[0] if (date := re.match(r"\d{4}-\d\d-\d\d", metadata_field("date"))) else "",
+            language=language[0] if (language := re.match(r"[A-Za-z]{2,3}\b", metadata_field("language"))) else "",
         )
         for heading, text in chapters
     ]
@@ -62,7 +66,7 @@ def articles_from_epub(data: bytes) -> list[Article]:
 
 
 def _spine(opf: Any, path: str) -> list[str]:
-    """The names of the book's pages in reading order, without the page of contents."""
+    """The names of the book's documents in reading order, without the table of contents."""
     folder = posixpath.dirname(path)
     manifest = {
         item.get("id"): posixpath.normpath(posixpath.join(folder, unquote(item.get("href") or "")))
@@ -74,7 +78,7 @@ def _spine(opf: Any, path: str) -> list[str]:
 
 
 def _chapter(archive: ZipFile, name: str) -> tuple[str, str] | None:
-    """The heading and the text of a chapter, None where there is too little."""
+    """The heading and the text of a chapter; None when it has too little text."""
     data = read_part(archive, name)
     if not data.strip():
         return None

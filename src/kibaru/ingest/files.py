@@ -1,4 +1,4 @@
-"""Paths to articles: which parser reads which file, and what to say of those that cannot be read."""
+"""Read articles from files, folders, archives and standard input, each by the parser of its kind."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from kibaru.ingest.zip_files import DAMAGE_ERRORS, open_archive, open_member, vi
 from kibaru.types import Article, Failure, printable
 
 MAX_FILE = 20_000_000
-"""Bytes in a file that is one article. Files of many articles (`.jsonl`, `.csv` in UTF-8) are read as a stream."""
+"""Bytes of a file that is one article. Files of many articles (`.jsonl`, `.csv` in UTF-8) are read as a stream."""
 
 _ONE_ARTICLE: dict[str, Callable[[str], Article]] = {
     ".txt": article_from_text,
@@ -39,7 +39,7 @@ _MANY_ARTICLES: dict[str, Callable[[Iterable[str]], Iterator[tuple[int, Any]]]] 
     ".csv": records_from_csv,
 }
 MAX_DOCUMENT = 100_000_000
-"""Bytes in a PDF, an office document, a book, an e-mail: pictures and attachments count."""
+"""Bytes of a PDF, office document, book or e-mail, with its pictures and attachments."""
 
 _ARCHIVE = ".zip"
 _MAX_NESTING = 2  # an archive in an archive, an e-mail's attachments in an archive
@@ -49,9 +49,14 @@ SUFFIXES = (*_ONE_ARTICLE, *_MANY_ARTICLES, *DOCUMENTS, _ARCHIVE)
 
 
 def read_articles(paths: Iterable[str | Path]) -> Iterator[Article | Failure]:
-    """The articles in files, in folders of files (by name, hidden ones left out), and in standard input for `-`.
+    """Read the articles in files, folders and standard input.
 
-    What cannot be read comes out as a Failure in its place; nothing is raised and reading goes on.
+    Args:
+        paths: Files, folders (their files in the order of their names, without hidden ones), and `-` for standard
+            input.
+
+    Returns:
+        The articles, with a Failure in the place of what cannot be read. Nothing is raised.
     """
     for path in paths:
         if str(path) == "-":
@@ -67,7 +72,15 @@ def read_articles(paths: Iterable[str | Path]) -> Iterator[Article | Failure]:
 
 
 def read_bytes(name: str, data: bytes) -> Iterator[Article | Failure]:
-    """The articles in `data`, parsed as a file called `name` would be."""
+    """Read the articles in bytes.
+
+    Args:
+        name: A file name; its suffix decides on the parser.
+        data: What the file holds.
+
+    Returns:
+        As `read_articles`.
+    """
     yield from _read_stream(name, _suffix(name), io.BytesIO(data))
 
 
@@ -96,7 +109,7 @@ def _read_standard_input() -> Iterator[Article | Failure]:
 
 
 def _read_stream(where: str, suffix: str, stream: BinaryIO, nesting: int = 0) -> Iterator[Article | Failure]:
-    """The articles of one input; `nesting` is in how many archives and e-mails it lies."""
+    """The articles of one input; `nesting` counts the archives and e-mails around it."""
     try:
         if suffix in _MANY_ARTICLES:
             for line, record in _MANY_ARTICLES[suffix](_lines(stream)):
@@ -122,7 +135,7 @@ def _read_stream(where: str, suffix: str, stream: BinaryIO, nesting: int = 0) ->
 
 
 def _read_archive(where: str, stream: BinaryIO, nesting: int) -> Iterator[Article | Failure]:
-    """What the files of an archive hold, those of other kinds passed over as in a folder."""
+    """The articles in the files of an archive; files of other kinds are left out, as in a folder."""
     found = False
     with open_archive(stream) as archive:
         for member in visible_files(archive):
@@ -149,7 +162,7 @@ def _read_part(where: str, name: str, stream: IO[bytes], nesting: int) -> Iterat
 
 
 def _inside(where: str, name: str) -> str:
-    """Where a part is: its name as given, shortened."""
+    """Where a part of an archive is, for messages."""
     return f"{where}, {printable(name)[-200:]}"
 
 
@@ -176,10 +189,10 @@ def _article_or_failure(where: str, record: Any) -> Article | Failure:
 
 
 def _lines(stream: BinaryIO) -> Iterator[str]:
-    """Decoded lines as they come, each in UTF-8 or else in the old encoding that reads best.
+    """Decoded lines of a stream, each as UTF-8 or else in the old encoding that fits best.
 
-    UTF-16, whose lines cannot be told apart before decoding, is read whole. A line longer than a record may be is cut
-    there, for its parser to reject. Raises BadInput for binary data.
+    UTF-16, which cannot be split into lines before decoding, is read whole. A line longer than a record may be is cut,
+    and its parser rejects it. Raises BadInput for binary data.
     """
     head = stream.read(_HEAD)
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):

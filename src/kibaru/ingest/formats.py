@@ -1,4 +1,4 @@
-"""One parser a file format: decoded text, or lines of it, to the fields of articles."""
+"""Parse text, Markdown, JSON lines and CSV into the fields of articles."""
 
 from __future__ import annotations
 
@@ -19,15 +19,22 @@ MAX_RECORD = 10_000_000
 
 
 def article_from_text(content: str) -> Article:
-    """Plain text: the first line is the title, the rest the body. A single line is a body that titles itself."""
+    """Parse plain text: the first line is the title, the rest the body. A single line is a body without a title.
+
+    Raises:
+        BadInput: It is no article.
+    """
     title, _, body = content.lstrip().partition("\n")
     return make_article(title=title, text=body) if body.strip() else make_article(text=title)
 
 
 def article_from_markdown(content: str) -> Article:
-    """Markdown with optional YAML front matter; without a title there, the first `# ` heading is the title.
+    """Parse Markdown with optional YAML front matter; without a title there, the first `# ` heading is the title.
 
     Inline markup is dropped, so that quotes read as prose; headings keep their `##`.
+
+    Raises:
+        BadInput: The front matter is no YAML, or it is no article.
     """
     import frontmatter
     import yaml
@@ -42,7 +49,14 @@ def article_from_markdown(content: str) -> Article:
 
 
 def article_from_record(record: Any) -> Article:
-    """A mapping with FIELDS (`text` required), as out of JSON, YAML or a CSV row; other keys are ignored."""
+    """Make an article of a record from JSON, YAML or CSV.
+
+    Args:
+        record: A mapping with FIELDS, of which `text` is required, and `pages`; other keys are ignored.
+
+    Raises:
+        BadInput: It is no such mapping, or a field makes no sense.
+    """
     if not isinstance(record, dict):
         raise BadInput("it is no object with fields")
     if record.get("text") in (None, ""):
@@ -54,7 +68,11 @@ def article_from_record(record: Any) -> Article:
 
 
 def records_from_json_lines(lines: Iterable[str]) -> Iterator[tuple[int, Any]]:
-    """Line numbers with the parsed objects, or with the BadInput that says what is wrong with that line."""
+    """Parse lines of JSON.
+
+    Returns:
+        Pairs of a line number and the parsed value, or the BadInput that says what is wrong with the line.
+    """
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -71,9 +89,10 @@ def records_from_json_lines(lines: Iterable[str]) -> Iterator[tuple[int, Any]]:
 
 
 def records_from_csv(lines: Iterable[str]) -> Iterator[tuple[int, Any]]:
-    """Line numbers with the rows as mappings, or with the BadInput that says what is wrong.
+    """Parse CSV. The first line names the columns, and its most frequent separator (comma, semicolon, tab) counts.
 
-    The first line names the columns; the separator (comma, semicolon, tab) is the one that line uses most.
+    Returns:
+        Pairs of a line number and the row as a mapping, or the BadInput that says what is wrong with it.
     """
     csv.field_size_limit(MAX_RECORD)
     lines = iter(lines)
@@ -120,7 +139,7 @@ def _pages(value: Any) -> list[int]:
 
 
 def _plain_markdown(body: str) -> tuple[str, str]:
-    """The first top heading as the title, and the rest as plain paragraphs, headings marked `## `, list items `- `."""
+    """The first top heading as title, and the rest as paragraphs, headings (`## `) and list items (`- `)."""
     from markdown_it import MarkdownIt
 
     title, blocks, prefix = "", list[str](), ""

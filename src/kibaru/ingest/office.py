@@ -1,5 +1,4 @@
-"""Documents of word processors (.docx, .odt) to articles: headings, lists, tables as lines, and what they say of
-themselves."""
+"""Parse documents of word processors (.docx, .odt): paragraphs, headings, lists, tables as lines, and metadata."""
 
 from __future__ import annotations
 
@@ -30,10 +29,13 @@ _DEFAULT_TITLE = re.compile(
 
 
 def article_from_docx(data: bytes) -> Article:
-    """A Word document. Title: that of its properties, a paragraph in the style Title, or its first heading or line.
+    """Parse a Word document.
 
-    The dates are those of its making and last change, as the word processor wrote them. Comments and deleted text are
-    left out, inserted text is in.
+    The title is that of its properties, a paragraph in the style Title, or its first heading or line. The dates are
+    those of its creation and last change. Comments and deleted text are left out, inserted text is kept.
+
+    Raises:
+        BadInput: It is damaged or has no text.
     """
     import docx
     from docx.table import Table
@@ -47,13 +49,13 @@ def article_from_docx(data: bytes) -> Article:
             blocks += [("text", row) for row in _word_rows(part._tbl)]
         else:
             blocks += _word_paragraph(part, styles)
-    facts = document.core_properties
+    properties = document.core_properties
     return _article(
         blocks,
-        title=facts.title or "",
-        author=facts.author or "",
-        published=facts.created.date().isoformat() if facts.created else "",
-        modified=facts.modified.date().isoformat() if facts.modified else "",
+        title=properties.title or "",
+        author=properties.author or "",
+        published=properties.created.date().isoformat() if properties.created else "",
+        modified=properties.modified.date().isoformat() if properties.modified else "",
     )
 
 
@@ -85,7 +87,7 @@ def _word_rows(table: Any) -> Iterator[str]:
 
 
 def _word_text(element: Any) -> str:
-    """The words of an element, insertions among them, without what is only for programs that cannot show the first."""
+    """The text of an element with insertions, without the fallbacks for programs that cannot show a drawing."""
     pieces = list[str]()
     fallback = {id(part) for found in element.iter(_FALLBACK) for part in found.iter()}
     for part in element.iter(_W + "t", _W + "tab", _W + "br", _W + "cr", _W + "p"):
@@ -95,7 +97,13 @@ def _word_text(element: Any) -> str:
 
 
 def article_from_odt(data: bytes) -> Article:
-    """A text of LibreOffice, as `article_from_docx` reads Word's. Notes, comments and deleted text are left out."""
+    """Parse a text document of LibreOffice; title and dates as in `article_from_docx`.
+
+    Notes, comments and deleted text are left out.
+
+    Raises:
+        BadInput: It is damaged, no text document, or has no text.
+    """
     archive = open_package(data)
     content, meta = (parse_xml(read_part(archive, name)) for name in ("content.xml", "meta.xml"))
     if content is None:
@@ -103,16 +111,16 @@ def article_from_odt(data: bytes) -> Article:
     body = content.find(f".//{_OFFICE}text")
     blocks = list(_odt_blocks(body, in_list=False)) if body is not None else []
 
-    def fact(*names: str) -> str:
+    def metadata_field(*names: str) -> str:
         found = [(meta.findtext(f".//{name}") or "").strip() for name in names] if meta is not None else []
         return next(filter(None, found), "")
 
     return _article(
         blocks,
-        title=fact(_DC + "title"),
-        author=fact(_META + "initial-creator", _DC + "creator"),
-        published=fact(_META + "creation-date")[:10],
-        modified=fact(_DC + "date")[:10],
+        title=metadata_field(_DC + "title"),
+        author=metadata_field(_META + "initial-creator", _DC + "creator"),
+        published=metadata_field(_META + "creation-date")[:10],
+        modified=metadata_field(_DC + "date")[:10],
     )
 
 

@@ -1,8 +1,8 @@
-"""Running a parser in a process apart, so that no file can hang, bloat or crash the one that asked.
+"""Run a parser in a process of its own, so that no file can hang, bloat or crash the program.
 
-One worker is kept warm between calls. It is started as `python -m kibaru.ingest.sandbox_worker` and not by
-multiprocessing, whose children import the caller's main module again: that takes a guard in every script that uses
-Kibaru, and may load torch.
+One worker process is kept between calls. It is started as `python -m kibaru.ingest.sandbox_worker` and not by
+multiprocessing, whose children import the caller's main module again: every script that uses Kibaru would need a guard,
+and the worker might load torch.
 """
 
 from __future__ import annotations
@@ -22,23 +22,31 @@ from typing import TypeVar
 from kibaru.errors import BadInput
 
 SECONDS = 30
-"""How long one call may take. A PDF of 500 pages takes about 5."""
+"""Time that one call may take; a PDF of 500 pages needs about 5 s."""
 
 MEMORY = 1_500_000_000
-"""Bytes of address space a worker may have; it starts with some 300 MB, code and language models together."""
+"""Bytes of address space that a worker may have; code and language models need some 300 MB of it."""
 
 _WORN = 600_000_000  # bytes of resident memory beyond which a worker is replaced, so that none stays bloated
 _START = 120  # seconds for a worker to start, on a machine busy with other things
-_END = 1  # second for it to end by itself: what measures coverage then writes down what it saw
+_END = 1  # second for it to end by itself, so that coverage can be measured in it
 
 Result = TypeVar("Result")
 
 
 def run_sandboxed(function: Callable[..., Result], *args: object) -> Result:
-    """What `function(*args)` returns, in the worker; it must be a function of a module, all values picklable.
+    """Call a function in the worker process. Calls from several threads wait for each other.
 
-    Calls from several threads wait for each other. Raises BadInput as the function does, and when it takes more than
-    SECONDS or MEMORY or brings its process down; the next call gets a new one.
+    Args:
+        function: A function at the top level of a module.
+        args: Its arguments, picklable as is what it returns.
+
+    Returns:
+        What the function returns.
+
+    Raises:
+        BadInput: The function raises it, takes more than SECONDS or MEMORY, or crashes its process; the next call
+            then starts a new one.
     """
     with _lock:
         worker = _worker_at_hand()
@@ -49,7 +57,7 @@ def run_sandboxed(function: Callable[..., Result], *args: object) -> Result:
             is_result, value, resident = worker.channel.recv()
         except (EOFError, OSError) as error:
             raise BadInput(_cause_of_death(worker)) from error
-        except BaseException:  # Ctrl-C too: an answer still to come would be taken for that to the next question
+        except BaseException:  # Ctrl-C too: a late answer would be taken for that of the next call
             worker.stop()
             raise
         if resident > _WORN:
@@ -61,7 +69,7 @@ def run_sandboxed(function: Callable[..., Result], *args: object) -> Result:
 
 
 class _Worker:
-    """The process, the channel to it, and the process that started it."""
+    """A worker process, the connection to it, and the id of the process that started it."""
 
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
@@ -77,7 +85,7 @@ class _Worker:
                     str(SECONDS),
                     str(MEMORY),
                 ],
-                stdin=subprocess.PIPE,  # never written to: it closes when this process ends, however it does
+                stdin=subprocess.PIPE,  # never written to: it closes when this process ends, even when killed
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
@@ -90,10 +98,11 @@ class _Worker:
 
     @property
     def is_usable(self) -> bool:
+        """Whether it runs, and was not inherited by a fork."""
         return self.owner == os.getpid() and self.process.poll() is None
 
     def stop(self) -> None:
-        """End it: by itself as its standard input closes, or else by force."""
+        """End the worker: close its standard input, and kill it when it does not end by itself."""
         if self.process.stdin:
             self.process.stdin.close()
         if self.owner == os.getpid():

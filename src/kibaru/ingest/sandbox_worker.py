@@ -1,4 +1,4 @@
-"""The other side of `isolation`: a process that runs one function after another within its limits, until left alone."""
+"""The worker process of `sandbox`: runs one function after another within limits, until its parent ends."""
 
 from __future__ import annotations
 
@@ -14,8 +14,13 @@ from kibaru.errors import BadInput
 
 
 def main(channel: Connection, seconds: float, memory: int) -> None:
-    """Answer (function, arguments) with (whether it is a result, result or reason, bytes of memory) till the end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one that started this
+    """Answer each call that comes in: (function, arguments) → (is it a result, result or reason, bytes of memory).
+
+    Args:
+        seconds: Processor time that one call may take.
+        memory: Bytes of address space that the process may have.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
@@ -36,13 +41,13 @@ def main(channel: Connection, seconds: float, memory: int) -> None:
             answer = (False, f"it takes more than {memory // 1_000_000:,} MB of memory to read")
         except RecursionError:
             answer = (False, "its parts lie inside each other too deeply")
-        except Exception as error:  # a parser's own: libraries raise what they like on damaged files
+        except Exception as error:  # parsers raise errors of all kinds on damaged files
             answer = (False, f"it is damaged, or not of the kind its name says ({type(error).__name__})")
         channel.send((*answer, _resident()))
 
 
 def _resident() -> int:
-    """Bytes of memory in use. What `getrusage` says includes the parent's, from before this program was loaded."""
+    """Bytes of resident memory. `getrusage` would count the parent's, from before this program was loaded."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
     except OSError:  # no Linux
@@ -50,7 +55,7 @@ def _resident() -> int:
 
 
 def _end_with_the_parent() -> None:
-    """Standard input closes when the parent ends, be it killed; a worker in the middle of a file ends with it."""
+    """Wait until the parent ends, even by a kill: that closes standard input. Then end at once."""
     os.read(0, 1)
     os._exit(0)
 

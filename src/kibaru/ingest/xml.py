@@ -1,4 +1,4 @@
-"""XML of documents nobody here has made: parsed without entities, DTDs, network, or trees too deep or too large."""
+"""Parse XML from untrusted documents: no entities, no DTDs, no network, no huge trees."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from kibaru.errors import BadInput
 
 
 def parse_xml(data: bytes) -> Any:
-    """The root element; None when there are no bytes. Raises BadInput when it is no XML."""
+    """Parse XML.
+
+    Returns:
+        The root element; None for empty data.
+
+    Raises:
+        BadInput: It is no XML.
+    """
     if not data.strip():
         return None
     parser = etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False)

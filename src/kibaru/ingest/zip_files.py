@@ -1,4 +1,4 @@
-"""Zip archives, as they are and inside office documents and books: opened within limits, never unpacked to disk."""
+"""Read zip archives, and office documents and books, which are such archives: within limits, never to disk."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from typing import IO, BinaryIO
 from kibaru.errors import BadInput
 
 MAX_MEMBERS = 20_000
-"""Files in an archive: five times the archive of the site that Kibaru is meant for."""
+"""Files in an archive, several times what a newsroom has."""
 
 MAX_EXPANDED = 1_000_000_000
-"""Bytes that all files of an archive may have together."""
+"""Bytes of all files of an archive together, decompressed."""
 
 MAX_PACKAGE = 200_000_000
-"""Bytes that the parts of one document or book may have together: they are held in memory."""
+"""Bytes of all parts of a document or book together, decompressed: they are held in memory."""
 
 MAX_RATIO = 200
-"""How many times its size a file may expand to. Deflate shrinks text to a third, tables of zeros to a fiftieth."""
+"""How many times its compressed size a file may have; honest tables of zeros reach fifty."""
 
 _SMALL = 1_000_000  # bytes that any file may expand to, whatever the ratio
 _DIRECTORY_ENTRY = b"PK\x01\x02"
@@ -31,9 +31,15 @@ _CHUNK = 1 << 20
 
 
 def open_archive(stream: BinaryIO, max_expanded: int = MAX_EXPANDED) -> zipfile.ZipFile:
-    """The archive in a seekable stream. Raises BadInput when it is damaged or beyond the limits.
+    """Open the archive in a seekable stream.
 
-    The sizes that are checked are those the archive states; `zipfile` reads no byte beyond them.
+    The sizes checked are those that the archive states; `zipfile` reads no byte beyond them.
+
+    Args:
+        max_expanded: Bytes that all files together may have.
+
+    Raises:
+        BadInput: It is damaged, or beyond the limits.
     """
     if _count(stream, _DIRECTORY_ENTRY) > 2 * MAX_MEMBERS:  # counted first: zipfile holds all entries in memory
         raise BadInput(f"it has more than {MAX_MEMBERS:,} files")
@@ -50,7 +56,11 @@ def open_archive(stream: BinaryIO, max_expanded: int = MAX_EXPANDED) -> zipfile.
 
 
 def open_package(data: bytes) -> zipfile.ZipFile:
-    """The archive that a document or book is, every part of it checked."""
+    """Open a document or book that is a zip archive, and check each of its parts.
+
+    Raises:
+        BadInput: It is damaged, beyond the limits, or a part is refused by `check_member`.
+    """
     archive = open_archive(io.BytesIO(data), MAX_PACKAGE)
     for member in archive.infolist():
         check_member(member)
@@ -58,7 +68,11 @@ def open_package(data: bytes) -> zipfile.ZipFile:
 
 
 def check_member(member: zipfile.ZipInfo) -> None:
-    """Raises BadInput for a file that climbs out of its folder, is a link, needs a password, or expands too much."""
+    """Check a file of an archive before it is read.
+
+    Raises:
+        BadInput: Its name leads out of the archive, it is a link, needs a password, or expands too much.
+    """
     path = PurePosixPath(member.filename.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or re.match(r"[a-zA-Z]:", member.filename):
         raise BadInput("its name leads out of the archive")
@@ -73,7 +87,7 @@ def check_member(member: zipfile.ZipInfo) -> None:
 
 
 def visible_files(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
-    """The archive's files in order, without folders and hidden ones."""
+    """The files of an archive in its order, without folders and hidden files."""
     for member in archive.infolist():
         parts = PurePosixPath(member.filename).parts
         if parts and not member.is_dir() and not any(map(_is_hidden, parts)):
@@ -85,7 +99,11 @@ def _is_hidden(part: str) -> bool:
 
 
 def open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
-    """A file of the archive as a stream. Raises BadInput as `check_member` does, and when it is damaged."""
+    """Open a file of an archive as a stream.
+
+    Raises:
+        BadInput: `check_member` refuses it, or it is damaged.
+    """
     check_member(member)
     try:
         return archive.open(member)
@@ -94,7 +112,11 @@ def open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
 
 
 def read_part(archive: zipfile.ZipFile, name: str) -> bytes:
-    """The bytes of one part of a package, b"" when it has none of that name."""
+    """The bytes of one part of a document, b"" when it has no such part.
+
+    Raises:
+        BadInput: The part is damaged.
+    """
     try:
         return archive.read(name)
     except KeyError:
@@ -104,7 +126,7 @@ def read_part(archive: zipfile.ZipFile, name: str) -> bytes:
 
 
 DAMAGE_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError)
-"""What `zipfile` raises on reading damaged files."""
+"""Errors that `zipfile` raises for damaged files."""
 
 
 def _count(stream: BinaryIO, pattern: bytes) -> int:
