@@ -5,34 +5,40 @@ PEERS := .venv-peers
 DATA ?= ../shared/eval/dev
 MINUTES ?= 60
 
-.PHONY: demo test coverage mutants lint audit bench fuzz peers lock clean
+.PHONY: help demo test coverage mutants lint audit bench docs fuzz peers lock clean
 
-demo: $(VENV)/installed
+help: ## List what make can do
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 11
+
+demo: $(VENV)/installed ## Install, index the sample articles, answer three questions, then yours
 	$(BIN)/kibaru demo
 
-test: $(VENV)/installed-dev
+test: $(VENV)/installed-dev ## Run the test suite
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist worksteal
 
-# Lines and branches of src and bot that the tests run, in their own processes and in those they start; whether they
-# pass is for `make test` to say
-coverage: $(VENV)/installed-dev
+# Also measures the processes that tests start. Whether the tests pass is for `make test` to say.
+coverage: $(VENV)/installed-dev ## Print the lines and branches that no test runs
 	$(BIN)/coverage erase
 	-OMP_NUM_THREADS=1 $(BIN)/coverage run -m pytest --numprocesses 2 --dist worksteal
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-lint: $(VENV)/installed-dev
+lint: $(VENV)/installed-dev ## Check style, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
-# Asks the package index for known vulnerabilities of what requirements.lock pins: needs the Internet, so not in .ci/run.
-audit:
+docs: $(VENV)/installed-dev ## Write docs/commands.md, docs/configuration.md and .env.example from the code
+	$(BIN)/python docs/generate.py
+
+# Not in .ci/run, as it needs the Internet.
+audit: ## Ask the package index for known vulnerabilities of what is pinned; needs the Internet
 	$(PYTHON) -m venv $(VENV)-audit
 	$(VENV)-audit/bin/pip install --quiet pip-audit
 	$(VENV)-audit/bin/pip-audit --strict --no-deps --disable-pip --requirement requirements.lock
 
-bench: $(VENV)/installed-dev
+bench: $(VENV)/installed-dev ## Run most of docs/benchmarks.md; takes hours
 	$(BIN)/python benchmarks/quality.py --data $(DATA)
 	$(BIN)/python benchmarks/speed.py --data $(DATA)
 	$(BIN)/python benchmarks/startup.py
@@ -47,16 +53,16 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/overload.py --generations 500
 	$(BIN)/python benchmarks/conversation.py
 
-fuzz: $(VENV)/installed-dev
+fuzz: $(VENV)/installed-dev ## Try every parser and rendering with random input, for MINUTES
 	$(BIN)/pip install --quiet atheris==3.0.0
 	$(BIN)/python benchmarks/fuzzing/run.py --minutes $(MINUTES) --jobs 2
 
-mutants: $(VENV)/installed-dev
+mutants: $(VENV)/installed-dev ## Put faults into the most important modules, and show those that no test notices
 	$(BIN)/pip install --quiet mutmut==3.8.1
 	$(BIN)/python benchmarks/mutation/run.py --survivors
 
-# What Kibaru is compared with, in an environment of its own
-peers: $(VENV)/installed-dev $(PEERS)/installed
+# The other stacks have a virtual environment of their own.
+peers: $(VENV)/installed-dev $(PEERS)/installed ## Compare with five usual stacks, over DATA
 	$(BIN)/python benchmarks/peers.py --data $(DATA)
 
 $(PEERS)/installed: benchmarks/peers-requirements.txt
@@ -73,11 +79,11 @@ $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/pip install --quiet --constraint requirements.lock --requirement requirements-dev.txt
 	touch $@
 
-lock:
+lock: ## Renew requirements.lock
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --editable . --requirement requirements-dev.txt
 	$(BIN)/pip freeze --all --exclude kibaru --exclude pip | sed "s/+cpu$$//" > requirements.lock
 
-clean:
+clean: ## Delete what make has made
 	rm -rf $(VENV) $(VENV)-audit $(PEERS) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*

@@ -26,14 +26,15 @@ from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+import prepared  # noqa: F401
 from evaluation_set import Archive, Question, is_for_tuning, read_articles, read_questions, read_sample_questions
-from kibaru.answering.answer import read_hits
 from kibaru.answering.confidence import Signals
-from kibaru.answering.quotes import FEATURES, features
+from kibaru.answering.passages import Sources, score_sentences
+from kibaru.answering.quotes import FEATURES, sentence_features
 from kibaru.embedding.embedder import MODEL_NAME
+from kibaru.index.generation import Generation
 from kibaru.ingest.files import read_articles as read_files
 from kibaru.samples import SAMPLES
-from kibaru.storage.generations import current_generation
 from kibaru.text.stems import fold
 from kibaru.types import Article, Filters
 
@@ -123,15 +124,13 @@ def passages(archive: Archive, questions: list[Question], weight: float) -> list
     for question in questions:
         if question.answer is None:
             continue
-        hits = kibaru.find(question.question)
-        generation = current_generation(kibaru.store)
+        results = kibaru.find(question.question)
+        generation = Generation.current(kibaru.store, kibaru.folder)
         assert generation
-        for p in read_hits(kibaru.store, kibaru.embedder, generation.id, hits.embedded, hits.hits[:3]):
+        for p in score_sentences(Sources(generation, kibaru.embedder), results.embedding, results.hits[:3]):
             holds = np.array([question.answer in p.article.text[start:end] for start, end in p.sentences])
             if holds.any() and not holds.all():
-                values = features(
-                    question.question, p.article, p.hit.passage.heading, p.sentences, p.cosines, hits.rarity
-                )
+                values = sentence_features(results.query, p)
                 own = p.article.id == archive.known_as.get(question.article_id or "")
                 found.append(Passage(values, holds, weight if own else 0.3 * weight))
     return found

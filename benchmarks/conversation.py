@@ -2,8 +2,8 @@
 
     python benchmarks/conversation.py
 
-Over the sample articles. For each value of the two thresholds that decide (`_SURE` in kibaru_bot/thread.py, `_ALIKE` in
-kibaru_bot/upkeep.py) it prints how often they decide as the labels here say.
+Over the sample articles. For each value of the two thresholds that decide (`_CONFIDENT` in answering/follow_ups.py,
+`_SAME_QUESTION` in evaluation/question_groups.py) it prints how often they decide as the labels here say.
 """
 
 from __future__ import annotations
@@ -18,13 +18,15 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "bot")]
 
+import prepared  # noqa: E402, F401
+from kibaru.answering import follow_ups  # noqa: E402
 from kibaru.archive import Kibaru  # noqa: E402
-from kibaru.embedding.cache import RememberingEmbedder  # noqa: E402
+from kibaru.embedding.cache import CachingEmbedder  # noqa: E402
+from kibaru.evaluation import question_groups  # noqa: E402
 from kibaru.ingest.files import read_articles  # noqa: E402
 from kibaru.samples import SAMPLES  # noqa: E402
 from kibaru.settings import Settings  # noqa: E402
-from kibaru.storage.question_log import Asked  # noqa: E402
-from kibaru_bot import admin_commands, follow_ups  # noqa: E402
+from kibaru.types import LoggedQuestion  # noqa: E402
 
 BRIDGE, CASHEW, CUP, DRUGS, WELL = (
     "pont-diallassagou",
@@ -122,18 +124,18 @@ ALIKE = [
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(index=Path(folder, "index"))
-        with Kibaru(settings, create=True, embedder=RememberingEmbedder(settings)) as kibaru:
+        with Kibaru(settings, create=True, embedder=CachingEmbedder(settings)) as kibaru:
             list(kibaru.add(read_articles([SAMPLES])))
             print(f"{len(TURNS)} second questions: understood as meant")
             for sure in np.arange(0.3, 1.0, 0.05):
-                follow_ups._SURE = round(float(sure), 2)
+                follow_ups._CONFIDENT = round(float(sure), 2)
                 wrong = [turn for turn in TURNS if not _is_understood(kibaru, *turn)]
-                print(f"  _SURE {sure:.2f}: {len(TURNS) - len(wrong)}", *(f"[{now}]" for _, now, _ in wrong[:8]))
+                print(f"  _CONFIDENT {sure:.2f}: {len(TURNS) - len(wrong)}", *(f"[{now}]" for _, now, _ in wrong[:8]))
             _compare_likeness(kibaru)
 
 
 def _is_understood(kibaru: Kibaru, before: str, now: str, article: str) -> bool:
-    answer, _ = follow_ups.answer_in_thread(kibaru, now, [before])
+    answer, _ = kibaru.converse(now, [before])
     if not article:
         return answer.is_refusal
     return not answer.is_refusal and article in (answer.quotes[0].article.url or "")
@@ -143,18 +145,18 @@ def _compare_likeness(kibaru: Kibaru) -> None:
     asked, group_of = [], []
     for group, texts in enumerate(ALIKE):
         for text in texts:
-            asked.append(Asked(len(asked), "2026", text, text, "fr", False, 0.1, None, []))
+            asked.append(LoggedQuestion(len(asked), "2026", text, text, "fr", False, 0.1, None, []))
             group_of.append(group)
-    vectors = kibaru.embedder.embed_questions([each.question for each in asked])
+    vectors = kibaru.embedder.embed_queries([each.question for each in asked])
     meant = {pair for pair in combinations(range(len(asked)), 2) if group_of[pair[0]] == group_of[pair[1]]}
     print(f"{len(asked)} questions, {len(meant)} pairs that ask the same")
     for cosine in np.arange(0.88, 0.985, 0.01):
-        admin_commands._ALIKE = round(float(cosine), 2)
-        groups = [[each.id for each in group.questions] for group in admin_commands.alike(asked, vectors)]
+        question_groups._SAME_QUESTION = round(float(cosine), 2)
+        groups = [[each.id for each in group.questions] for group in question_groups.group_questions(asked, vectors)]
         found = {pair for group in groups for pair in combinations(sorted(group), 2)}
         right = len(found & meant)
         print(
-            f"  _ALIKE {cosine:.2f}: {len(groups)} groups, {right} pairs found, {len(found) - right} wrongly "
+            f"  _SAME_QUESTION {cosine:.2f}: {len(groups)} groups, {right} pairs found, {len(found) - right} wrongly "
             f"together, F1 {2 * right / max(1, len(found) + len(meant)):.2f}"
         )
 

@@ -22,10 +22,12 @@ from typing import Any
 
 import numpy as np
 
+import prepared  # noqa: F401
 from evaluation_set import embedded_passages, read_articles, read_questions
-from kibaru.embedding.e5_small.model import PROMPTS, packaged_weights, unpack
+from kibaru.embedding.e5_small.model import packaged_weights, unpack
+from kibaru.embedding.e5_small.prompts import PROMPTS
 from kibaru.embedding.embedder import Embedder
-from kibaru.embedding.openvino_encoder import VOCABULARY, Bert
+from kibaru.embedding.openvino_encoder import VOCABULARY, OpenVinoEncoder
 from kibaru.settings import load_settings
 
 OPERATIONS = 2 * 12 * (4 * 384 * 384 + 2 * 384 * 1536)
@@ -42,7 +44,7 @@ Encode = Callable[[Sequence[str], str], Any]
 
 def encoder(kind: str, batch: int, folder: Path) -> Encode:
     if kind == "openvino":
-        model = Bert(folder)
+        model = OpenVinoEncoder(folder)
         return lambda texts, prompt: model.encode(texts, prompt)[0]
     from sentence_transformers import SentenceTransformer
 

@@ -11,7 +11,8 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from kibaru.embedding.cache import RememberingEmbedder
+import prepared  # noqa: F401
+from kibaru.embedding.cache import CachingEmbedder
 from kibaru.evaluation import run, sets
 from kibaru.evaluation.sets import EvaluationSet, Question, is_for_tuning
 from kibaru.ingest.files import read_articles as read_files
@@ -93,9 +94,9 @@ def Archive(articles: Sequence[Article]) -> AbstractContextManager[run.Archive]:
 
 
 @cache
-def _remembering() -> RememberingEmbedder:
+def _remembering() -> CachingEmbedder:
     """One for all archives, since questions are asked again over others, and sentences recur."""
-    return RememberingEmbedder(load_settings())
+    return CachingEmbedder(load_settings())
 
 
 def settings_for(folder: Path) -> Settings:

@@ -1,4 +1,4 @@
-"""Kill Kibaru's commands at their system calls, let their disks fail, shift their clocks: see docs/faults.md.
+"""Kill Kibaru's commands at their system calls, let their disks fail, shift their clocks: see docs/benchmarks.md.
 
     python benchmarks/faults.py --seed 1                      # 1,000 kills, 300 failing disks, and what else there is
     python benchmarks/faults.py --seed 1 --case 417           # one of them again, with all that was printed

@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from adversarial.hostile_inputs import hostile_inputs
 
+import prepared  # noqa: F401
 from kibaru.ingest.files import read_bytes
 from kibaru.ingest.sandbox import SECONDS
 from kibaru.types import Article, Failure

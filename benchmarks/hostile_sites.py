@@ -14,6 +14,7 @@ import argparse
 import gzip
 import json
 import logging
+import os
 import random
 import sys
 import time
@@ -28,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from fakes.sites import Answer, Site, WordPress, page, paragraphs, rss, sitemap, sitemap_index
 
+import prepared  # noqa: F401
 from kibaru.archive import Kibaru
 from kibaru.errors import KibaruError
 from kibaru.settings import Settings
@@ -259,7 +261,7 @@ def _resolver(host: str, _: int) -> Sequence[str]:
 
 def trials(folder: Path, model: Path, count: int, seed: int) -> Iterator[tuple[Hostile, str, float]]:
     """Inputs made by hand, all of them when `count` allows, else some that are read quickly, and damaged ones."""
-    settings = Settings(index=folder, model=str(model), allow_loopback=True, host_delay=0)
+    settings = Settings(index=folder, model=str(model), host_delay=0)
     with (
         Site() as site,
         WordPress(3) as press,
@@ -277,6 +279,7 @@ def trials(folder: Path, model: Path, count: int, seed: int) -> Iterator[tuple[H
 
 
 def main() -> None:
+    os.environ["KIBARU_TEST_ALLOW_LOOPBACK"] = "1"
     from fakes.tiny_models import make_tiny_model
 
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])

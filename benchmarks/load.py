@@ -32,8 +32,9 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "src"), str(ROOT / "bot")]
 
 from fakes.bot_api import BotApiServer, FloodLimits, Message, User  # noqa: E402
 
+import prepared  # noqa: E402, F401
 from kibaru.archive import Kibaru  # noqa: E402
-from kibaru.embedding.cache import RememberingEmbedder  # noqa: E402
+from kibaru.embedding.cache import CachingEmbedder  # noqa: E402
 from kibaru.ingest.files import read_articles  # noqa: E402
 from kibaru.samples import SAMPLES  # noqa: E402
 from kibaru.settings import Settings  # noqa: E402
@@ -42,7 +43,7 @@ from process_memory import megabytes  # noqa: E402
 _TICKS = os.sysconf("SC_CLK_TCK")
 _LINES = (ROOT / "tests" / "data" / "sample_questions.jsonl").read_text("utf-8").splitlines()
 QUESTIONS = [json.loads(line)["question"] for line in _LINES]
-UNLIMITED = "from kibaru_bot import cli, network; network.PER_SECOND = 10**6; cli.main()"
+UNLIMITED = "from kibaru_bot import cli, transport; transport.PER_SECOND = 10**6; cli.main()"
 
 _rounds = count()
 
@@ -165,7 +166,7 @@ def _ask_alone(index: Path, number: int) -> float:
     settings = Settings(index=index)
     with Kibaru(settings, create=True) as kibaru:
         list(kibaru.add(read_articles([SAMPLES])))
-        kibaru.embedder = RememberingEmbedder(settings)
+        kibaru.embedder = CachingEmbedder(settings)
         for text in QUESTIONS:
             kibaru.ask(text)
         texts = list(_in_new_words(number))

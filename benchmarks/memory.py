@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import prepared  # noqa: F401
 from kibaru.archive import Kibaru
 from kibaru.settings import Settings
 from load import QUESTIONS, UNLIMITED, BotApiServer, running, wave

@@ -27,6 +27,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "src"), str(ROOT / "bot"), str(R
 
 from fakes.bot_api import BotApiServer, FloodLimits  # noqa: E402
 
+import prepared  # noqa: E402, F401
 from kibaru.archive import Kibaru  # noqa: E402
 from kibaru.ingest.article import make_article  # noqa: E402
 from kibaru.ingest.files import read_articles  # noqa: E402

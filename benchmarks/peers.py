@@ -32,6 +32,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
+import prepared  # noqa: F401
 from evaluation_set import embedded_passages, sample_set
 from kibaru.embedding.e5_small.model import packaged_weights, unpack
 from kibaru.errors import BadInput

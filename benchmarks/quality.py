@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
+import prepared  # noqa: F401
 from evaluation_set import dated_set, respelt_set, sample_set
 from kibaru.evaluation.figures import finding, numbers, tables, with_intervals
 from kibaru.evaluation.results import Run, run_lines

@@ -23,17 +23,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import prepared  # noqa: F401
 from evaluation_set import embedded_passages, read_articles, read_questions
 from kibaru.archive import Kibaru
 from kibaru.embedding.embedder import Embedder
 from kibaru.index.builder import ensure_generation
-from kibaru.index.keywords import frequencies, search_keywords
-from kibaru.index.vectors import VectorIndex, renew
+from kibaru.index.generation import Generation
 from kibaru.ingest.article import make_article
-from kibaru.search.hybrid import CANDIDATES
+from kibaru.search.candidates import CANDIDATES
 from kibaru.settings import Settings
-from kibaru.storage.generations import current_generation
-from kibaru.storage.passage_vectors import vectors_after
 from kibaru.storage.store import DATABASE, Store
 from kibaru.text.stems import question_stems
 from kibaru.types import Article, Filters
@@ -53,15 +51,15 @@ class TimedEmbedder(Embedder):
 
     took = np.zeros(2)
 
-    def read_questions(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def embed_query_pairs(self, texts: Sequence[str]) -> NDArray[np.float32]:
         before = clocks()
-        vectors = super().read_questions(texts)
+        vectors = super().embed_query_pairs(texts)
         self.took = self.took + clocks() - before
         return vectors
 
-    def embed_with_sentences(self, *texts: Any) -> Any:
+    def embed_passages_with_sentences(self, *texts: Any) -> Any:
         before = clocks()
-        found = super().embed_with_sentences(*texts)
+        found = super().embed_passages_with_sentences(*texts)
         self.took = self.took + clocks() - before
         return found
 
@@ -97,12 +95,12 @@ def make(folder: Path, passages: int, vectors: Vectors, words: Any) -> Row:
     with Store(folder / DATABASE, create=True) as store:
         store.connection.execute("pragma cache_size = -200000")
         ensure_generation(store, folder, Embedder(Settings(index=folder)))
-        generation = current_generation(store)
+        generation = Generation.current(store, folder)
         assert generation
         before = time.process_time()
-        fill(store, generation, words, vectors, 0, articles)
+        fill(generation, words, vectors, 0, articles)
         filled = time.process_time() - before
-        renewing = took(lambda: renew(store, folder, generation))
+        renewing = took(generation.renew)
         made = {"fill (CPU s)": filled, "make the snapshot (CPU s)": renewing[1] / 1000}
     notes.write_text(json.dumps(made))
     return made
@@ -125,7 +123,7 @@ def measure(folder: Path, data: Path) -> Row:
             without.append(spent[-1] - 1000 * embedder.took)
         row |= spread("ask", spent, 50, 95) | spread("ask less embedding", without, 50, 95)
         row |= memory()
-        exact = nearest(kibaru.store, 1, embedder.embed_questions(asked))
+        exact = nearest(kibaru, embedder.embed_queries(asked))
         row["recall@10"] = float(
             np.mean([len(set(hits) & set(best)) / NEAREST for hits, best in zip(found, exact, strict=True)])
         )
@@ -137,41 +135,42 @@ def measure(folder: Path, data: Path) -> Row:
 def search(kibaru: Kibaru, asked: Sequence[str]) -> tuple[list[list[int]], Row]:
     """The ids that the vector part finds for each question, and what it and the keywords take."""
     store, found = kibaru.store, list[list[int]]()
-    embedded = kibaru.embedder.embed_questions(asked)
-    generation = current_generation(store)
+    embedded = kibaru.embedder.embed_queries(asked)
+    generation = Generation.current(store, kibaru.folder)
     assert generation
     before = clocks()
-    index = VectorIndex.open(kibaru.folder, generation)
+    generation.open()
     with store.reading():
-        index.catch_up(store)
+        generation.catch_up()
         opened, cpu = 1000 * (clocks() - before)
-        row: Row = {"passages": len(index), "open (ms)": opened, "open (CPU ms)": cpu}
+        row: Row = {"passages": generation.count(), "open (ms)": opened, "open (CPU ms)": cpu}
 
         def find(vector: NDArray[np.float32], filters: Filters = Filters()) -> None:  # noqa: B008  # frozen
-            found.append([id for id, _ in index.search(store, vector, CANDIDATES, filters)[:NEAREST]])
+            found.append([id for id, _ in generation.search_dense(vector, CANDIDATES, filters)[:NEAREST]])
 
         half = Filters(since="2015-01-01")
         row |= spread("vector search of one half", [took(lambda v=v: find(v, half)) for v in embedded], 50)  # type: ignore[misc]
         found.clear()
         row |= spread("vector search", [took(lambda v=v: find(v)) for v in embedded], 50, 95)  # type: ignore[misc]
-        spent = [took(lambda q=q: keywords(store, generation.id, len(index), q)) for q in asked]  # type: ignore[misc]
+        spent = [took(lambda q=q: keywords(generation, q)) for q in asked]  # type: ignore[misc]
         return found, row | spread("keyword search", spent, 50, 95)
 
 
-def keywords(store: Store, g: int, passages: int, question: str) -> None:
-    """What `retrieve` does for the keywords of a question."""
-    counts = frequencies(store, g, question_stems(question, store.known_languages()))
-    rare = {stem: count for stem, count in counts.items() if count < passages / 2}
-    search_keywords(store, g, rare, CANDIDATES, Filters())
+def keywords(generation: Generation, question: str) -> None:
+    """What `search` does for the keywords of a question."""
+    counts = generation.frequencies(question_stems(question, generation.store.known_languages()))
+    rare = {stem: count for stem, count in counts.items() if count < generation.count() / 2}
+    generation.search_keywords(rare, CANDIDATES)
 
 
-def nearest(store: Store, g: int, questions: NDArray[np.float32]) -> NDArray[np.int64]:
+def nearest(kibaru: Kibaru, questions: NDArray[np.float32]) -> NDArray[np.int64]:
     """Ids (n, NEAREST) of the passages nearest to each question, all compared."""
-    dimension, last = questions.shape[1], 0
+    generation, last = Generation.current(kibaru.store, kibaru.folder), 0
+    assert generation
     best_ids = np.zeros((len(questions), 0), np.int64)
     best = np.zeros((len(questions), 0), np.float32)
     while True:
-        ids, vectors = vectors_after(store, g, last, dimension, _AT_ONCE)
+        ids, vectors = generation.vectors.after(last, _AT_ONCE)
         if not len(ids):
             return best_ids
         scores = np.concatenate([best, questions @ vectors.T], axis=1)
@@ -295,7 +294,7 @@ def main() -> None:
         articles = read_articles(options.data)
         real = real_vectors(articles, folder / "real.npy")
         vectors, words = Vectors(real), words_like([article.text for article in articles])
-        questions = Embedder(Settings()).embed_questions([q.question for q in read_questions(options.data)])
+        questions = Embedder(Settings()).embed_queries([q.question for q in read_questions(options.data)])
         for name, cosines in likeness(real, vectors.draw(np.random.default_rng(0), len(real)), questions).items():
             print(f"cosines of {name:28} {cosines}")
         folders = [folder / str(size) for size in options.sizes]

@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+import prepared  # noqa: F401
 from evaluation_set import read_questions, settings_for
 from kibaru.archive import Kibaru
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import prepared  # noqa: F401
 from kibaru.samples import SAMPLES
 
 COMMANDS = {

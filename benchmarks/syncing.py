@@ -13,6 +13,7 @@ noted of the site.
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import resource
 import shutil
@@ -30,6 +31,7 @@ from fakes.sites import WordPress
 from fakes.tiny_models import make_tiny_model
 from sources.test_sync import Desk, contents, desk_of, started
 
+import prepared  # noqa: F401
 from kibaru.archive import Kibaru
 from kibaru.settings import Settings
 from kibaru.sources.registry import Sources
@@ -107,6 +109,7 @@ def kills(folder: Path, tiny: Path, posts: int, count: int, seed: int) -> None:
 
 
 def main() -> None:
+    os.environ["KIBARU_TEST_ALLOW_LOOPBACK"] = "1"
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--posts", type=int, default=5_000)
     parser.add_argument("--sentences", type=int, default=8, help="Sentences of each post, 70 characters long.")
@@ -117,7 +120,7 @@ def main() -> None:
     with TemporaryDirectory(prefix="kibaru-syncing-") as name:
         folder = Path(name)
         tiny = make_tiny_model(folder / "tiny", {})
-        settings = Settings(allow_loopback=True, host_delay=0)
+        settings = Settings(host_delay=0)
         if not arguments.embed:
             settings = settings.model_copy(update={"model": str(tiny)})
         if arguments.kills:

@@ -20,16 +20,14 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+import prepared  # noqa: F401
 from kibaru.index.embedding_queue import vector_key
+from kibaru.index.generation import Generation
 from kibaru.ingest.article import make_article
 from kibaru.storage.duplicates import put_bands
-from kibaru.storage.passage_vectors import put_vectors
-from kibaru.storage.passages import put_passages
-from kibaru.storage.sentence_vectors import put_sentences
-from kibaru.storage.store import Store
 from kibaru.text.chunking import embedded_text
 from kibaru.text.stems import stems
-from kibaru.types import Article, Generation, IndexedPassage, Span
+from kibaru.types import Article, IndexedPassage, Span
 
 PASSAGES = 7
 """In an article."""
@@ -146,29 +144,29 @@ def articles(words: Words, random: np.random.Generator, first: int, count: int) 
         )  # fmt: skip
 
 
-def fill(store: Store, generation: Generation, words: Words, vectors: Vectors, first: int, count: int) -> None:
+def fill(generation: Generation, words: Words, vectors: Vectors, first: int, count: int) -> None:
     """Put `count` articles into an archive by its own functions, as `Kibaru.add` does it.
 
     Left out is what costs the same in an archive of any size: cutting into sentences, embedding, and comparing with
     articles that tell the same, whose bands are random here.
     """
-    random = np.random.default_rng(first)
+    store, random = generation.store, np.random.default_rng(first)
     stem_of = dict(zip(words.words, words.stems, strict=True))
     for at in range(first, first + count, _AT_ONCE):
         batch = list(articles(words, random, at, min(_AT_ONCE, first + count - at)))
         drawn = iter(vectors.draw(random, PASSAGES * len(batch)))
         with store.writing():
             for article in batch:
-                passages = list(_passages(article, generation.model, stem_of))
+                passages = list(_passages(article, generation.row.model, stem_of))
                 store.put_article(article)
                 put_bands(store, article.id, random.integers(-(2**63), 2**63, _BANDS).tolist())
                 own = np.array([next(drawn) for _ in passages])
-                put_vectors(store, [p.key for p in passages], own)
+                generation.vectors.put([p.key for p in passages], own)
                 kept = [
                     _sentences(article.text[p.start : p.end], v, random) for p, v in zip(passages, own, strict=True)
                 ]
-                put_sentences(store, [p.key for p in passages], kept)
-                put_passages(store, generation.id, article, passages)
+                generation.sentences.put([p.key for p in passages], kept)
+                generation.add(article, passages)
 
 
 def _sentences(

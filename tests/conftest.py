@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+import kibaru.process
+
+kibaru.process.prepare()
+
 from kibaru.archive import Kibaru
 from kibaru.ingest.article import make_article
 from kibaru.ingest.files import read_articles

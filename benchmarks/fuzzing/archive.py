@@ -17,12 +17,13 @@ from fuzzing.invariants import refusing
 from fuzzing.target import Target
 from kibaru.evaluation.results import read_run
 from kibaru.evaluation.sets import read_set
-from kibaru.index.snapshots import read_manifest
-from kibaru.maintenance.backup import _manifest, _opened, _unpack, _verify, back_up
+from kibaru.index.snapshots import FORMAT, read_manifest
+from kibaru.maintenance import restore
+from kibaru.maintenance.backup import back_up
 from kibaru.settings import load_settings
 from kibaru.storage.schema import SCHEMA
 from kibaru.storage.store import DATABASE, Store
-from kibaru.types import Generation
+from kibaru.types import GenerationRow
 
 _SNAPSHOT = "vectors-1-0.faiss"
 
@@ -42,11 +43,11 @@ def _written(name: str, data: bytes) -> Iterator[Path]:
 
 def backup(data: bytes) -> None:
     """A backup, up to the point where its database would be used."""
-    with _written("backup", data) as file, refusing(), _opened(file) as stream:
+    with _written("backup", data) as file, refusing(), restore.opened(file) as stream:
         target = file.with_name(DATABASE)
-        manifest = _manifest(file, stream, file.parent)
-        _unpack(file, stream, manifest, target)
-        _verify(file, manifest, target)
+        manifest = restore.read_manifest(file, stream, file.parent)
+        restore.unpack(file, stream, manifest, target)
+        restore.verify(file, manifest, target)
         with sqlite3.connect(target) as connection:
             kinds = {kind for (kind,) in connection.execute("select type from sqlite_master")}
         connection.close()
@@ -76,7 +77,7 @@ def database(data: bytes) -> None:
 def manifest(data: bytes) -> None:
     """The manifest of an index."""
     with _written("manifest.json", data) as file, refusing():
-        found = read_manifest(file.parent, Generation(1, "m", 4, 1, 1))
+        found = read_manifest(file.parent, GenerationRow(1, "m", 4, 1, 1))
         assert (file.parent / found.file).resolve().parent == file.parent.resolve(), "a file elsewhere is read"
 
 
@@ -135,8 +136,10 @@ def _small_database(script: str) -> bytes:
 
 
 def _manifests() -> list[bytes]:
-    numbers = dict.fromkeys(("format", "generation", "articles", "passages", "last_passage", "last_removed"), 1)
+    numbers = dict.fromkeys(("generation", "articles", "passages", "last_passage", "last_removed", "head", "size"), 1)
     made = numbers | {
+        "format": FORMAT,
+        "rest": "0" * 32,
         "model": "m",
         "dimension": 4,
         "file": _SNAPSHOT,

@@ -21,18 +21,18 @@ from kibaru.answering.answer import Answer
 from kibaru.answering.quotes import Quote
 from kibaru.cli.rendering import answer_text, article_line, article_text, edition_text, source
 from kibaru.errors import BadInput
-from kibaru.storage.question_log import Asked
+from kibaru.evaluation.question_groups import QuestionGroup
 from kibaru.text.cleaning import clean
 from kibaru.text.urls import canonical_url
-from kibaru.types import Article, Edition, Span
-from kibaru_bot.admin_commands import Group, csv_of, listed
+from kibaru.types import Article, Edition, LoggedQuestion, Preview, Span
+from kibaru_bot.admin_commands import csv_of, listed
 from kibaru_bot.article_commands import _detail, _detail_keyboard
 from kibaru_bot.buttons import Sealed
 from kibaru_bot.inline import offered
 from kibaru_bot.lengths import MAX_ENTITIES, MAX_UNITS, entities
 from kibaru_bot.messages import catalogue
 from kibaru_bot.messaging import Keyboard
-from kibaru_bot.publishing import _described, _Seen
+from kibaru_bot.publishing import _described
 from kibaru_bot.questions import answer_keyboard
 from kibaru_bot.reader_commands import article_key, example_question
 from kibaru_bot.render import answer_pages, article_list, refusal, shown
@@ -121,13 +121,16 @@ def telegram(data: bytes) -> None:
 def admin(data: bytes) -> None:
     """What editors see: previews, details, what was asked in vain, and that as a spreadsheet without formulas."""
     article, words = _quotes(data, True)[0].article, catalogue("fr")
-    _check_message(_described([_Seen(article, 1, article, article.id)], words))
-    _check_message(_described([_Seen(article, 1, None, None)] * 12, words))
+    _check_message(_described([Preview(article, 1, article, article.id)], words))
+    _check_message(_described([Preview(article, 1, None, None)] * 12, words))
     _check_message(_detail(article, words))
     _check_keyboard(_detail_keyboard(article, article_key(article.id), words))
     assert example_question(article, words).strip()
     texts = [part for part in (article.title, article.outlet or "", article.text) if part.strip()]
-    groups = [Group([Asked(n, "2026", text, text, "fr", False, 0.1, None, [])]) for n, text in enumerate(texts)]
+    groups = [
+        QuestionGroup([LoggedQuestion(n, "2026", text, text, "fr", False, 0.1, None, [])])
+        for n, text in enumerate(texts)
+    ]
     _check_message(listed(groups, words))
     rows = list(csv.reader(io.StringIO(csv_of(groups).decode("utf-8-sig"), newline="")))[1:]
     assert len(rows) == len(texts)

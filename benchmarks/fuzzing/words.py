@@ -13,14 +13,15 @@ from data.pages.stories import STORIES
 
 from fuzzing.invariants import check_article, check_passages, check_stems, fields_of, refusing, text_of
 from fuzzing.target import Target
-from kibaru.answering.answer import MAX_QUESTION, checked_question
-from kibaru.index.keywords import frequencies, search_keywords
+from kibaru.answering.follow_ups import is_follow_up, own_words
+from kibaru.index.keywords import KeywordIndex
 from kibaru.ingest.article import make_article
 from kibaru.samples import SAMPLES
-from kibaru.search.accents import with_accents
-from kibaru.search.question_types import asked_for, found_in
+from kibaru.search.accents import restore_accents
+from kibaru.search.query import MAX_QUESTION, checked_question
+from kibaru.search.question_types import answer_types_in, asked_for
 from kibaru.storage.generations import new_generation
-from kibaru.storage.passages import put_passages
+from kibaru.storage.passages import PassageTable
 from kibaru.storage.store import Store
 from kibaru.text.cleaning import clean
 from kibaru.text.dates import parse_date
@@ -28,8 +29,7 @@ from kibaru.text.languages import detect_language
 from kibaru.text.sentences import MAX_SENTENCE, split_sentences
 from kibaru.text.stems import fold, question_stems, stems
 from kibaru.text.urls import canonical_url, url_key
-from kibaru.types import Filters, IndexedPassage
-from kibaru_bot.follow_ups import leans, own_words
+from kibaru.types import Filters, GenerationRow, IndexedPassage
 from kibaru_bot.lengths import MAX_UNITS, entities, fitting, shortened, units
 from kibaru_bot.messages import LANGUAGES
 
@@ -53,6 +53,10 @@ _QUERIES = (
     "body:",
     "+",
 )
+
+
+_MODEL = ("none", 4, 1, 1)
+"""Of the generation that is searched: a model, its dimension, and versions."""
 
 
 def sentences(data: bytes) -> None:
@@ -95,13 +99,13 @@ def languages(data: bytes) -> None:
 
 
 def cues(data: bytes) -> None:
-    """What a question asks for, how it leans on those before, and its accents."""
+    """What a question asks for, whether it is a follow-up, and its accents."""
     question, sentence = fields_of(data, 2)
-    assert found_in(sentence, question) <= {"name", "date", "number", "money", "definition"}
+    assert answer_types_in(sentence, question) <= {"name", "date", "number", "money", "definition"}
     asked_for(question)
-    leans(question)
+    is_follow_up(question)
     own_words(question)
-    assert fold(with_accents(question, [sentence])) == fold(question)
+    assert fold(restore_accents(question, [sentence])) == fold(question)
 
 
 def question(data: bytes) -> None:
@@ -113,12 +117,13 @@ def question(data: bytes) -> None:
         assert any(map(str.isalnum, asked))
         words = question_stems(asked, ["fr", "en", "ar", None])
         with _index() as store:
-            counts = frequencies(store, 1, words)
+            keywords = KeywordIndex(PassageTable(store, GenerationRow(1, *_MODEL)))
+            counts = keywords.frequencies(words)
             assert set(counts) <= set(words)
             among = Filters(since=asked[:10], language=asked[:2], without=asked)
-            assert len(search_keywords(store, 1, counts, 100, among)) <= 100
+            assert len(keywords.search(counts, 100, among)) <= 100
             parts = {part for word in words for part in word.split("_")}  # which FTS5 takes for no letter
-            hits = {id for id, _ in search_keywords(store, 1, counts, 100, Filters())}
+            hits = {id for id, _ in keywords.search(counts, 100, Filters())}
             assert all(parts & set(_stems()[id]) for id in hits), "found by what is none of its words"
             assert store.count_articles() == len(_stems())
 
@@ -131,12 +136,12 @@ def _opened() -> Store:
     from kibaru.types import Failure
 
     with store.writing():
-        new_generation(store, "none", 4, 1, 1)
+        passages = PassageTable(store, new_generation(store, *_MODEL))
         for each in read_articles([SAMPLES]):
             assert not isinstance(each, Failure)
             store.put_article(each)
             body = " ".join(stems(each.text, each.language))
-            put_passages(store, 1, each, [IndexedPassage(0, len(each.text), "", each.id.encode(), "", body)])
+            passages.put(each, [IndexedPassage(0, len(each.text), "", each.id.encode(), "", body)])
     return store
 
 

@@ -115,7 +115,7 @@ def working(folder: Path, model: Path) -> Iterator[Worker]:
     shim = folder / "shim.so"
     subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", shim, _HERE / "shim.c", "-ldl"], check=True)
     environment = {
-        "KIBARU_MODEL": str(model), "KIBARU_CACHE": str(folder / "cache"), "KIBARU_ALLOW_LOOPBACK": "1",
+        "KIBARU_MODEL": str(model), "KIBARU_CACHE": str(folder / "cache"), "KIBARU_TEST_ALLOW_LOOPBACK": "1",
         "KIBARU_HOST_DELAY": "0", "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false",
         "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT / "bot")]),
     }  # fmt: skip

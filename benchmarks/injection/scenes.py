@@ -6,7 +6,6 @@ import json
 import shutil
 import sqlite3
 import sys
-import tarfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -136,14 +135,6 @@ def _scenes(worker: Worker, folder: Path, site: WordPress) -> Iterator[Scene]:
         place = ready(f"damaged {name}", of=backup)
         damage(place / "index")
         yield scene(f"repair: {name}", place, "doctor", "--repair", unasked=True, old=contents(backup))
-    early = ready("early")
-    with tarfile.open(ROOT / "tests" / "data" / "archive-0.1.tar.gz") as packed:
-        packed.extractall(early, filter="data")
-    (folder_of,) = {path.parent for path in early.rglob("kibaru.db")}
-    if folder_of != early / "index":
-        folder_of.rename(early / "index")
-    old = contents(ready("early-read", of=early))
-    yield scene("repair: archive of 0.1", early, "doctor", "--repair", unasked=True, old=old)
 
 
 def _leave(index: Path) -> None:

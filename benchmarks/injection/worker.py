@@ -44,6 +44,9 @@ def main() -> None:
 
 def _warm_up() -> None:
     """Have all imported and loaded that a command would, by running most of them."""
+    from kibaru.process import prepare
+
+    prepare()
     from tqdm import tqdm
 
     import kibaru.maintenance.doctor

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import FrameType
+from types import FrameType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -61,22 +61,22 @@ class Prepared:
                     self.said[key] = vector, own
             return np.array([self.said[key][0] for key in keys]), [self.said[key][1] for key in keys]
 
-        def encode_questions(path: str, texts: list[str], prompt: str) -> Any:
+        def encode_query_pairs(path: str, texts: list[str], prompt: str) -> Any:
             import numpy as np
 
             keys = [(text, prompt, ("question",)) for text in texts]
             if any(key not in self.said for key in keys):
-                for key, vectors in zip(keys, load(path).encode_questions(texts, prompt), strict=True):
+                for key, vectors in zip(keys, load(path).encode_query_pairs(texts, prompt), strict=True):
                     self.said[key] = vectors, []
             return np.array([self.said[key][0] for key in keys])
 
         def remembering(path: str) -> Any:
-            return embedder._Model(
-                384,
-                prompts,
-                True,
-                lambda texts, prompt, parts: encode(path, texts, prompt, parts),
-                lambda texts, prompt: encode_questions(path, texts, prompt),
+            return SimpleNamespace(
+                dimension=384,
+                prompts=prompts,
+                embeds_sentences=True,
+                encode=lambda texts, prompt, parts: encode(path, texts, prompt, parts),
+                encode_query_pairs=lambda texts, prompt: encode_query_pairs(path, texts, prompt),
             )
 
         embedder._load_packaged = remembering  # type: ignore[assignment]

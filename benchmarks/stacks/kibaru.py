@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import prepared  # noqa: F401
 from kibaru.archive import Kibaru
 from kibaru.embedding.embedder import Embedder
 from kibaru.settings import load_settings
@@ -18,7 +19,7 @@ class Stack:
     def __init__(self, model: Path, folder: Path) -> None:  # noqa: ARG002  # it has this very model unpacked
         self.settings = load_settings().model_copy(update={"index": folder})
         self.embedder = Embedder(self.settings)
-        self.embedder.embed_questions(["?"])
+        self.embedder.embed_queries(["?"])
 
     def index(self, job: Job) -> int:
         articles = [Article(**row | {"pages": tuple(row["pages"])}) for row in job.articles]

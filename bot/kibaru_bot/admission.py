@@ -1,7 +1,7 @@
-"""How long readers wait: since when the one in hand does, and whether a question can be answered in time.
+"""Admission control: whether a question can be answered in time, and how long its reader has waited.
 
-A question is let in when the answers before it will be done within a sixth of the deadline. So it is answered in time
-even when they take much longer than the last ones did, and a rush is over soon after its readers stop.
+A question is admitted when the questions before it will be answered within a sixth of the deadline. So it is answered
+in time even when those take much longer than the last ones did, and a rush is over soon after its readers stop.
 """
 
 from __future__ import annotations
@@ -10,24 +10,26 @@ import time
 from contextvars import ContextVar
 
 _SHARE = 1 / 6
-_KEPT = 0.9
-"""How much of what was known of the time a question takes is still believed after one more."""
+"""The share of the deadline that a question may wait for its turn."""
 
-came: ContextVar[float] = ContextVar("came")
+_KEPT = 0.9
+"""The weight of the mean time a question takes that is kept when one more is answered (exponential smoothing)."""
+
+arrived: ContextVar[float] = ContextVar("arrived")
 """When the update being handled came in, by `time.monotonic`."""
 
 
 def waited() -> float:
     """Seconds since the update being handled came in."""
     now = time.monotonic()
-    return now - came.get(now)
+    return now - arrived.get(now)
 
 
 class Overloaded(Exception):  # a state of the bot, not an error of the archive
     """So many questions wait that one more would wait too long."""
 
 
-class Patience:
+class AdmissionControl:
     """The deadline, in seconds, and how many seconds each question has taken lately."""
 
     def __init__(self, deadline: float) -> None:
@@ -35,15 +37,15 @@ class Patience:
         self._each = 0.0
 
     def took(self, seconds: float, questions: int) -> None:
-        """So many questions were answered one after the other in so many seconds."""
+        """Note that so many questions were answered one after the other in so many seconds."""
         kept = _KEPT**questions if self._each else 0.0
         self._each = kept * self._each + (1 - kept) * seconds / questions
 
     def left(self) -> float:
-        """Seconds until the reader in hand must have heard something."""
+        """Seconds until the reader of the update being handled must have heard something."""
         return self.deadline - waited()
 
     def check(self, ahead: int) -> None:
-        """Whether the reader in hand can wait for as many questions as are `ahead`. Raises Overloaded."""
+        """Raise Overloaded when the update being handled cannot wait for as many questions as are `ahead`."""
         if waited() + ahead * self._each > _SHARE * self.deadline:
             raise Overloaded

@@ -5,21 +5,27 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from html import escape
-from itertools import islice
 
 from telegram import InlineKeyboardButton, Update
 
-from kibaru.archive import Kibaru
+from kibaru import article_from_record
 from kibaru.errors import KibaruError
-from kibaru.ingest.formats import article_from_record
-from kibaru.text.stems import fold
 from kibaru.types import Article
 from kibaru_bot.lengths import fitting, shortened
 from kibaru_bot.messages import Catalogue
-from kibaru_bot.messaging import Keyboard, acknowledge, argument, can_be_linked, change, pressed, said, say
+from kibaru_bot.messaging import (
+    Keyboard,
+    answer_button,
+    argument,
+    can_be_linked,
+    edit_message,
+    message_and_sender,
+    pressed_button,
+    send_reply,
+)
 from kibaru_bot.reader_commands import article_key, article_of
 from kibaru_bot.render import source
-from kibaru_bot.state import Context, State, state
+from kibaru_bot.state import BotContext, BotState
 
 _PER_PAGE = 8
 _BEGINNING = 700
@@ -27,37 +33,37 @@ _TERM_BYTES = 40
 """What fits behind a button beside the page number."""
 
 
-async def on_articles(update: Update, context: Context) -> None:
+async def on_articles(update: Update, context: BotContext) -> None:
     """`/articles`, or `/articles` and words of the title."""
-    message, user = said(update)
-    words = await state(context).words(user)
-    text, keyboard = await _page(0, _fitting(argument(message)), words, state(context))
-    await say(message, text, keyboard)
+    message, user = message_and_sender(update)
+    words = await context.state.words(user)
+    text, keyboard = await _page(0, _fitting(argument(message)), words, context.state)
+    await send_reply(message, text, keyboard)
 
 
-async def on_button(update: Update, context: Context) -> None:
+async def on_button(update: Update, context: BotContext) -> None:
     """A button of the list, or of an article in it."""
-    (query, data), bot_state = pressed(update), state(context)
+    (query, data), state = pressed_button(update), context.state
     message = query.message
-    if message is None or not bot_state.is_admin(query.from_user):
+    if message is None or not state.is_admin(query.from_user):
         return
-    words, (action, _, rest) = await bot_state.words(query.from_user), data.partition(":")
-    await acknowledge(query)
+    words, (action, _, rest) = await state.words(query.from_user), data.partition(":")
+    await answer_button(query)
     try:
-        text, keyboard = await _acted(action, rest, str(query.from_user.id), words, bot_state)
+        text, keyboard = await _acted(action, rest, str(query.from_user.id), words, state)
     except KibaruError as error:
         text, keyboard = words.fill(words.failed, why=escape(str(error))), ()
-    await change(query.get_bot(), message.chat.id, message.message_id, text, keyboard)
+    await edit_message(query.get_bot(), message.chat.id, message.message_id, text, keyboard)
 
 
-async def _acted(action: str, rest: str, who: str, words: Catalogue, bot_state: State) -> tuple[str, Keyboard]:
-    desk = bot_state.desk
+async def _acted(action: str, rest: str, who: str, words: Catalogue, state: BotState) -> tuple[str, Keyboard]:
+    service = state.service
     if action == "al":
         page, _, term = rest.partition(":")
-        return await _page(int(page), term, words, bot_state)
+        return await _page(int(page), term, words, state)
     if action == "au":
-        return await _put_back(int(rest), who, words, bot_state)
-    article = await desk.read(lambda kibaru: article_of(kibaru, rest))
+        return await _put_back(int(rest), who, words, state)
+    article = await service.look_up(lambda kibaru: article_of(kibaru, rest))
     if article is None:
         return words.articles_none, _back(words)
     title = escape(shortened(article.title, 200))
@@ -65,34 +71,36 @@ async def _acted(action: str, rest: str, who: str, words: Catalogue, bot_state: 
         yes = InlineKeyboardButton(words.remove_yes_button, callback_data=f"ay:{rest}")
         return words.fill(words.remove_sure, title=title), [[yes], *_back(words, f"ad:{rest}")]
     if action == "ay":
-        return await _remove(article, who, words, bot_state)
+        return await _remove(article, who, words, state)
     return _detail(article, words), _detail_keyboard(article, rest, words)
 
 
-async def _remove(article: Article, who: str, words: Catalogue, bot_state: State) -> tuple[str, Keyboard]:
-    removed = await bot_state.desk.edit(lambda kibaru: kibaru.remove([article.id]))
+async def _remove(article: Article, who: str, words: Catalogue, state: BotState) -> tuple[str, Keyboard]:
+    removed = await state.service.edit(lambda kibaru: kibaru.remove([article.id]))
     if not removed:
         return words.articles_none, _back(words)
     before = json.dumps(asdict(removed[0]), ensure_ascii=False)
-    id = await bot_state.desk.journal(
-        lambda journal: journal.log_change(who, "removed", article.id, article.title, before)
+    id = await state.service.with_store(
+        lambda store: store.questions.log_change(who, "removed", article.id, article.title, before)
     )
     undo = InlineKeyboardButton(words.undo_button, callback_data=f"au:{id}")
     return words.fill(words.removed, title=escape(shortened(article.title, 200))), [[undo], *_back(words)]
 
 
-async def _put_back(id: int, who: str, words: Catalogue, bot_state: State) -> tuple[str, Keyboard]:
-    entry = await bot_state.desk.journal(lambda journal: journal.change(id))
+async def _put_back(id: int, who: str, words: Catalogue, state: BotState) -> tuple[str, Keyboard]:
+    entry = await state.service.with_store(lambda store: store.questions.change(id))
     if entry is None or entry.before is None:
         return words.articles_none, _back(words)
     article = article_from_record(json.loads(entry.before))
-    await bot_state.desk.edit(lambda kibaru: list(kibaru.add([article])))
-    await bot_state.desk.journal(lambda journal: journal.log_change(who, "put back", article.id, article.title))
+    await state.service.edit(lambda kibaru: list(kibaru.add([article])))
+    await state.service.with_store(lambda store: store.questions.log_change(who, "put back", article.id, article.title))
     return words.fill(words.restored, title=escape(shortened(article.title, 200))), _back(words)
 
 
-async def _page(page: int, term: str, words: Catalogue, bot_state: State) -> tuple[str, Keyboard]:
-    total, articles = await bot_state.desk.read(lambda kibaru: _found(kibaru, term, page))
+async def _page(page: int, term: str, words: Catalogue, state: BotState) -> tuple[str, Keyboard]:
+    total, articles = await state.service.look_up(
+        lambda kibaru: kibaru.find_articles(term, first=page * _PER_PAGE, most=_PER_PAGE)
+    )
     if not articles:
         return words.articles_none, _back(words) if page or term else ()
     pages = -(-total // _PER_PAGE)
@@ -114,16 +122,6 @@ async def _page(page: int, term: str, words: Catalogue, bot_state: State) -> tup
         if 0 <= to < pages
     ]
     return text, [*keyboard, *([turn] if turn else [])]
-
-
-def _found(kibaru: Kibaru, term: str, page: int) -> tuple[int, list[Article]]:
-    first = page * _PER_PAGE
-    if not term:
-        articles = list(islice(kibaru.store.articles(), first, first + _PER_PAGE))
-        return kibaru.store.count_articles(), articles
-    parts = fold(term).split()
-    found = [article for article in kibaru.store.articles() if all(part in fold(article.title) for part in parts)]
-    return len(found), found[first : first + _PER_PAGE]
 
 
 def _detail(article: Article, words: Catalogue) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kibaru.storage.question_log import Asked, Journal
+from kibaru.types import LoggedQuestion
+from kibaru_bot.store import BotStore
 
 _LENGTH = 16
 """Hexadecimal digits: 64 bits, and with the longest number it fits into the 64 bytes that Telegram allows."""
@@ -22,12 +23,12 @@ class Sealed:
     seal: str
 
 
-def seal(journal: Journal, chat: int, id: int) -> Sealed:
+def seal(store: BotStore, chat: int, id: int) -> Sealed:
     """What is put behind the buttons that are sent to a chat."""
-    return Sealed(id, journal.fingerprints("button", chat, id)[0][:_LENGTH])
+    return Sealed(id, store.fingerprints("button", chat, id)[0][:_LENGTH])
 
 
-def opened(journal: Journal, chat: int, given: Sealed) -> Asked | None:
+def opened(store: BotStore, chat: int, given: Sealed) -> LoggedQuestion | None:
     """The question, when it is still kept and the seal is that of this chat, under the present key or the last."""
-    made = [each[:_LENGTH] for each in journal.fingerprints("button", chat, given.id)]
-    return journal.asked(given.id) if given.seal in made else None
+    made = [each[:_LENGTH] for each in store.fingerprints("button", chat, given.id)]
+    return store.questions.question(given.id) if given.seal in made else None

@@ -10,16 +10,18 @@ import click
 
 from kibaru import __version__
 from kibaru.errors import KibaruError
-from kibaru.settings import load_settings
+from kibaru.process import prepare
 from kibaru.terminal import tell
 from kibaru_bot import heartbeat
 from kibaru_bot.logs import set_up_logging
+from kibaru_bot.settings import load_bot_settings
 
 log = logging.getLogger(__name__)
 
 
 def main() -> None:
     """Run `kibaru-bot`; what can be explained ends in one line and exit code 2."""
+    prepare()
     try:
         command(standalone_mode=True)
     except KibaruError as error:
@@ -37,11 +39,11 @@ def main() -> None:
 def command(context: click.Context, checking: bool) -> None:
     """Answer readers on Telegram, until Ctrl-C or SIGTERM; questions in flight are still answered.
 
-    Polls Telegram, or listens for its webhook when KIBARU_WEBHOOK_URL is set. Settings: see .env.example.
+    Polls Telegram, or listens for its webhook when KIBARU_WEBHOOK_URL is set. BotSettings: see .env.example.
     """
     if context.invoked_subcommand:
         return
-    settings = load_settings()
+    settings = load_bot_settings()
     set_up_logging(settings)
     from telegram.error import TelegramError
 
@@ -59,6 +61,6 @@ def command(context: click.Context, checking: bool) -> None:
 @command.command()
 def health() -> None:
     """Say in a line whether the bot of this archive runs and can answer (exit code 1 when not)."""
-    healthy, line = heartbeat.health(load_settings().index)
+    healthy, line = heartbeat.health(load_bot_settings().index)
     tell(line)
     sys.exit(0 if healthy else 1)

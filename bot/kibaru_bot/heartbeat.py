@@ -1,7 +1,7 @@
 """Signs of life: a lock and a file in the archive's folder for `kibaru-bot health`, and systemd's watchdog.
 
 The lock is held while the bot runs, and by one bot alone. The others are given only while the thread that answers
-questions does, and the event loop and the journal too: each sign passes through all of them. A bot that hangs falls
+questions does, and the event loop and the store too: each sign passes through all of them. A bot that hangs falls
 silent.
 """
 

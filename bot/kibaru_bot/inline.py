@@ -11,32 +11,31 @@ from telegram import (
 )
 from telegram.constants import ParseMode
 
-from kibaru.answering.answer import Answer
+from kibaru import Answer, small_talk_kind
 from kibaru.errors import BadInput, KibaruError
 from kibaru.types import Article
 from kibaru_bot.admission import Overloaded
 from kibaru_bot.lengths import shortened
 from kibaru_bot.messages import Catalogue
 from kibaru_bot.render import outlet, quote_block, shown, source
-from kibaru_bot.small_talk import courtesy
-from kibaru_bot.state import Context, state
+from kibaru_bot.state import BotContext
 
 _OFFERED = 6
 _SHORTEST = 3
 _CACHE_SECONDS = 60
 
 
-async def on_inline(update: Update, context: Context) -> None:
+async def on_inline(update: Update, context: BotContext) -> None:
     """Offer what answers, or else the articles that come nearest."""
     query = update.inline_query
     if query is None:
         return
-    words = await state(context).words(query.from_user)
-    if len(query.query.strip()) < _SHORTEST or courtesy(query.query):
+    words = await context.state.words(query.from_user)
+    if len(query.query.strip()) < _SHORTEST or small_talk_kind(query.query):
         await query.answer([], cache_time=_CACHE_SECONDS)
         return
     try:
-        answer, _ = await state(context).desk.ask(query.query, quotes=_OFFERED)
+        answer, _ = await context.state.service.ask(query.query, quotes=_OFFERED)
     except BadInput:
         hint = InlineQueryResultsButton(words.inline_hint_plain, start_parameter="inline")
         await query.answer([], cache_time=_CACHE_SECONDS, is_personal=True, button=hint)

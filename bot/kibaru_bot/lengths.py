@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-import unicodedata
+
+from kibaru.characters import is_combining
 
 MAX_UNITS = 4_096
 """UTF-16 units in one message, after its HTML has been parsed."""
@@ -16,7 +17,6 @@ MAX_CALLBACK = 64
 
 _LABEL_ENTITIES = 12
 _FOUND_BY_TELEGRAM = re.compile(r"[@#/$]\w|\w\.\w|://|\d:\d|\d[\d \u00a0().-]{5,}\d")
-_JOINERS = frozenset("\u200c\u200d\ufe0e\ufe0f\u20e3\u034f")
 
 
 def units(text: str) -> int:
@@ -46,21 +46,11 @@ def fitting(text: str, most_units: int, most_entities: int = MAX_ENTITIES) -> in
     space = max(text.rfind(" ", 0, end + 1), text.rfind("\n", 0, end + 1))
     if space > end // 2:
         return len(text[:space].rstrip())
-    while end > 0 and joins(text[end]):
+    while end > 0 and is_combining(text[end]):
         end -= 1
     if end and text[end - 1] == "\u200d":
         end -= 1
     return len(text[:end].rstrip())
-
-
-def joins(character: str) -> bool:
-    """Whether a character is drawn on the one before it: an accent, a skin tone, a joiner."""
-    return (
-        unicodedata.combining(character) > 0
-        or unicodedata.category(character) in ("Mn", "Me", "Mc")
-        or character in _JOINERS
-        or "\U0001f3fb" <= character <= "\U0001f3ff"
-    )
 
 
 def shortened(text: str, most: int) -> str:

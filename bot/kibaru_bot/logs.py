@@ -7,11 +7,11 @@ import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from kibaru.settings import Settings
 from kibaru.terminal import harmless, json_line
+from kibaru_bot.settings import BotSettings
 
 
-def set_up_logging(settings: Settings) -> None:
+def set_up_logging(settings: BotSettings) -> None:
     """Log to standard error as the settings say."""
     handler = logging.StreamHandler()
     kind = _Json if settings.log_format == "json" else _Text
@@ -28,7 +28,7 @@ def _is_said_nowhere_else(record: logging.LogRecord) -> bool:
     return not (record.exc_info and isinstance(record.exc_info[1], InvalidToken))
 
 
-def secrets_of(settings: Settings) -> list[str]:
+def secrets_of(settings: BotSettings) -> list[str]:
     """What must not be told anybody."""
     kept = (settings.telegram_bot_token, settings.webhook_secret)
     return [secret for each in kept if each and (secret := each.get_secret_value())]

@@ -42,7 +42,7 @@ async def typing(message: Message) -> AsyncIterator[None]:
         task.cancel()
 
 
-def said(update: Update) -> tuple[Message, User]:
+def message_and_sender(update: Update) -> tuple[Message, User]:
     """The message that a handler of messages has got, and who wrote it: only posts of channels, which the bot does not
     ask for, name nobody."""
     message = update.effective_message
@@ -51,7 +51,7 @@ def said(update: Update) -> tuple[Message, User]:
     return message, message.from_user
 
 
-def pressed(update: Update) -> tuple[CallbackQuery, str]:
+def pressed_button(update: Update) -> tuple[CallbackQuery, str]:
     """What a handler of buttons has got, and what is behind the button: its pattern has matched that."""
     query = update.callback_query
     assert query is not None
@@ -59,7 +59,7 @@ def pressed(update: Update) -> tuple[CallbackQuery, str]:
     return query, query.data
 
 
-async def say(message: Message, html: str, keyboard: Keyboard = ()) -> Message:
+async def send_reply(message: Message, html: str, keyboard: Keyboard = ()) -> Message:
     """Reply to a message. A link button that Telegram refuses is left out."""
     try:
         return await message.reply_text(html, reply_markup=_markup(keyboard))
@@ -69,7 +69,7 @@ async def say(message: Message, html: str, keyboard: Keyboard = ()) -> Message:
         return await message.reply_text(html, reply_markup=_markup(_without_links(keyboard)))
 
 
-async def change(bot: Bot, chat: int, message: int, html: str, keyboard: Keyboard = ()) -> bool:
+async def edit_message(bot: Bot, chat: int, message: int, html: str, keyboard: Keyboard = ()) -> bool:
     """Put another text in place of a message of ours; False when it cannot be edited any more."""
     try:
         await bot.edit_message_text(html, chat_id=chat, message_id=message, reply_markup=_markup(keyboard))
@@ -78,14 +78,14 @@ async def change(bot: Bot, chat: int, message: int, html: str, keyboard: Keyboar
         if "not modified" in reason:
             return True
         if _is_about_a_link(error):
-            return await change(bot, chat, message, html, _without_links(keyboard))
+            return await edit_message(bot, chat, message, html, _without_links(keyboard))
         if "message" in reason and ("not found" in reason or "can't be edited" in reason):
             return False
         raise
     return True
 
 
-async def deliver(
+async def send_answer(
     question: Message,
     pages: Sequence[str],
     keyboard: Keyboard,
@@ -103,17 +103,17 @@ async def deliver(
         await note(numbers)
     for number, html in enumerate(pages):
         under, there = keyboard if number == len(pages) - 1 else (), -numbers[number]
-        if there and await change(bot, question.chat_id, there, html, under):
+        if there and await edit_message(bot, question.chat_id, there, html, under):
             numbers[number] = there
         else:
-            numbers[number] = (await say(question, html, under)).message_id
+            numbers[number] = (await send_reply(question, html, under)).message_id
         await note(numbers)
     for surplus in replies[len(pages) :]:
         with contextlib.suppress(TelegramError):
             await bot.delete_message(question.chat_id, abs(surplus))
 
 
-async def acknowledge(query: CallbackQuery, notice: str | None = None, *, alert: bool = False) -> None:
+async def answer_button(query: CallbackQuery, notice: str | None = None, *, alert: bool = False) -> None:
     """The pressed button stops spinning; one pressed too long ago, as before a restart, does its work all the same."""
     try:
         await query.answer(notice, show_alert=alert)

@@ -9,10 +9,8 @@ from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
-from kibaru.archive import Kibaru
+from kibaru import Kibaru
 from kibaru.sources.registry import Sources
-from kibaru.storage.generations import built_at
-from kibaru.storage.store import DATABASE
 from kibaru_bot.readiness import listening
 
 log = logging.getLogger(__name__)
@@ -29,14 +27,14 @@ class Ages:
 
 
 def ages(kibaru: Kibaru) -> Ages:
-    """As the archive says."""
-    with closing(Sources(kibaru.folder / DATABASE)) as sources:
+    """Look the ages of an archive up."""
+    with closing(Sources(kibaru.database)) as sources:
         synced = max((each.synced for each in sources.all() if each.synced), default=None)
-    return Ages(built_at(kibaru.store), synced)
+    return Ages(kibaru.built_at(), synced)
 
 
-class Watch:
-    """Counts since the start, of questions by what became of them, and the last error."""
+class Metrics:
+    """Counts since the start: questions by what became of them, and the last error."""
 
     def __init__(self) -> None:
         self.started = _now()
@@ -57,24 +55,24 @@ class Watch:
         self._built = Gauge("kibaru_index_built", "When the index was built, Unix time.", registry=self.registry)
         self._synced = Gauge("kibaru_synced", "When a source was last brought in, Unix time.", registry=self.registry)
 
-    def told(self, what: str, seconds: float | None = None) -> None:
-        """A reader was told `what`, and if it was an answer, so many seconds after asking."""
+    def record(self, what: str, seconds: float | None = None) -> None:
+        """Count a question by what its reader was told; `seconds` from question to answer, if it was answered."""
         self._questions.labels(what).inc()
         if seconds is not None:
             self._seconds.observe(seconds)
 
     def count(self, *whats: str) -> int:
-        """How many questions were told one of `whats`."""
+        """How many questions there were whose readers were told one of `whats`."""
         values = (self.registry.get_sample_value("kibaru_questions_total", {"told": what}) for what in whats)
         return int(sum(value or 0 for value in values))
 
-    def problem(self, what: str, error: BaseException | None = None) -> None:
-        """Something went wrong: it is logged, and admins see the last such line."""
+    def record_problem(self, what: str, error: BaseException | None = None) -> None:
+        """Log that something went wrong, and keep the line for /status."""
         log.error("%s", what, exc_info=error)
         self.error = f"{what} ({_now()[:16].replace('T', ' ')} UTC)"
 
     def observe(self, waiting: int, in_hand: int, healthy: bool, ages: Ages) -> None:
-        """How things stand now."""
+        """Set the gauges."""
         self._waiting.set(waiting)
         self._in_hand.set(in_hand)
         self._healthy.set(healthy)
@@ -83,7 +81,7 @@ class Watch:
                 gauge.set(datetime.fromisoformat(at).timestamp())
 
     def serve(self, address: str) -> None:
-        """Offer the counts over HTTP at `address`, host and port. Raises BadInput when that cannot be."""
+        """Serve the counts over HTTP at `address`, host and port. Raises BadInput when it cannot be listened on."""
         with listening("KIBARU_BOT_METRICS", address) as (host, port):
             start_http_server(port, host, self.registry)
 

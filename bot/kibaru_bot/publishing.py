@@ -5,26 +5,30 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from html import escape
 from pathlib import PurePath
 
 from telegram import Document, InlineKeyboardButton, Message, Update
 from telegram.error import BadRequest, InvalidToken
 
-from kibaru.archive import Kibaru
+from kibaru import MAX_FILE, SUFFIXES, Kibaru, make_article, read_bytes
 from kibaru.errors import BadInput, KibaruError
-from kibaru.ingest.article import make_article
-from kibaru.ingest.files import MAX_FILE, SUFFIXES, read_bytes
 from kibaru.sources.single_pages import is_web_address, read_inputs
-from kibaru.text.chunking import split_passages
-from kibaru.types import Article, Failure
-from kibaru_bot.drafts import begun, counts_of, draft_of, finished, published
+from kibaru.types import Article, Failure, Preview
+from kibaru_bot.drafts import begin_draft, counts_of, draft_of, finished_draft, publish_draft
 from kibaru_bot.lengths import shortened
 from kibaru_bot.messages import Catalogue
-from kibaru_bot.messaging import acknowledge, argument, change, pressed, said, say, typing
+from kibaru_bot.messaging import (
+    answer_button,
+    argument,
+    edit_message,
+    message_and_sender,
+    pressed_button,
+    send_reply,
+    typing,
+)
 from kibaru_bot.render import outlet
-from kibaru_bot.state import Context, State, state
+from kibaru_bot.state import BotContext, BotState
 
 _LISTED = 8
 _A_TITLE = 300
@@ -34,48 +38,34 @@ _A_TEXT = 400
 """An admin's message with a title line and this much below it is an article, not a question."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """An article as the archive would take it: `old` is the one it would replace, `namesake` another of its title."""
-
-    article: Article
-    passages: int
-    old: Article | None
-    namesake: str | None
-
-    @property
-    def change(self) -> str:
-        return "new" if self.old is None else "unchanged" if self.old.digest == self.article.digest else "update"
-
-
-async def on_document(update: Update, context: Context) -> None:
+async def on_document(update: Update, context: BotContext) -> None:
     """A file from an admin."""
-    message, user = said(update)
+    message, user = message_and_sender(update)
     assert message.document is not None  # its filter lets in no other
-    await _preview_file(message, message.document, await state(context).words(user), state(context))
+    await _preview_file(message, message.document, await context.state.words(user), context.state)
 
 
-async def on_add(update: Update, context: Context) -> None:
+async def on_add(update: Update, context: BotContext) -> None:
     """`/add` with a title line and a text, with addresses of pages, or in reply to any of these or to a file."""
-    message, user = said(update)
-    words = await state(context).words(user)
+    message, user = message_and_sender(update)
+    words = await context.state.words(user)
     text, replied = argument(message), message.reply_to_message
     if not text and replied and replied.document:
-        await _preview_file(message, replied.document, words, state(context))
+        await _preview_file(message, replied.document, words, context.state)
         return
     if not text and replied and replied.text:
         text = replied.text
     if not text.strip():
-        await say(message, words.fill(words.add_usage, kinds=", ".join(SUFFIXES)))
+        await send_reply(message, words.fill(words.add_usage, kinds=", ".join(SUFFIXES)))
         return
     if all(map(is_web_address, text.split())):
         async with typing(message):  # in a thread of its own: a site may take its time
-            items = await asyncio.to_thread(lambda: list(read_inputs(state(context).settings, text.split())))
-            await _preview(message, lambda: items, words, state(context))
+            items = await asyncio.to_thread(lambda: list(read_inputs(context.state.settings, text.split())))
+            await _preview(message, lambda: items, words, context.state)
     elif _is_title(text):
-        await say(message, words.add_text_missing)
+        await send_reply(message, words.add_text_missing)
     else:
-        await _preview(message, lambda: [_article_of(text)], words, state(context))
+        await _preview(message, lambda: [_article_of(text)], words, context.state)
 
 
 def _is_title(text: str) -> bool:
@@ -89,32 +79,32 @@ def is_article(text: str) -> bool:
     return len(title) <= _A_TITLE and len(body.strip()) >= _A_TEXT
 
 
-async def on_article_text(update: Update, context: Context) -> None:
+async def on_article_text(update: Update, context: BotContext) -> None:
     """An article typed or pasted by an admin."""
-    message, user = said(update)
-    text, words = message.text or "", await state(context).words(user)
-    await _preview(message, lambda: [_article_of(text)], words, state(context))
+    message, user = message_and_sender(update)
+    text, words = message.text or "", await context.state.words(user)
+    await _preview(message, lambda: [_article_of(text)], words, context.state)
 
 
-async def on_decision(update: Update, context: Context) -> None:
+async def on_decision(update: Update, context: BotContext) -> None:
     """Publish or Cancel was pressed."""
-    (query, data), bot_state = pressed(update), state(context)
-    if not bot_state.is_admin(query.from_user):
+    (query, data), state = pressed_button(update), context.state
+    if not state.is_admin(query.from_user):
         return
     _, decision, key = data.split(":")
-    words, id = await bot_state.words(query.from_user), int(key)
-    draft = await bot_state.desk.journal(lambda journal: journal.draft(id))
+    words, id = await state.words(query.from_user), int(key)
+    draft = await state.service.with_store(lambda store: store.draft(id))
     if draft is None:
-        await acknowledge(query, words.draft_gone_toast, alert=True)
+        await answer_button(query, words.draft_gone_toast, alert=True)
         return
-    await acknowledge(query)
+    await answer_button(query)
     if decision == "yes":
-        text = await _published(id, draft, str(query.from_user.id), words, bot_state)
+        text = await _published(id, draft, str(query.from_user.id), words, state)
     else:
         text = words.cancelled
     if query.message:
-        await change(query.get_bot(), query.message.chat.id, query.message.message_id, text)
-    await bot_state.desk.journal(lambda journal: journal.drop_draft(id))
+        await edit_message(query.get_bot(), query.message.chat.id, query.message.message_id, text)
+    await state.service.with_store(lambda store: store.drop_draft(id))
 
 
 def _article_of(text: str) -> Article | Failure:
@@ -125,83 +115,73 @@ def _article_of(text: str) -> Article | Failure:
         return Failure("text", str(error))
 
 
-async def _preview_file(message: Message, document: Document, words: Catalogue, bot_state: State) -> None:
+async def _preview_file(message: Message, document: Document, words: Catalogue, state: BotState) -> None:
     name = PurePath(document.file_name or "article.txt").name
     if PurePath(name).suffix.lower() not in SUFFIXES:
-        await say(message, words.fill(words.file_not_read, kinds=", ".join(SUFFIXES)))
+        await send_reply(message, words.fill(words.file_not_read, kinds=", ".join(SUFFIXES)))
         return
     if (document.file_size or 0) > MAX_FILE:
-        await say(message, words.file_too_large)
+        await send_reply(message, words.file_too_large)
         return
     async with typing(message):
         try:
             data = bytes(await (await document.get_file()).download_as_bytearray())
         except (BadRequest, InvalidToken):  # which a 404 becomes: the file has expired
-            await say(message, words.file_not_given)
+            await send_reply(message, words.file_not_given)
             return
         if not data.strip():
-            await say(message, words.file_empty)
+            await send_reply(message, words.file_empty)
             return
-        await _preview(message, lambda: list(read_bytes(name, data)), words, bot_state)
+        await _preview(message, lambda: list(read_bytes(name, data)), words, state)
 
 
 async def _preview(
-    message: Message, read: Callable[[], Sequence[Article | Failure]], words: Catalogue, bot_state: State
+    message: Message, read: Callable[[], Sequence[Article | Failure]], words: Catalogue, state: BotState
 ) -> None:
     try:
-        seen, failures = await bot_state.desk.edit(lambda kibaru: _seen(kibaru, read()))
+        previews, failures = await state.service.edit(lambda kibaru: _previews(kibaru, read()))
     except KibaruError as error:
-        await say(message, words.fill(words.publish_failed, why=escape(str(error))))
+        await send_reply(message, words.fill(words.publish_failed, why=escape(str(error))))
         return
-    parts = [_described(seen, words)] if seen else []
+    parts = [_described(previews, words)] if previews else []
     if failures:
         told = "; ".join(shortened(str(failure), 200) for failure in failures[:_LISTED])
         parts.append(words.fill(words.preview_failures, failures=escape(told)))
-    if all(each.change == "unchanged" for each in seen):
-        await say(message, "\n\n".join([*parts, words.nothing_to_publish]))
+    if all(each.change == "unchanged" for each in previews):
+        await send_reply(message, "\n\n".join([*parts, words.nothing_to_publish]))
         return
-    draft = draft_of([each.article for each in seen])
-    id = await bot_state.desk.journal(lambda journal: journal.keep_draft(draft))
+    draft = draft_of([each.article for each in previews])
+    id = await state.service.with_store(lambda store: store.keep_draft(draft))
     yes = InlineKeyboardButton(words.publish_button, callback_data=f"p:yes:{id}")
     no = InlineKeyboardButton(words.cancel_button, callback_data=f"p:no:{id}")
-    await say(message, "\n\n".join(parts), [[yes, no]])
+    await send_reply(message, "\n\n".join(parts), [[yes, no]])
 
 
-def _seen(kibaru: Kibaru, items: Sequence[Article | Failure]) -> tuple[list[_Seen], list[Failure]]:
-    with kibaru.store.reading():
-        seen = [
-            _Seen(
-                item,
-                len(split_passages(item.text, item.language)),
-                kibaru.store.same_article(item),
-                kibaru.store.other_of_same_title(item),
-            )
-            for item in items
-            if isinstance(item, Article)
-        ]
-    return seen, [item for item in items if isinstance(item, Failure)]
+def _previews(kibaru: Kibaru, items: Sequence[Article | Failure]) -> tuple[list[Preview], list[Failure]]:
+    previews = kibaru.preview([item for item in items if isinstance(item, Article)])
+    return previews, [item for item in items if isinstance(item, Failure)]
 
 
-def _described(seen: Sequence[_Seen], words: Catalogue) -> str:
-    if len(seen) > 1:
-        counts = Counter(each.change for each in seen)
+def _described(previews: Sequence[Preview], words: Catalogue) -> str:
+    if len(previews) > 1:
+        counts = Counter(each.change for each in previews)
         head = words.fill(
             words.preview_many,
-            count=len(seen),
+            count=len(previews),
             new=counts["new"],
             updates=counts["update"],
             unchanged=counts["unchanged"],
         )
-        listed = [f"• {escape(shortened(each.article.title, 120))}" for each in seen[:_LISTED]]
-        return "\n".join([head, *listed, *(["…"] if len(seen) > _LISTED else [])])
-    (one,) = seen
-    article, old = one.article, one.old
+        listed = [f"• {escape(shortened(each.article.title, 120))}" for each in previews[:_LISTED]]
+        return "\n".join([head, *listed, *(["…"] if len(previews) > _LISTED else [])])
+    (one,) = previews
+    article, replaced = one.article, one.replaces
     facts = [words.date(article.published), outlet(article), shortened(article.author or "", 80)]
-    if old is not None:
+    if replaced is not None:
         told = words.preview_unchanged if one.change == "unchanged" else words.preview_update
-        change = words.fill(told, title=escape(shortened(old.title, 120)), id=escape(old.id))
-    elif one.namesake:
-        change = words.fill(words.preview_same_title, id=escape(one.namesake))
+        change = words.fill(told, title=escape(shortened(replaced.title, 120)), id=escape(replaced.id))
+    elif one.same_title:
+        change = words.fill(words.preview_same_title, id=escape(one.same_title))
     else:
         change = words.preview_new
     return words.fill(
@@ -215,18 +195,18 @@ def _described(seen: Sequence[_Seen], words: Catalogue) -> str:
     )
 
 
-async def _published(id: int, draft: str, who: str, words: Catalogue, bot_state: State) -> str:
+async def _published(id: int, draft: str, who: str, words: Catalogue, state: BotState) -> str:
     """Publish a draft, unless a bot that was killed has; what to tell the admin."""
     counts = counts_of(draft)
     if counts is None:
         try:
-            ready = await bot_state.desk.edit(lambda kibaru: begun(kibaru, draft))
-            await bot_state.desk.journal(lambda journal: journal.change_draft(id, ready))
-            done = await bot_state.desk.edit(lambda kibaru: published(kibaru, ready))
+            ready = await state.service.edit(lambda kibaru: begin_draft(kibaru, draft))
+            await state.service.with_store(lambda store: store.change_draft(id, ready))
+            done = await state.service.edit(lambda kibaru: publish_draft(kibaru, ready))
         except KibaruError as error:
             return words.fill(words.publish_failed, why=escape(str(error)))
         counts = Counter(logged.action for logged in done)
-        result = finished(counts)
-        await bot_state.desk.journal(lambda journal: journal.finish_draft(id, result, who, done))
+        result = finished_draft(counts)
+        await state.service.with_store(lambda store: store.finish_draft(id, result, who, done))
     added, updated, unchanged = (counts.get(kind, 0) for kind in ("added", "updated", "unchanged"))
     return words.fill(words.published, added=added, updated=updated, unchanged=unchanged)

@@ -7,61 +7,61 @@ from collections.abc import Sequence
 from telegram import CallbackQuery, InlineKeyboardButton, Message, Update, User
 from telegram.constants import MessageEntityType
 
-from kibaru.answering.answer import MAX_QUESTION, MAX_QUOTES, WORTH_QUOTING, Answer
+from kibaru import MAX_QUESTION, MAX_QUOTES, Answer, small_talk_kind, without_small_talk
 from kibaru.errors import BadInput, KibaruError
-from kibaru.storage.question_log import Asked, Journal
+from kibaru.types import LoggedQuestion, NewQuestion
 from kibaru_bot.admission import Overloaded, waited
-from kibaru_bot.backend import Newsdesk
+from kibaru_bot.archive_service import ArchiveService
 from kibaru_bot.buttons import Sealed, opened, seal
 from kibaru_bot.lengths import units
 from kibaru_bot.messages import Catalogue
 from kibaru_bot.messaging import (
     Keyboard,
-    acknowledge,
+    answer_button,
     argument,
     can_be_linked,
-    change,
-    deliver,
-    pressed,
-    said,
-    say,
+    edit_message,
+    message_and_sender,
+    pressed_button,
+    send_answer,
+    send_reply,
     typing,
 )
-from kibaru_bot.readers import Reader, recognised, speaker
+from kibaru_bot.readers import Reader, identify, sender_id
 from kibaru_bot.render import PER_PAGE, answer_pages, refusal
-from kibaru_bot.small_talk import courtesy, without_courtesies
-from kibaru_bot.state import Context, State, state
+from kibaru_bot.state import BotContext, BotState
+from kibaru_bot.store import BotStore
 
 _TURNS = 3
-_THREAD_MINUTES = 60
+_CONVERSATION_MINUTES = 60
 
 
-async def on_text(update: Update, context: Context) -> None:
+async def on_text(update: Update, context: BotContext) -> None:
     """Any text that is meant for the bot is a question, or small talk."""
-    message, user = said(update)
+    message, user = message_and_sender(update)
     question = addressed(message)
     if question is not None:
-        await reply(message, user, question, state(context))
+        await reply(message, user, question, context.state)
 
 
-async def on_edited(update: Update, context: Context) -> None:
+async def on_edited(update: Update, context: BotContext) -> None:
     """An edited question edits its answer."""
-    message, user = said(update)
+    message, user = message_and_sender(update)
     question = addressed(message)
-    if question is not None and not question.startswith("/") and not courtesy(question):
-        await reply(message, user, question, state(context))
+    if question is not None and not question.startswith("/") and not small_talk_kind(question):
+        await reply(message, user, question, context.state)
 
 
-async def on_ask(update: Update, context: Context) -> None:
+async def on_ask(update: Update, context: BotContext) -> None:
     """`/ask` and a question, in groups above all; or in reply to somebody's question."""
-    message, user = said(update)
+    message, user = message_and_sender(update)
     question = argument(message)
     if not question and message.reply_to_message and message.reply_to_message.text:
         question = message.reply_to_message.text
     if not question:
-        await say(message, (await state(context).words(user)).ask_usage)
+        await send_reply(message, (await context.state.words(user)).ask_usage)
         return
-    await reply(message, user, question, state(context))
+    await reply(message, user, question, context.state)
 
 
 def addressed(message: Message) -> str | None:
@@ -84,79 +84,79 @@ def addressed(message: Message) -> str | None:
     return text.strip() if message.chat.type == "private" or mentioned or to_me else None
 
 
-async def reply(message: Message, user: User, question: str, state: State) -> None:
+async def reply(message: Message, user: User, question: str, state: BotState) -> None:
     """Answer a question in reply to its message; when it was answered before, put the new answer in its place.
 
     Small talk gets a line in return and is not kept, so that the question after it goes on from the one before.
     """
-    if kind := courtesy(question):
+    if kind := small_talk_kind(question):
         words = await state.words(user)
-        await say(message, words.greeting if kind == "greeting" else words.you_are_welcome)
+        await send_reply(message, words.greeting if kind == "greeting" else words.you_are_welcome)
         return
-    reader, before, earlier = await state.desk.journal(lambda journal: _look_up(journal, user, message))
-    if earlier and earlier.is_answered_whole and earlier.question == question:
+    reader, before, earlier = await state.service.with_store(lambda store: _look_up(store, user, message))
+    if earlier and earlier.is_fully_answered and earlier.question == question:
         return  # the bot stopped after answering, before it had noted that
     try:
-        state.desk.check_patience()  # before anything else is spent on it
-        if seconds := state.pace.wait(speaker(user, message)):
-            state.watch.told("too fast")
-            await say(message, reader.words.fill(reader.words.too_fast, seconds=seconds))
+        state.service.check_admission()  # before anything else is spent on it
+        if seconds := state.rate_limit.wait(sender_id(user, message)):
+            state.metrics.record("too fast")
+            await send_reply(message, reader.words.fill(reader.words.too_fast, seconds=seconds))
             return
         async with typing(message):
-            answer, understood = await state.desk.ask(without_courtesies(question), before)
-            asked = await state.desk.journal(
-                lambda journal: _record(journal, reader, message, question, understood, answer)
+            answer, understood = await state.service.ask(without_small_talk(question), before)
+            asked = await state.service.with_store(
+                lambda store: _record(store, reader, message, question, understood, answer)
             )
             pages, keyboard = _rendered(answer, asked, reader.words)
 
             async def note(replies: Sequence[int]) -> None:
-                await state.desk.journal(lambda journal: journal.replied(asked.id, replies))
+                await state.service.with_store(lambda store: store.questions.replied(asked.id, replies))
 
-            await deliver(message, pages, keyboard, earlier.replies if earlier else (), note)
+            await send_answer(message, pages, keyboard, earlier.replies if earlier else (), note)
     except (Overloaded, KibaruError) as error:
-        await say(message, _explained(error, question, reader.words, state))
+        await send_reply(message, _explained(error, question, reader.words, state))
         return
-    state.watch.told("refused" if answer.is_refusal else "answered", waited())
+    state.metrics.record("refused" if answer.is_refusal else "answered", waited())
 
 
-async def on_more(update: Update, context: Context) -> None:
+async def on_more(update: Update, context: BotContext) -> None:
     """Another page of passages, in place of the one that is there."""
-    (query, data), desk = pressed(update), state(context).desk
-    words = await state(context).words(query.from_user)
-    found = await _behind(query, data, desk)
+    (query, data), service = pressed_button(update), context.state.service
+    words = await context.state.words(query.from_user)
+    found = await _behind(query, data, service)
     if found is None:
-        await acknowledge(query, words.expired_toast, alert=True)
+        await answer_button(query, words.expired_toast, alert=True)
         return
-    if state(context).pace.wait(query.from_user.id):
-        await acknowledge(query, words.overloaded)
+    if context.state.rate_limit.wait(query.from_user.id):
+        await answer_button(query, words.overloaded)
         return
     message, asked, page = found
     try:
-        answer, _ = await desk.ask(asked.understood, quotes=MAX_QUOTES)
+        answer, _ = await service.ask(asked.understood, quotes=MAX_QUOTES)
     except (Overloaded, KibaruError):
-        await acknowledge(query, words.overloaded, alert=True)
+        await answer_button(query, words.overloaded, alert=True)
         return
     pages = answer_pages(answer, words)
     if not 0 <= page < len(pages):
-        await acknowledge(query, words.no_more_toast)
+        await answer_button(query, words.no_more_toast)
         return
     sealed = Sealed(asked.id, data.rpartition(":")[2])
     keyboard = answer_keyboard(sealed, page, page + 1 < len(pages), answer, words, asked.helpful is None)
-    await change(query.get_bot(), message.chat_id, message.message_id, pages[page], keyboard)
-    await acknowledge(query)
+    await edit_message(query.get_bot(), message.chat_id, message.message_id, pages[page], keyboard)
+    await answer_button(query)
 
 
-async def on_vote(update: Update, context: Context) -> None:
+async def on_vote(update: Update, context: BotContext) -> None:
     """Whether an answer helped."""
-    (query, data), desk = pressed(update), state(context).desk
-    words = await state(context).words(query.from_user)
-    found = await _behind(query, data, desk)
+    (query, data), service = pressed_button(update), context.state.service
+    words = await context.state.words(query.from_user)
+    found = await _behind(query, data, service)
     if found is None:
-        await acknowledge(query, words.expired_toast, alert=True)
+        await answer_button(query, words.expired_toast, alert=True)
         return
     message, asked, helpful = found
-    await desk.journal(lambda journal: journal.vote(asked.id, helpful == 1))
-    await acknowledge(query, words.thanks_toast if helpful else words.sorry_toast)
+    await service.with_store(lambda store: store.questions.vote(asked.id, helpful == 1))
+    await answer_button(query, words.thanks_toast if helpful else words.sorry_toast)
     markup = message.reply_markup
     left = [
         row
@@ -167,14 +167,16 @@ async def on_vote(update: Update, context: Context) -> None:
         await query.edit_message_reply_markup(reply_markup=type(markup)(left) if left else None)
 
 
-async def _behind(query: CallbackQuery, data: str, desk: Newsdesk) -> tuple[Message, Asked, int] | None:
+async def _behind(
+    query: CallbackQuery, data: str, service: ArchiveService
+) -> tuple[Message, LoggedQuestion, int] | None:
     """The message of a button, its question and the number beside it; None when Telegram or we have forgotten it, or it
     was asked in another chat."""
     message = query.message
     if not isinstance(message, Message):
         return None
     _, id, number, seal = data.split(":")
-    asked = await desk.journal(lambda journal: opened(journal, message.chat_id, Sealed(int(id), seal)))
+    asked = await service.with_store(lambda store: opened(store, message.chat_id, Sealed(int(id), seal)))
     return (message, asked, int(number)) if asked else None
 
 
@@ -204,26 +206,25 @@ def _rendered(answer: Answer, asked: Sealed, words: Catalogue) -> tuple[list[str
     if answer.is_refusal:
         return [refusal(answer.leads, words)], ()
     pages = answer_pages(answer, words)
-    best = max(hit.score for hit in answer.hits)
-    further = answer.hits[len(answer.quotes) : MAX_QUOTES]
-    more = any(hit.score >= WORTH_QUOTING * best for hit in further)
     # A first message of few quotes is followed by a full first page, which begins with the same.
     page = len(pages) - 1 if len(answer.quotes) >= PER_PAGE else -1
-    return pages, answer_keyboard(asked, page, more, answer, words)
+    return pages, answer_keyboard(asked, page, answer.has_more, answer, words)
 
 
-def _look_up(journal: Journal, user: User, message: Message) -> tuple[Reader, list[str], Asked | None]:
-    reader = recognised(journal, user, message)
-    earlier = journal.asked_in(reader.message)
-    turns: Sequence[Asked] = journal.thread(reader.conversation, _TURNS + 1, _THREAD_MINUTES)
+def _look_up(store: BotStore, user: User, message: Message) -> tuple[Reader, list[str], LoggedQuestion | None]:
+    reader = identify(store, user, message)
+    earlier = store.questions.question_in(reader.message)
+    turns: Sequence[LoggedQuestion] = store.questions.conversation(
+        reader.conversation, _TURNS + 1, _CONVERSATION_MINUTES
+    )
     before = [turn.understood for turn in turns if earlier is None or turn.id < earlier.id]
     return reader, before[:_TURNS], earlier
 
 
 def _record(
-    journal: Journal, reader: Reader, message: Message, question: str, understood: str, answer: Answer
+    store: BotStore, reader: Reader, message: Message, question: str, understood: str, answer: Answer
 ) -> Sealed:
-    id = journal.record(
+    asked = NewQuestion(
         question,
         understood,
         reader.words.code,
@@ -233,16 +234,17 @@ def _record(
         conversation=reader.conversation[0],
         message=reader.message[0],
     )
-    return seal(journal, message.chat_id, id)
+    id = store.questions.record(asked)
+    return seal(store, message.chat_id, id)
 
 
-def _explained(error: Exception, question: str, words: Catalogue, state: State) -> str:
+def _explained(error: Exception, question: str, words: Catalogue, state: BotState) -> str:
     if isinstance(error, Overloaded):
-        state.watch.told("told to come back")
+        state.metrics.record("told to come back")
         return words.overloaded
     if isinstance(error, BadInput):
-        state.watch.told("not a question")
+        state.metrics.record("not a question")
         return words.fill(words.too_long, most=MAX_QUESTION) if units(question) > MAX_QUESTION else words.empty_question
-    state.watch.told("failed")
-    state.watch.problem(f"a question could not be answered: {error}")
+    state.metrics.record("failed")
+    state.metrics.record_problem(f"a question could not be answered: {error}")
     return words.unavailable

@@ -8,17 +8,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
+from kibaru.archive import check_reranker
 from kibaru.errors import BadInput
-from kibaru.search.reranker import load_reranker
-from kibaru.settings import Settings
 from kibaru_bot.heartbeat import alone
+from kibaru_bot.settings import BotSettings
 
 _WEB_ADDRESS = re.compile(r"https?://\S+")
 _HOST_AND_PORT = re.compile(r"\S*:[0-9]{1,5}")
 
 
 @contextmanager
-def ready(settings: Settings) -> Iterator[None]:
+def ready(settings: BotSettings) -> Iterator[None]:
     """All that does not need Telegram is there, and this is the only bot of its archive until the block ends.
 
     Raises KibaruError.
@@ -38,8 +38,7 @@ def ready(settings: Settings) -> Iterator[None]:
             _check_listening("KIBARU_BOT_METRICS", settings.bot_metrics)
         if hook is not None:
             _check_listening("KIBARU_WEBHOOK_LISTEN", settings.webhook_listen)
-        if settings.reranker:
-            load_reranker(settings.reranker)
+        check_reranker(settings)
         yield
 
 
@@ -64,7 +63,7 @@ def listening(variable: str, address: str) -> Iterator[tuple[str, int]]:
         raise BadInput(f"{variable}={address} cannot be listened on ({error}): name another.") from error
 
 
-def token_of(settings: Settings) -> str:
+def token_of(settings: BotSettings) -> str:
     """The bot's token. Raises BadInput when there is none."""
     if settings.telegram_bot_token is None:
         raise BadInput("TELEGRAM_BOT_TOKEN is not set: get a token from @BotFather and put it into .env.")

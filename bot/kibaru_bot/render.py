@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import urlsplit
 
-from kibaru.answering.answer import Answer
-from kibaru.answering.quotes import Quote
+from kibaru import Answer, Quote
 from kibaru.types import Article
 from kibaru_bot.lengths import MAX_ENTITIES, MAX_UNITS, entities, fitting, shortened, units
 from kibaru_bot.messages import Catalogue

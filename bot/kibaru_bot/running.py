@@ -8,17 +8,17 @@ from urllib.parse import urlsplit
 from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 
-from kibaru.archive import Kibaru
+from kibaru import Kibaru
 from kibaru.errors import BadInput, KibaruError
-from kibaru.settings import Settings
 from kibaru.terminal import tell
 from kibaru_bot.app import UPDATES, build
 from kibaru_bot.logs import secrets_of, without
 from kibaru_bot.readiness import host_and_port, ready, token_of
-from kibaru_bot.state import App
+from kibaru_bot.settings import BotSettings
+from kibaru_bot.state import BotApplication
 
 
-def explained(error: TelegramError, settings: Settings) -> KibaruError:
+def explained(error: TelegramError, settings: BotSettings) -> KibaruError:
     """What to do about an error of Telegram's that ended the bot."""
     if isinstance(error, InvalidToken):
         return BadInput("Telegram does not know TELEGRAM_BOT_TOKEN: copy it again from @BotFather.")
@@ -26,13 +26,13 @@ def explained(error: TelegramError, settings: Settings) -> KibaruError:
     return BadInput(f"Telegram cannot be reached ({why}): check the network, or KIBARU_TELEGRAM_API.")
 
 
-def run(settings: Settings) -> None:
+def run(settings: BotSettings) -> None:
     """Run the bot. Raises KibaruError and TelegramError."""
     with ready(settings):
         _run(build(settings), settings)
 
 
-def _run(application: App, settings: Settings) -> None:
+def _run(application: BotApplication, settings: BotSettings) -> None:
     if settings.webhook_url is None:
         application.run_polling(allowed_updates=UPDATES, bootstrap_retries=-1)
         return
@@ -49,11 +49,11 @@ def _run(application: App, settings: Settings) -> None:
     )
 
 
-async def check(settings: Settings) -> None:
+async def check(settings: BotSettings) -> None:
     """Print what the bot has and may do. Raises KibaruError and TelegramError when it could not run."""
     with Kibaru(settings) as kibaru, ready(settings):
         kibaru.check()
-        articles = kibaru.store.count_articles()
+        articles = kibaru.article_count()
     api = settings.telegram_api.rstrip("/")
     async with Bot(token_of(settings), base_url=f"{api}/bot") as bot:
         me = bot.bot

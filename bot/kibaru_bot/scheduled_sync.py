@@ -11,13 +11,13 @@ from html import escape
 from telegram import Bot
 from telegram.error import TelegramError
 
-from kibaru.archive import Kibaru
+from kibaru import Kibaru
 from kibaru.errors import KibaruError
 from kibaru.sources.sync import Summary, sync_all
-from kibaru.storage.question_log import Journal
 from kibaru_bot.lengths import shortened
 from kibaru_bot.messages import Catalogue, catalogue
-from kibaru_bot.state import State
+from kibaru_bot.state import BotState
+from kibaru_bot.store import BotStore
 
 log = logging.getLogger(__name__)
 
@@ -26,22 +26,22 @@ _LONGEST_TITLE = 60
 _LONGEST_PROBLEM = 200
 
 
-async def keep_in_sync(bot: Bot, bot_state: State) -> None:
+async def keep_in_sync(bot: Bot, state: BotState) -> None:
     """Sync now, and again every so many minutes as the settings say; return at once when they say never."""
     known: dict[int, str | None] = {}
-    while bot_state.settings.sync_minutes:
+    while state.settings.sync_minutes:
         try:
-            summaries = await bot_state.desk.apart(lambda kibaru: _sync(kibaru, bot_state))
+            summaries = await state.service.run_long(lambda kibaru: _sync(kibaru, state))
         except KibaruError as error:
-            bot_state.watch.problem(f"the sources were not brought in: {error}")
+            state.metrics.record_problem(f"the sources were not brought in: {error}")
         else:
-            await _tell(bot, bot_state, [summary for summary in summaries if _is_news(summary, known)])
+            await _tell(bot, state, [summary for summary in summaries if _is_news(summary, known)])
             known |= {summary.source.id: summary.problem for summary in summaries}
-        await asyncio.sleep(60 * bot_state.settings.sync_minutes)
+        await asyncio.sleep(60 * state.settings.sync_minutes)
 
 
-def _sync(kibaru: Kibaru, bot_state: State) -> list[Summary]:
-    return list(sync_all(kibaru, pause=bot_state.desk.stopping.wait))
+def _sync(kibaru: Kibaru, state: BotState) -> list[Summary]:
+    return list(sync_all(kibaru, pause=state.service.stopping.wait))
 
 
 def _is_news(summary: Summary, known: dict[int, str | None]) -> bool:
@@ -50,19 +50,19 @@ def _is_news(summary: Summary, known: dict[int, str | None]) -> bool:
     return has_changed or summary.problem not in (None, known.get(summary.source.id))
 
 
-async def _tell(bot: Bot, bot_state: State, news: Sequence[Summary]) -> None:
+async def _tell(bot: Bot, state: BotState, news: Sequence[Summary]) -> None:
     for summary in news:
         log.info("synced %s", summary)
-    for admin in bot_state.settings.admins if news else ():
-        language = await bot_state.desk.journal(partial(_language, admin))
+    for admin in state.settings.admins if news else ():
+        language = await state.service.with_store(partial(_language, admin))
         try:
             await bot.send_message(admin, line(news, catalogue(language)))
         except TelegramError as error:
             log.info("an admin cannot be told what was synced: %s", error)
 
 
-def _language(admin: int, journal: Journal) -> str | None:
-    return journal.language(journal.fingerprints("reader", admin))
+def _language(admin: int, store: BotStore) -> str | None:
+    return store.language(store.fingerprints("reader", admin))
 
 
 def line(news: Sequence[Summary], words: Catalogue) -> str:

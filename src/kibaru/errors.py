@@ -1,4 +1,4 @@
-"""What can go wrong, in the words an editor needs.
+"""The errors of Kibaru, with messages that an editor understands.
 
 Every message is one line: what happened, to which input, and what to do. The command line prints it and exits
 with `exit_code`; nothing else in Kibaru ends a process.
@@ -27,13 +27,13 @@ class BadInput(KibaruError):
 
 
 class NotFound(KibaruError):
-    """Nothing goes by that id or path."""
+    """There is nothing of that id or path."""
 
     exit_code = 1
 
 
 class IndexUnusable(KibaruError):
-    """The index is missing, damaged, or of another format or model; the message names the command that mends it."""
+    """The index is missing, damaged, or of another format or model; the message names the command that repairs it."""
 
 
 class ModelUnavailable(KibaruError):
@@ -41,35 +41,42 @@ class ModelUnavailable(KibaruError):
 
 
 class StorageError(KibaruError):
-    """The disk said no: read-only, full, or locked by another process for too long."""
+    """The disk refuses: it is read-only or full, or another process holds a lock for too long."""
 
 
 class OutputClosed(KibaruError):
-    """Whoever read what is printed has seen enough, as `head` has."""
+    """The program that reads what is printed has ended, as `head` does."""
 
-    exit_code = 141  # what shells say of a process that SIGPIPE ended
+    exit_code = 141  # as shells report a process that was ended by SIGPIPE
 
 
 def first_line(error: Exception, longest: int) -> str:
-    """What a library says is wrong, on one line of at most `longest` characters."""
+    """The first line of a library's message, cut to `longest` characters."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:longest]
 
 
 def is_no_folder(path: Path) -> bool:
-    """Whether there is something else by this name: a file, or a link that leads nowhere."""
+    """Whether there is something of this name that is no folder: a file, or a link that leads nowhere."""
     return os.path.lexists(path) and not path.is_dir()
 
 
 def no_archive(folder: Path) -> IndexUnusable:
-    """Why there is no archive in `folder`."""
+    """The error for a folder in which there is no archive."""
     if is_no_folder(folder):
         return IndexUnusable(f"{folder} is no folder: set KIBARU_INDEX to the folder of an archive.")
     return IndexUnusable(f"There is no archive in {folder} yet: add articles with 'kibaru add PATH'.")
 
 
+def earlier_layout(database: Path) -> IndexUnusable:
+    """The error for a database of a layout before the first release, which no Kibaru reads any more."""
+    return IndexUnusable(
+        f"{database} was written by an unreleased Kibaru: move its folder away and add the articles again."
+    )
+
+
 def explanation(error: sqlite3.Error | OSError, folder: Path) -> KibaruError:
-    """What SQLite or the disk complained of, as a line for the editor."""
-    import sqlite3  # here, as all of Kibaru imports this module, and whoever only reads files needs no database
+    """The error of Kibaru for one of SQLite or of the disk, about the archive in `folder`."""
+    import sqlite3  # here, because all of Kibaru imports this module, and much of it needs no database
 
     if is_no_folder(folder):
         return no_archive(folder)
@@ -88,7 +95,7 @@ def explanation(error: sqlite3.Error | OSError, folder: Path) -> KibaruError:
 
 @contextmanager
 def explained(folder: Path) -> Iterator[None]:
-    """What SQLite or the disk complains of inside is raised as a KibaruError about the archive in `folder`."""
+    """Turn errors of SQLite and of the disk inside into a KibaruError about the archive in `folder`."""
     import sqlite3
 
     try:

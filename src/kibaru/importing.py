@@ -1,4 +1,4 @@
-"""Importing a library without a part of it that takes long, or does what nobody asked for, and is not used here."""
+"""Importing a library without a part of it that is not used here and takes long, or has side effects."""
 
 from __future__ import annotations
 
@@ -10,8 +10,13 @@ from types import ModuleType
 
 @cache
 def imported_without(part: str, name: str, stand_in: ModuleType | None = None) -> ModuleType:
-    """The library `name`, which finds `stand_in` where it looks for the module `part`: by default none, so that its
-    import of that raises ImportError. A part that is there already is left as it is."""
+    """Import a library without one of its parts.
+
+    Args:
+        part: The module that is not imported; if it is imported already, it is left as it is.
+        name: The library.
+        stand_in: What the library gets in place of the part; by default its import of the part raises ImportError.
+    """
     unwanted = part not in sys.modules
     if unwanted:
         sys.modules[part] = stand_in  # type: ignore[assignment]  # None makes Python raise ImportError

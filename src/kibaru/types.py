@@ -1,11 +1,14 @@
-"""The data that several packages share."""
+"""The dataclasses that several packages share."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Span(NamedTuple):
@@ -17,8 +20,20 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """A published text. `published` and `modified` are ISO 8601 dates or dates and times; `language` is a two-letter
-    code, `outlet` the newsroom's name, `pages` the offset in `text` where each page of a paged document starts."""
+    """A published text.
+
+    Attributes:
+        id: Names it in the archive.
+        title: Its title.
+        text: Its text, of which quotes are parts.
+        url: Its address.
+        published: When it was published: an ISO 8601 date, or date and time.
+        author: Who wrote it.
+        language: A two-letter code.
+        outlet: The name of the newsroom.
+        modified: When it was changed last, in the form of `published`.
+        pages: The offset in `text` at which each page of a paged document starts.
+    """
 
     id: str
     title: str
@@ -38,18 +53,23 @@ class Article:
 
 
 def digest(*parts: str) -> str:
-    """Tells texts apart; of an article's title and text it is its `digest`."""
+    """A checksum of texts: 32 hexadecimal digits; `Article.digest` is that of title and text."""
     return hashlib.blake2b("\x00".join(parts).encode(), digest_size=16).hexdigest()
 
 
 def printable(name: str) -> str:
-    """A name on one line, with nothing in it that a terminal obeys."""
+    """A name on one line, with `?` in place of control characters, which a terminal would obey."""
     return "".join(character if character.isprintable() else "?" for character in name)
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An input that gave no article: where it is (a path, with the line where there is one) and why."""
+    """An input that gave no article.
+
+    Attributes:
+        where: Its path, with the number of the line where there is one.
+        why: The reason, in words for an editor.
+    """
 
     where: str
     why: str
@@ -60,8 +80,14 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an article that was added. `same_title` is another article's id, perhaps an earlier version;
-    `alike` are the ids of those that tell the same."""
+    """What became of an article that was added.
+
+    Attributes:
+        change: Whether it was added, updated an article, or is in the archive already.
+        article: The article as it is in the archive now.
+        same_title: The id of another article of the same title, which may be an earlier version.
+        alike: The ids of its near-duplicates.
+    """
 
     change: Literal["added", "updated", "unchanged"]
     article: Article
@@ -71,7 +97,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What a rebuild did: passages in the new generation, and how many of their vectors it had to compute."""
+    """What a rebuild did.
+
+    Attributes:
+        generation: The number of the new generation.
+        articles: Articles in the archive.
+        passages: Passages in the new generation.
+        embedded: How many of their vectors were computed.
+    """
 
     generation: int
     articles: int
@@ -85,7 +118,14 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which articles a question is about: ISO dates, both ends included, a language code, and one article left out."""
+    """Which articles may answer a question.
+
+    Attributes:
+        since: The first day of publication (ISO date).
+        until: The last day of publication (ISO date).
+        language: A two-letter code.
+        without: The id of an article that is left out.
+    """
 
     since: str | None = None
     until: str | None = None
@@ -97,19 +137,17 @@ class Filters:
 
 
 @dataclass(frozen=True, slots=True)
-class Generation:
-    """One complete built index. `chunking` and `stemming` are the versions of the code that built it."""
-
-    id: int
-    model: str
-    dimension: int
-    chunking: int
-    stemming: int
-
-
-@dataclass(frozen=True, slots=True)
 class IndexedPassage:
-    """A passage as it goes into the index: offsets, heading, the key of its vector, and its stems."""
+    """A passage as it goes into the index; `StoredPassage` is how it comes out.
+
+    Attributes:
+        start: Where it starts in the text of its article.
+        end: Where it ends.
+        heading: The heading above it; empty when there is none.
+        key: The key of its vector.
+        title_stems: The stems of the article's title and of the heading, separated by spaces.
+        body_stems: The stems of the passage, separated by spaces.
+    """
 
     start: int
     end: int
@@ -121,7 +159,15 @@ class IndexedPassage:
 
 @dataclass(frozen=True, slots=True)
 class StoredPassage:
-    """A passage as it comes out of the index."""
+    """A passage as it comes out of the index; `IndexedPassage` is how it goes in.
+
+    Attributes:
+        id: Its number in the generation.
+        article_id: The id of its article.
+        start: Where it starts in the text of the article.
+        end: Where it ends.
+        heading: The heading above it; empty when there is none.
+    """
 
     id: int
     article_id: str
@@ -131,8 +177,181 @@ class StoredPassage:
 
 
 @dataclass(frozen=True, slots=True)
+class Preview:
+    """What adding an article would do.
+
+    Attributes:
+        article: The article to add.
+        passages: How many passages it would be chunked into.
+        replaces: The stored article that it would replace, or None when it is new.
+        same_title: The id of another stored article under the same title, if there is one.
+    """
+
+    article: Article
+    passages: int
+    replaces: Article | None
+    same_title: str | None
+
+    @property
+    def change(self) -> Literal["new", "unchanged", "update"]:
+        """What would happen to the archive."""
+        if self.replaces is None:
+            return "new"
+        return "unchanged" if self.replaces.digest == self.article.digest else "update"
+
+
+@dataclass(frozen=True, slots=True)
+class NewQuestion:
+    """A question to be logged; the fields are those of `LoggedQuestion`, and who asked it where.
+
+    Attributes:
+        reader: The fingerprint of the reader.
+        conversation: The fingerprint of the conversation.
+        message: The fingerprint of the message in which the question stands.
+    """
+
+    question: str
+    understood: str
+    language: str | None
+    answered: bool
+    confidence: float
+    reader: str
+    conversation: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedQuestion:
+    """A question in the question log.
+
+    Attributes:
+        id: Its number.
+        asked: When it was asked (ISO date and time, UTC).
+        question: The question as it was asked.
+        understood: What was searched for: of a follow-up, both questions joined.
+        language: The language of the reader's interface (two letters).
+        answered: Whether there was an answer, not a refusal.
+        confidence: The answer's confidence, 0 to 1.
+        helpful: The reader's vote, if there was one.
+        replies: The numbers of the messages that answered it; 0 for a message still to be sent, negative for one still
+            to be replaced.
+    """
+
+    id: int
+    asked: str
+    question: str
+    understood: str
+    language: str | None
+    answered: bool
+    confidence: float
+    helpful: bool | None
+    replies: list[int]
+
+    @property
+    def is_fully_answered(self) -> bool:
+        """Whether all messages of the answer were sent."""
+        return min(self.replies, default=0) > 0
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """A line of the audit log: who changed what.
+
+    Attributes:
+        id: Its number.
+        at: When (ISO date and time, UTC).
+        who: Who made the change.
+        action: What was done: "added", "updated", "removed", "put back" or "rebuilt".
+        article: The id of the article, empty where the change concerns no single one.
+        title: The title of the article.
+        before: The article before the change, as JSON, where the change took it away.
+    """
+
+    id: int
+    at: str
+    who: str
+    action: str
+    article: str
+    title: str
+    before: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleChange:
+    """What became of a published article, for the audit log.
+
+    Attributes:
+        action: "added", "updated" or "unchanged".
+        article: The id of the article.
+        title: Its title.
+        before: The article that it replaced, as JSON, if there was one.
+    """
+
+    action: str
+    article: str
+    title: str
+    before: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRow:
+    """A generation as the table `generations` describes it.
+
+    Attributes:
+        id: Its number, which names its tables and its folder.
+        model: The identity of the embedding model, see `Embedder.identity`.
+        dimension: Numbers in one vector.
+        chunking: The version of the code that cut its articles into passages.
+        stemming: The version of the code that made its stems.
+    """
+
+    id: int
+    model: str
+    dimension: int
+    chunking: int
+    stemming: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The state of an archive.
+
+    Attributes:
+        folder: The archive's folder.
+        articles: How many articles there are.
+        passages: How many passages are indexed.
+        published: The first and the last date of publication (ISO), or None.
+        languages: The languages of the articles, the most frequent first.
+        generation: The generation of the index that is served, or None.
+        model: The identity of the embedding model.
+        calibrated: Whether the confidence is calibrated for the model.
+        bytes: What the folder takes on disk.
+        problem: None when the archive is healthy; else one line that names the command to run.
+    """
+
+    folder: Path
+    articles: int
+    passages: int
+    published: tuple[str, str] | None
+    languages: list[str]
+    generation: GenerationRow | None
+    model: str
+    calibrated: bool
+    bytes: int
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Edition:
-    """What an article said until `replaced` (ISO date and time, UTC), when it got another title or text."""
+    """An earlier text of an article.
+
+    Attributes:
+        title: Its title at that time.
+        text: Its text at that time.
+        published: See `Article`.
+        modified: See `Article`.
+        replaced: When it got another title or text (ISO date and time, UTC).
+    """
 
     title: str
     text: str

@@ -15,7 +15,7 @@ from bot.test_bot_conversations import BRIDGE, api, archive, asked, awa, bot, qu
 from bot.test_bot_running import index, process, webhook
 from fakes.bot_api import BotApiServer, Message, Press, User
 
-from kibaru.storage.question_log import Journal
+from kibaru_bot.store import BotStore
 
 __all__ = ["admin", "api", "archive", "awa", "bot", "index"]  # fixtures
 
@@ -49,13 +49,13 @@ def data_of(message: Message, label: str) -> str:
     return str(found)
 
 
-def journal_of(bot: Any) -> Journal:
-    journal: Journal = bot.bot_data["state"].desk._journal
-    return journal
+def store_of(bot: Any) -> BotStore:
+    store: BotStore = bot.bot_data["state"].service._store
+    return store
 
 
 def last_vote(bot: Any) -> bool | None:
-    ((vote,),) = journal_of(bot)._tables.rows("select helpful from questions order by id desc limit 1")
+    ((vote,),) = store_of(bot)._tables.rows("select helpful from questions order by id desc limit 1")
     return None if vote is None else bool(vote)
 
 
@@ -71,7 +71,7 @@ def test_nobody_votes_on_the_answer_of_another(api: BotApiServer, awa: User, mal
     group = api.group("Marché", members=[awa, mallory])
     there = api.answer_to(api.say(mallory, group, f"/ask {BRIDGE}"), timeout=10)
     assert answered(api, forged(api, mallory, there, data_of(answer, "Pas utile"))).show_alert
-    assert journal_of(bot).judged() == []
+    assert store_of(bot).questions.judged() == []
 
 
 def test_nobody_reads_what_another_asked(api: BotApiServer, awa: User, mallory: User) -> None:

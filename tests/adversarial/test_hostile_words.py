@@ -21,22 +21,23 @@ from fakes.bot_api.markup import clean as as_telegram_keeps_it
 from fakes.bot_api.params import format_text
 from fakes.sites import Site, rss
 
-from kibaru.answering.answer import Answer, checked_question
+from kibaru.answering.answer import Answer
 from kibaru.answering.quotes import Quote
 from kibaru.archive import Kibaru
 from kibaru.cli.rendering import answer_text, article_line, article_text
 from kibaru.errors import BadInput, IndexUnusable
+from kibaru.evaluation.question_groups import QuestionGroup
 from kibaru.ingest.article import make_article
 from kibaru.ingest.files import read_bytes
 from kibaru.ingest.formats import article_from_record
+from kibaru.search.query import checked_question
 from kibaru.settings import Settings
 from kibaru.sources.markup import plain
-from kibaru.storage.question_log import Asked
 from kibaru.storage.store import DATABASE, Store
 from kibaru.text.chunking import sentences_of, split_passages
 from kibaru.text.urls import canonical_url
-from kibaru.types import Article, Failure, Filters, Span
-from kibaru_bot.admin_commands import Group, csv_of
+from kibaru.types import Article, Failure, Filters, LoggedQuestion, Span
+from kibaru_bot.admin_commands import csv_of
 from kibaru_bot.messages import catalogue
 from kibaru_bot.render import answer_pages
 
@@ -173,8 +174,8 @@ def test_orders_in_an_article_are_quoted_and_followed_by_nobody(archive: Kibaru)
     ],
 )
 def test_a_spreadsheet_is_given_no_formula(question: str, cell: str) -> None:
-    asked = Asked(1, "2026-01-01", question, question, "fr", False, 0.1, None, [])
-    _, row = csv.reader(io.StringIO(csv_of([Group([asked])]).decode("utf-8-sig"), newline=""))
+    asked = LoggedQuestion(1, "2026-01-01", question, question, "fr", False, 0.1, None, [])
+    _, row = csv.reader(io.StringIO(csv_of([QuestionGroup([asked])]).decode("utf-8-sig"), newline=""))
     assert row[2] == cell
 
 
@@ -219,7 +220,7 @@ def test_names_of_files_are_shown_without_what_a_terminal_obeys(
 def test_what_a_site_calls_itself_is_shown_without_what_a_terminal_obeys(
     run: Callable[..., Finished], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("KIBARU_ALLOW_LOOPBACK", "true")
+    monkeypatch.setenv("KIBARU_TEST_ALLOW_LOOPBACK", "1")
     monkeypatch.setenv("KIBARU_HOST_DELAY", "0")
     with Site() as site:
         feed = rss(

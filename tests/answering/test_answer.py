@@ -5,6 +5,7 @@ The sentences have vectors of two numbers, whose first is their cosine to the qu
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,19 +13,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kibaru.answering.answer import MAX_QUESTION, Answer, answer, checked_question, read_hits
+from kibaru.answering.answer import Answer, answer
 from kibaru.answering.confidence import Calibration
+from kibaru.answering.passages import Sources, score_sentences
 from kibaru.answering.quotes import FEATURES
 from kibaru.archive import Kibaru
 from kibaru.embedding.embedder import Embedder
 from kibaru.errors import BadInput
+from kibaru.index.generation import Generation
 from kibaru.ingest.article import make_article
-from kibaru.search.hybrid import Found, Hit
+from kibaru.search.dates import Timing
+from kibaru.search.hits import Hit, SearchResults
+from kibaru.search.query import MAX_QUESTION, analyse, checked_question
 from kibaru.settings import Settings
 from kibaru.storage.duplicates import link
 from kibaru.storage.generations import new_generation
-from kibaru.storage.passages import passages_of, put_passages
-from kibaru.storage.sentence_vectors import put_sentences
 from kibaru.storage.store import Store
 from kibaru.text.stems import stems
 from kibaru.types import Article, IndexedPassage, Span
@@ -47,7 +50,7 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.store = Store(folder / "kibaru.db", create=True)
-        self.g = new_generation(self.store, "none", DIMENSION, 1, 1).id
+        self.generation = Generation(self.store, folder, new_generation(self.store, "none", DIMENSION, 1, 1))
         self.embedder = Embedder(Settings(index=folder, model="none"))  # which no sentence here needs
         self.hits: list[Hit] = []
 
@@ -56,17 +59,17 @@ class Desk:
         text = " ".join(sentence for sentence, _ in sentences)
         article = Article(id, title, text, **{"language": "fr"} | fields)
         self.store.put_article(article)
-        put_passages(self.store, self.g, article, [IndexedPassage(0, len(text), heading, id.encode(), "", "")])
+        self.generation.add(article, [IndexedPassage(0, len(text), heading, id.encode(), "", "")])
         ends = np.cumsum([len(sentence) + 1 for sentence, _ in sentences]) - 1
         spans = [Span(int(end) - len(text), int(end)) for end, (text, _) in zip(ends, sentences, strict=True)]
         vectors = np.array([(cosine, math.sqrt(1 - cosine**2)) for _, cosine in sentences], np.float32)
-        put_sentences(self.store, [id.encode()], [(spans, vectors)])
+        self.generation.sentences.put([id.encode()], [(spans, vectors)])
 
-    def hit(self, id: str, score: float, dense: float = 0.5, corrected: float = 0.4) -> None:
+    def hit(self, id: str, score: float, cosine: float = 0.5, hubness_adjusted: float = 0.4) -> None:
         (number,) = self.store.connection.execute(
-            f"select id from passages_{self.g} where article_id = ?", [id]
+            f"select id from passages_{self.generation.row.id} where article_id = ?", [id]
         ).fetchone()
-        self.hits.append(Hit(passages_of(self.store, self.g, [number])[0], dense, corrected, 0.0, score))
+        self.hits.append(Hit(self.generation.passages.get([number])[0], cosine, hubness_adjusted, 0.0, score))
 
     def scored(self, *scores: float) -> None:
         """Hits with these scores, each of an article of its own: a, b, c…"""
@@ -76,12 +79,13 @@ class Desk:
 
     def ask(
         self, *, calibration: Calibration | None = None, question: str = QUESTION, quotes: int = 3,
-        threshold: float = 0.5, rarity: dict[str, float] | None = None, **found: Any,
+        threshold: float = 0.5, idf: dict[str, float] | None = None, timing: Timing | None = None,
     ) -> Answer:  # fmt: skip
         with self.store.reading():
+            query = replace(analyse(question), idf=idf or {}, timing=timing or Timing())
             return answer(
-                self.store, self.embedder, self.g, calibration or calibrated(), question,
-                Found(self.hits, rarity or {}, question, ASKED, **found), quotes=quotes, threshold=threshold,
+                Sources(self.generation, self.embedder), calibration or calibrated(),
+                SearchResults(query, self.hits, ASKED), quotes=quotes, threshold=threshold,
             )  # fmt: skip
 
 
@@ -173,7 +177,7 @@ def test_the_nearest_sentence_moves_its_passage_up(desk: Desk) -> None:
         desk.hit(id, score)
     found = desk.ask()
     assert (quoted(found), hit(found)) == ("bac", "bacd")  # 0.8 + 2.5 × 0.7, 0.9 + 2.5 × 0.5, 0.6 + 2.5 × 0.6
-    timed = desk.ask(is_timed=True)
+    timed = desk.ask(timing=Timing(now=True))
     assert (quoted(timed), hit(timed)) == ("abc", "abcd")
 
 
@@ -215,33 +219,48 @@ def test_what_speaks_for_an_answer_is_measured(desk: Desk) -> None:
     desk.put("a", ("Le bac repart.", 0.5), ("Le pont attend.", 0.7), title="Farabougou", heading="Fleuve")
     desk.put("b", ("Le puits est neuf.", 0.3))
     desk.put("c", ("Rien.", 0.9))
-    desk.hit("a", 1.0, dense=0.6, corrected=0.45)
-    desk.hit("b", 0.9, dense=0.8, corrected=0.3)
-    desk.hit("a", 0.5, dense=0.7, corrected=0.2)
-    desk.hit("c", 0.4, dense=0.1, corrected=-0.5)
+    desk.hit("a", 1.0, cosine=0.6, hubness_adjusted=0.45)
+    desk.hit("b", 0.9, cosine=0.8, hubness_adjusted=0.3)
+    desk.hit("a", 0.5, cosine=0.7, hubness_adjusted=0.2)
+    desk.hit("c", 0.4, cosine=0.1, hubness_adjusted=-0.5)
     words = {"bac": 1.0, "pont": 2.0, "Farabougou": 4.0, "fleuve": 8.0, "puits": 16.0, "mil": 9.0}
-    rarity = {stems(word, "fr")[0]: weight for word, weight in words.items()}
+    idf = {stems(word, "fr")[0]: weight for word, weight in words.items()}
     question = "Le bac, le pont, le puits, le mil et le fleuve de Farabougou, et de Sikasso ?"
-    signals = desk.ask(rarity=rarity | {"ferri": 50.0}, question=question).signals
+    signals = desk.ask(idf=idf | {"ferri": 50.0}, question=question).signals
     assert signals is not None
-    assert (signals.passage, signals.corrected) == (0.8, 0.45)
+    assert (signals.passage, signals.hubness_adjusted) == (0.8, 0.45)
     assert signals.sentence == pytest.approx(0.7, abs=0.01)
     assert signals.margin == pytest.approx((0.15 + 0.95 + 8 * 0.1) / 10)
     assert (signals.foreign, signals.keywords) == (0.0, 15 / 40)
     assert (signals.unnamed, signals.asked) == (0.5, 0.0)
-    other = desk.ask(rarity=rarity, question="When will the ferry of Farabougou cross the river again?").signals
+    other = desk.ask(idf=idf, question="When will the ferry of Farabougou cross the river again?").signals
     assert other is not None
     assert (other.foreign, other.keywords) == (1.0, 1.0)  # the name is in both languages
     assert (other.unnamed, other.asked) == (0.0, 1.0)
 
 
+def test_the_question_is_judged_with_its_accents_restored(desk: Desk) -> None:
+    desk.put("a", ("Le bac de Farabougou repart.", 0.5))
+    desk.hit("a", 1.0)
+    question = "Quels etaient les prix du bac ?"
+    restored = replace(analyse(question), text="Quels étaient les prix du bac ?")
+    with desk.store.reading():
+        found = answer(
+            Sources(desk.store, desk.embedder, desk.g), calibrated(), SearchResults(restored, desk.hits, ASKED),
+            quotes=3, threshold=0.5,
+        )  # fmt: skip
+    assert found.question == question
+    assert found.signals is not None
+    assert found.signals.asked == len(restored.asked_for) != len(analyse(question).asked_for)
+
+
 def test_hits_are_of_no_less_than_no_likeness(desk: Desk) -> None:
     desk.scored(1.0)
     desk.hits.clear()
-    desk.hit("a", 1.0, dense=-0.5, corrected=-0.9)
+    desk.hit("a", 1.0, cosine=-0.5, hubness_adjusted=-0.9)
     signals = desk.ask().signals
     assert signals is not None
-    assert (signals.passage, signals.corrected) == (-0.5, -0.9)
+    assert (signals.passage, signals.hubness_adjusted) == (-0.5, -0.9)
 
 
 @pytest.mark.parametrize(
@@ -260,7 +279,7 @@ def test_the_sentence_that_speaks_most_for_itself_is_highlighted(
              ("Il coûte 250 francs.", 0.3))  # fmt: skip
     desk.hit("a", 1.0)
     calibration = calibrated(quoting=dict.fromkeys(FEATURES, 0.0) | {feature: 1.0})
-    (quote,) = desk.ask(calibration=calibration, question=question, rarity={stems("fleuve", "fr")[0]: 1.0}).quotes
+    (quote,) = desk.ask(calibration=calibration, question=question, idf={stems("fleuve", "fr")[0]: 1.0}).quotes
     assert quote.article.text[slice(*quote.highlight)].startswith(expected)
     assert quote.text == quote.article.text
 
@@ -269,16 +288,18 @@ def test_sentences_that_the_index_does_not_keep_are_read_as_it_would(archive: Ki
     text = "La ville de Sikorola date de 300 av. J.-C. et prospère."  # in which an English reader sees three sentences
     list(archive.add([make_article(title="Sikorola", text=text, language="en")]))
     found = archive.find("De quand date la ville de Sikorola ?")
-    g, hits = 1, [hit for hit in found.hits if hit.passage.start > 0][:2] + found.hits[:1]
+    generation = Generation.current(archive.store, archive.folder)
+    assert generation
+    hits = [hit for hit in found.hits if hit.passage.start > 0][:2] + found.hits[:1]
     with archive.store.reading():
-        kept = read_hits(archive.store, archive.embedder, g, found.embedded, hits)
+        kept = score_sentences(Sources(generation, archive.embedder), found.embedding, hits)
     archive.store.connection.execute("delete from sentences")
-    anew = read_hits(archive.store, archive.embedder, g, found.embedded, hits)
+    anew = score_sentences(Sources(generation, archive.embedder), found.embedding, hits)
     assert len(kept[-1].sentences) == 3
     for before, after, hit in zip(kept, anew, hits, strict=True):
         assert before.hit is after.hit is hit
         assert (before.article, before.sentences) == (after.article, after.sentences)
         assert before.article.id == hit.passage.article_id
         assert np.abs(before.cosines - after.cosines).max() < 0.002
-        assert after.nearest == max(after.cosines)
+        assert after.best_cosine == max(after.cosines)
     assert archive.ask("De quand date la ville de Sikorola ?").quotes[0].text == text

@@ -5,11 +5,11 @@ from collections import Counter
 import pytest
 from conftest import SampleQuestion
 
-from kibaru.answering.answer import MAX_QUESTION
 from kibaru.answering.quotes import QUOTE_LENGTH
 from kibaru.archive import Kibaru
 from kibaru.errors import BadInput
-from kibaru.search.accents import with_accents
+from kibaru.search.accents import restore_accents
+from kibaru.search.query import MAX_QUESTION
 from kibaru.text.sentences import MAX_SENTENCE
 from kibaru.types import Filters
 
@@ -136,7 +136,7 @@ def test_question_in_a_query_language_is_only_words(samples: Kibaru, question: s
 
 def test_accents_that_were_not_typed_are_put_back_as_the_articles_write_them() -> None:
     texts = ["Les équipements ont été livrés.", "Les livres sont là, des livres d'école. Équipements !"]
-    assert with_accents("Quels equipements ont ete livres ?", texts) == "Quels équipements ont été livres ?"
-    assert with_accents("ECOLE ou Ecole", texts) == "École ou École"
-    assert with_accents("Où ont ete les equipements ?", texts) == "Où ont ete les equipements ?"
-    assert with_accents("asdf 12", []) == "asdf 12"
+    assert restore_accents("Quels equipements ont ete livres ?", texts) == "Quels équipements ont été livres ?"
+    assert restore_accents("ECOLE ou Ecole", texts) == "École ou École"
+    assert restore_accents("Où ont ete les equipements ?", texts) == "Où ont ete les equipements ?"
+    assert restore_accents("asdf 12", []) == "asdf 12"

@@ -16,8 +16,9 @@ from bot.test_bot_conversations import ADMINS, BRIDGE, NOWHERE, api, archive, as
 from fakes.bot_api import BotApiServer, Message, User
 from fakes.sites import Site
 
-from kibaru.storage.question_log import Asked
-from kibaru_bot.admin_commands import alike, csv_of
+from kibaru.evaluation.question_groups import group_questions
+from kibaru.types import LoggedQuestion
+from kibaru_bot.admin_commands import csv_of
 from kibaru_bot.messages import catalogue
 
 __all__ = ["api", "archive", "bot"]  # fixtures
@@ -70,8 +71,8 @@ def test_an_update_names_the_article_it_replaces(api: BotApiServer, admin: User,
         preview = api.answer_to(api.send_file(admin, admin, "bac.jsonl", record.encode()), timeout=10)
         assert told in preview.text
         assert done in pressed(api, admin, preview, "Publier").text
-    journal = bot.bot_data["state"].desk._journal
-    log = journal._tables.rows("select who, action, before from audit where title = 'Bac de Tindirma' order by id")
+    store = bot.bot_data["state"].service._store
+    log = store._tables.rows("select who, action, before from audit where title = 'Bac de Tindirma' order by id")
     assert [(who, action) for who, action, _ in log] == [(str(admin.id), "added"), (str(admin.id), "updated")]
     assert "Le bac passe." in log[1][2]
 
@@ -135,7 +136,7 @@ def test_an_admin_is_told_which_files_are_read(api: BotApiServer, admin: User) -
 
 def test_add_fetches_a_page(api: BotApiServer, admin: User, bot: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = bot.bot_data["state"].settings
-    monkeypatch.setattr(settings, "allow_loopback", True)
+    monkeypatch.setenv("KIBARU_TEST_ALLOW_LOOPBACK", "1")
     monkeypatch.setattr(settings, "host_delay", 0)
     with Site() as site:
         paragraphs = "".join(f"<p>{paragraph}</p>" for paragraph in TEXT.split("\n\n"))
@@ -264,10 +265,10 @@ def test_numbers_are_written_as_in_the_language() -> None:
 
 
 def test_questions_alike_are_one_group() -> None:
-    def question(id: int, text: str) -> Asked:
-        return Asked(id, "2026", text, text, "fr", False, 0.1, None, [])
+    def question(id: int, text: str) -> LoggedQuestion:
+        return LoggedQuestion(id, "2026", text, text, "fr", False, 0.1, None, [])
 
     vectors = np.array([[1, 0], [0.98, 0.199], [0, 1]], np.float32)
-    groups = alike([question(1, "a"), question(2, "b"), question(3, "@c")], vectors)
+    groups = group_questions([question(1, "a"), question(2, "b"), question(3, "@c")], vectors)
     assert [[q.id for q in group.questions] for group in groups] == [[1, 2], [3]]
     assert b",'@c," in csv_of(groups)

@@ -1,4 +1,4 @@
-"""The desk behind the bot: questions that come together are embedded together, away from the event loop."""
+"""The service behind the bot: questions that come together are embedded together, away from the event loop."""
 
 from __future__ import annotations
 
@@ -13,33 +13,35 @@ import pytest
 
 from kibaru.embedding.embedder import Embedder
 from kibaru.errors import BadInput
-from kibaru.settings import Settings
-from kibaru_bot.backend import Newsdesk, Overloaded
+from kibaru_bot.archive_service import ArchiveService, Overloaded
+from kibaru_bot.settings import BotSettings
 
 
 @pytest.fixture
-def desk(sample_folder: Path, tmp_path: Path) -> Iterator[Newsdesk]:
-    desk = Newsdesk(Settings(index=Path(shutil.copytree(sample_folder, tmp_path / "index")), queue=50))
-    desk.warm_up()
-    yield desk
-    desk.close()
+def service(sample_folder: Path, tmp_path: Path) -> Iterator[ArchiveService]:
+    service = ArchiveService(BotSettings(index=Path(shutil.copytree(sample_folder, tmp_path / "index")), queue=50))
+    service.warm_up()
+    yield service
+    service.close()
 
 
-def test_questions_asked_at_once_are_embedded_as_batches(desk: Newsdesk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_questions_asked_at_once_are_embedded_as_batches(
+    service: ArchiveService, monkeypatch: pytest.MonkeyPatch
+) -> None:
     batches: list[int] = []
     threads: set[str] = set()
-    read = Embedder.read_questions
+    read = Embedder.embed_query_pairs
 
     def watched(self: Embedder, texts: Any) -> Any:
         batches.append(len(texts))
         threads.add(threading.current_thread().name)
         return read(self, texts)
 
-    monkeypatch.setattr(Embedder, "read_questions", watched)
+    monkeypatch.setattr(Embedder, "embed_query_pairs", watched)
     questions = ["Qui a gagné la Coupe des Balafons ?", "???", *(f"Où est le marché numéro {n} ?" for n in range(40))]
 
     async def ask() -> list[Any]:
-        return await asyncio.gather(*(desk.ask(question) for question in questions), return_exceptions=True)
+        return await asyncio.gather(*(service.ask(question) for question in questions), return_exceptions=True)
 
     answers = asyncio.run(ask())
     assert "Étincelles" in answers[0][0].quotes[0].article.title
@@ -49,9 +51,9 @@ def test_questions_asked_at_once_are_embedded_as_batches(desk: Newsdesk, monkeyp
     assert threads == {"answering"}
 
 
-def test_a_full_queue_says_so_at_once(desk: Newsdesk) -> None:
+def test_a_full_queue_says_so_at_once(service: ArchiveService) -> None:
     async def ask() -> list[Any]:
-        return await asyncio.gather(*(desk.ask(f"Où est Kita {n} ?") for n in range(80)), return_exceptions=True)
+        return await asyncio.gather(*(service.ask(f"Où est Kita {n} ?") for n in range(80)), return_exceptions=True)
 
     answers = asyncio.run(ask())
     refused = [answer for answer in answers if isinstance(answer, Overloaded)]

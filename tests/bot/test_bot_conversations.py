@@ -17,8 +17,8 @@ from telegram.error import TelegramError
 
 from kibaru.archive import Kibaru
 from kibaru.ingest.article import make_article
-from kibaru.settings import Settings
 from kibaru_bot.app import UPDATES, build
+from kibaru_bot.settings import BotSettings
 
 ADMIN = 4242
 ADMINS = tuple(range(ADMIN, ADMIN + 40))
@@ -29,7 +29,7 @@ NOWHERE = "Qui a gagné la Coupe du monde 1998 ?"
 
 
 @contextmanager
-def running(settings: Settings, act: Callable[[Any], None] = lambda _: None) -> Iterator[Any]:
+def running(settings: BotSettings, act: Callable[[Any], None] = lambda _: None) -> Iterator[Any]:
     """The bot, polling in a thread of its own until the block ends; then stopped as by SIGTERM."""
     application = build(settings)
     act(application)
@@ -63,9 +63,9 @@ def running(settings: Settings, act: Callable[[Any], None] = lambda _: None) -> 
         loop.close()
 
 
-def settings_for(api: BotApiServer, folder: Path, **others: Any) -> Settings:
+def settings_for(api: BotApiServer, folder: Path, **others: Any) -> BotSettings:
     given = {"telegram_api": api.url, "admins": ADMINS, "newsroom": "Kibaru & fils", "questions_per_minute": 100}
-    return Settings(index=folder, TELEGRAM_BOT_TOKEN=SecretStr(api.token), **(given | others))
+    return BotSettings(index=folder, TELEGRAM_BOT_TOKEN=SecretStr(api.token), **(given | others))
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +141,7 @@ def test_a_refusal_offers_leads_and_is_kept(api: BotApiServer, awa: User, bot: A
     answer = asked(api, awa, NOWHERE)
     assert answer.text.startswith("Les articles ne le disent pas.")
     assert any(e["type"] == "text_link" for e in answer.entities)
-    kept = bot.bot_data["state"].desk._journal.unanswered()
+    kept = bot.bot_data["state"].service._store.questions.unanswered()
     assert kept[0].question == NOWHERE
 
 
@@ -192,7 +192,7 @@ def test_more_passages_and_votes_edit_in_place(api: BotApiServer, awa: User, bot
     assert "rédaction" in (vote.text or "")
     api.quiet(0.3)
     assert not any("tile" in label for label in api.current(answer).labels)
-    assert any("noix de cajou" in each.question for each in bot.bot_data["state"].desk._journal.unanswered())
+    assert any("noix de cajou" in each.question for each in bot.bot_data["state"].service._store.questions.unanswered())
 
 
 def test_follow_ups_and_a_change_of_subject(api: BotApiServer, awa: User) -> None:
@@ -206,7 +206,7 @@ def test_follow_ups_and_a_change_of_subject(api: BotApiServer, awa: User) -> Non
 
 def test_articles_added_by_another_process_are_found(api: BotApiServer, awa: User, bot: Any) -> None:
     assert "phare" not in asked(api, awa, "Quand le phare de Nouakchott-Plage sera-t-il repeint ?").text
-    with Kibaru(Settings(index=bot.bot_data["state"].settings.index)) as other:
+    with Kibaru(BotSettings(index=bot.bot_data["state"].settings.index)) as other:
         text = (
             "Le phare de Nouakchott-Plage sera repeint en rouge et blanc le 12 mars 2026, dit M. Sidi Ould Khairy-Bâ."
         )
@@ -343,9 +343,9 @@ def test_anonymous_admins_and_channels_are_readers_of_their_own(api: BotApiServe
         assert "Diallassagou" in api.answer_to(said, timeout=10).text
     forgotten = api.answer_to(api.say(anonymous, group, "/forget", sender_chat=group.json()))
     assert "1 de vos questions" in forgotten.text
-    journal = bot.bot_data["state"].desk._journal
+    store = bot.bot_data["state"].service._store
     for chat in (other, channel):
-        assert journal.forget(journal.fingerprints("reader", chat.id)) == 1
+        assert store.forget(store.fingerprints("reader", chat.id)) == 1
 
 
 def test_inline_offers_passages_to_post(api: BotApiServer, awa: User, archive: Path) -> None:
@@ -393,5 +393,5 @@ def test_menus_are_by_scope_and_language(api: BotApiServer, awa: User) -> None:
 
 
 def _articles(folder: Path) -> list[Any]:
-    with Kibaru(Settings(index=folder)) as kibaru:
+    with Kibaru(BotSettings(index=folder)) as kibaru:
         return list(kibaru.store.articles())

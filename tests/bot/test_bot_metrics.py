@@ -21,10 +21,10 @@ from bot.test_bot_running import ROOT, free_port
 from fakes.bot_api import BotApiServer, User
 
 from kibaru.maintenance.backup import back_up
-from kibaru.settings import Settings
 from kibaru_bot import heartbeat
 from kibaru_bot.logs import without
-from kibaru_bot.metrics import Watch
+from kibaru_bot.metrics import Metrics
+from kibaru_bot.settings import BotSettings
 
 __all__ = ["archive"]  # a fixture
 
@@ -227,5 +227,5 @@ def test_metrics_that_cannot_be_served_are_said(tmp_path: Path) -> None:
 
     for address in ("127.0.0.1:99999", "nowhere.invalid:80"):
         with pytest.raises(BadInput, match="KIBARU_BOT_METRICS"):
-            Watch().serve(address)
-    assert Settings().bot_metrics == ""
+            Metrics().serve(address)
+    assert BotSettings().bot_metrics == ""

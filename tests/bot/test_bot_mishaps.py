@@ -21,13 +21,13 @@ from telegram.error import NetworkError
 
 from kibaru.archive import Kibaru
 from kibaru.errors import BadInput, StorageError
-from kibaru.settings import Settings
 from kibaru.storage.generations import current_generation
-from kibaru.storage.question_log import Journal
-from kibaru_bot import admin_commands, readers, transport
+from kibaru_bot import admin_commands, rate_limit, transport
 from kibaru_bot.logs import _Json
-from kibaru_bot.readers import Pace
+from kibaru_bot.rate_limit import RateLimit
 from kibaru_bot.running import explained, run
+from kibaru_bot.settings import BotSettings
+from kibaru_bot.store import BotStore
 from kibaru_bot.transport import Limiter
 
 __all__ = ["admin", "api", "archive", "awa", "bot"]  # fixtures
@@ -67,10 +67,10 @@ def test_a_question_the_archive_cannot_answer_is_answered_kindly_and_the_next_as
     with monkeypatch.context() as broken:
         broken.setattr(Kibaru, "ask", fault)
         assert SORRY in asked(api, awa, BRIDGE).text
-        assert bot.bot_data["state"].desk.problem
+        assert bot.bot_data["state"].service.problem
     answer = asked(api, awa, CASHEW)
     assert "cajou" in answer.text
-    assert bot.bot_data["state"].desk.problem is None
+    assert bot.bot_data["state"].service.problem is None
     with monkeypatch.context() as broken:
         broken.setattr(Kibaru, "ask", fault)
         assert "minute" in pressed_and_told(api, awa, answer, "passages")
@@ -87,13 +87,13 @@ def test_who_asks_in_another_chat_is_told_to_come_when_the_archive_cannot_be_rea
 
 
 def test_a_bot_that_nobody_asks_notices_that_it_cannot_answer(bot: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = bot.bot_data["state"].desk
+    service = bot.bot_data["state"].service
     with monkeypatch.context() as broken:
         broken.setattr(Kibaru, "find", fails)
-        desk._try_out()
-        assert "disk is full" in desk.problem
-    desk._try_out()
-    assert desk.problem is None
+        service._test_answering()
+        assert "disk is full" in service.problem
+    service._test_answering()
+    assert service.problem is None
 
 
 def test_an_admin_is_told_why_the_archive_does_not_do_what_they_ask(
@@ -101,7 +101,7 @@ def test_an_admin_is_told_why_the_archive_does_not_do_what_they_ask(
 ) -> None:
     article = f"/add Le barrage de Sélingué\n{TEXT}"
     with monkeypatch.context() as broken:
-        broken.setattr("kibaru_bot.publishing._seen", fails)
+        broken.setattr("kibaru_bot.publishing._previews", fails)
         assert "disk is full" in asked(api, admin, article).text
     preview = asked(api, admin, article)
     opened = pressed(api, admin, asked(api, admin, "/articles diallassagou"), "Le pont de")
@@ -121,7 +121,7 @@ def test_what_another_admin_removed_meanwhile_is_no_longer_there(
     pressed(api, admin, asked(api, admin, f"/add Le barrage de Kourouba\n{TEXT}"), "Publier")
     first, second = (pressed(api, admin, asked(api, admin, "/articles kourouba"), "Kourouba") for _ in range(2))
     sure = pressed(api, admin, second, "Retirer")
-    (id,) = [a.id for a in bot.bot_data["state"].desk._reading.store.articles() if "Kourouba" in a.title]
+    (id,) = [a.id for a in bot.bot_data["state"].service._reading.store.articles() if "Kourouba" in a.title]
     removed = pressed(api, admin, pressed(api, admin, first, "Retirer"), "Oui, retirer")
     assert "Aucun article" in pressed(api, admin, sure, "Oui, retirer").text
     assert answered(api, forged(api, awa, asked(api, awa, "/help"), f"x:{id}")).show_alert
@@ -149,7 +149,7 @@ def test_a_fault_of_the_bots_own_is_told_and_logged_and_ends_nothing(
         broken.setattr("kibaru_bot.questions._behind", breaks)
         assert SORRY in asked(api, awa, "/latest").text
         assert "minute" in pressed_and_told(api, awa, answer, "Utile")
-    assert "ZeroDivisionError" in bot.bot_data["state"].watch.error
+    assert "ZeroDivisionError" in bot.bot_data["state"].metrics.error
     assert "own" in "".join(str(record.exc_info[1]) for record in caplog.records if record.exc_info)
     assert "Diallassagou" in asked(api, awa, BRIDGE).text
 
@@ -158,12 +158,12 @@ def test_signs_of_life_and_retention_survive_a_disk_that_is_full(
     archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = shutil.copytree(archive, tmp_path / "index")
-    monkeypatch.setattr(Journal, "prune", fails)
+    monkeypatch.setattr(BotStore, "prune", fails)
     monkeypatch.setattr("kibaru_bot.heartbeat.give", fails)
     with BotApiServer() as server, running(settings_for(server, folder)) as application:
         awa = server.user("Awa", language_code="fr")
         assert "Diallassagou" in asked(server, awa, BRIDGE).text
-        assert "old questions were not deleted" in application.bot_data["state"].watch.error
+        assert "old questions were not deleted" in application.bot_data["state"].metrics.error
         server.wait_for(lambda: "no sign of life was given" in caplog.text)
 
 
@@ -178,9 +178,9 @@ def test_a_traceback_in_json_is_one_line_without_secrets() -> None:
 
 
 def test_readers_who_have_paused_take_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "_REMEMBERED", 10)
+    monkeypatch.setattr(rate_limit, "_REMEMBERED", 10)
     now = [0.0]
-    pace = Pace(2, lambda: now[0])
+    pace = RateLimit(2, lambda: now[0])
     for reader in range(50):
         now[0] += 10
         pace.wait(reader)
@@ -193,8 +193,8 @@ def test_wrong_settings_are_one_line_that_names_them(archive: Path) -> None:
     wrong_port = {"webhook_url": "https://x.example/", "webhook_listen": "here"}
     for wrong, named in ((wrong_url, "KIBARU_WEBHOOK_URL=no address"), (wrong_port, "KIBARU_WEBHOOK_LISTEN=here")):
         with pytest.raises(BadInput, match=named):
-            run(Settings(index=archive, TELEGRAM_BOT_TOKEN=token, **wrong))
-    told = explained(NetworkError(f"no way to {token.get_secret_value()}"), Settings(TELEGRAM_BOT_TOKEN=token))
+            run(BotSettings(index=archive, TELEGRAM_BOT_TOKEN=token, **wrong))
+    told = explained(NetworkError(f"no way to {token.get_secret_value()}"), BotSettings(TELEGRAM_BOT_TOKEN=token))
     assert str(told).startswith("Telegram cannot be reached (no way to SECRET)")
 
 
@@ -260,7 +260,7 @@ def test_a_rebuild_goes_on_when_telegram_cannot_be_told_of_it(
     monkeypatch.setattr(transport, "_PAUSES", ())
     monkeypatch.setattr(admin_commands, "_EDITED_EVERY", 0.05)
     api.fail("editMessageText", times=10**6, drop=True)
-    store = bot.bot_data["state"].desk._reading.store
+    store = bot.bot_data["state"].service._reading.store
     before = current_generation(store).id
     asked(api, admin, "/rebuild")
     api.wait_for(lambda: "was not told of the rebuild" in caplog.text, timeout=30)

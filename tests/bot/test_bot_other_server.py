@@ -20,7 +20,7 @@ from fakes.bot_api import BotApiServer
 from fakes.bot_api.markup import parse_html
 from pydantic import SecretStr
 
-from kibaru.settings import Settings
+from kibaru_bot.settings import BotSettings
 
 __all__ = ["archive"]  # fixtures
 
@@ -179,7 +179,7 @@ class Reader:
 
 def test_the_main_conversation(telegram: Telegram, archive: Path, tmp_path: Path) -> None:
     index = Path(shutil.copytree(archive, tmp_path / "index"))
-    settings = Settings(index=index, telegram_api=telegram.url, TELEGRAM_BOT_TOKEN=SecretStr(telegram.token))
+    settings = BotSettings(index=index, telegram_api=telegram.url, TELEGRAM_BOT_TOKEN=SecretStr(telegram.token))
     with running(settings):
         reader = Reader(telegram)
         start = reader.ask("/start")

@@ -18,10 +18,10 @@ from bot.test_bot_running import answers, process
 from fakes.bot_api import BotApiServer, FloodLimits, Message, User
 from telegram.error import NetworkError
 
-from kibaru.settings import Settings
 from kibaru_bot import inbox, messaging, transport
-from kibaru_bot.backend import Newsdesk
+from kibaru_bot.archive_service import ArchiveService
 from kibaru_bot.inbox import Inbox
+from kibaru_bot.settings import BotSettings
 
 __all__ = ["archive", "folder"]  # fixtures
 
@@ -102,10 +102,10 @@ def test_an_answer_is_tried_for_as_long_as_telegram_itself_keeps_what_it_cannot_
 ) -> None:
     now = [0.0]
     monkeypatch.setattr(inbox.time, "monotonic", lambda: now[0])
-    desk = Newsdesk(Settings(index=folder))
+    service = ArchiveService(BotSettings(index=folder))
 
     async def fail_for_hours() -> int:
-        kept, one = Inbox(desk), update(1, chat=7)
+        kept, one = Inbox(service), update(1, chat=7)
         await kept.put(one)
         for now[0] in range(0, hours * 3600, 600):
             kept.unsent(one)
@@ -113,8 +113,8 @@ def test_an_answer_is_tried_for_as_long_as_telegram_itself_keeps_what_it_cannot_
         return kept.in_hand
 
     assert asyncio.run(fail_for_hours()) == left
-    assert len(desk._journal.unsettled()) == left
-    desk.close()
+    assert len(service._store.unsettled()) == left
+    service.close()
 
 
 def test_a_bot_started_while_telegram_is_away_answers_when_it_is_there(api: BotApiServer, folder: Path) -> None:
@@ -223,7 +223,7 @@ def test_a_telegram_that_takes_its_time_is_not_given_the_answer_twice(api: BotAp
 def test_an_answer_of_which_a_part_did_not_get_through_is_completed_and_not_begun_again(
     api: BotApiServer, bot: Any, readers: list[User], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    say, trouble = messaging.say, [{"times": 7, "drop": True}]
+    say, trouble = messaging.send_reply, [{"times": 7, "drop": True}]
 
     async def say_and_lose_telegram(message: Any, html: str, keyboard: Any = ()) -> Any:
         sent = await say(message, html, keyboard)
@@ -232,7 +232,7 @@ def test_an_answer_of_which_a_part_did_not_get_through_is_completed_and_not_begu
         return sent
 
     monkeypatch.setattr("kibaru_bot.questions.answer_pages", lambda *_: ["une page", "et une autre"])
-    monkeypatch.setattr(messaging, "say", say_and_lose_telegram)
+    monkeypatch.setattr(messaging, "send_reply", say_and_lose_telegram)
     question = api.say(readers[0], readers[0], BRIDGE)
     api.wait_for(lambda: len(api.answers_to(question)) >= 2, timeout=20)
     api.quiet(0.5, timeout=20)

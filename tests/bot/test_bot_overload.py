@@ -16,11 +16,11 @@ from fakes.bot_api import BotApiServer
 from telegram import Update
 
 from kibaru.archive import Kibaru
-from kibaru.settings import Settings
 from kibaru_bot import inbox as inbox_module
-from kibaru_bot.admission import Overloaded, Patience, came
-from kibaru_bot.backend import Newsdesk
-from kibaru_bot.inbox import LINE, Inbox
+from kibaru_bot.admission import AdmissionControl, Overloaded, arrived
+from kibaru_bot.archive_service import ArchiveService
+from kibaru_bot.inbox import MAX_WAITING, Inbox
+from kibaru_bot.settings import BotSettings
 
 __all__ = ["archive"]  # a fixture
 
@@ -44,7 +44,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Kibaru, "ask", slowly)
 
 
-class FixedPace(Patience):
+class FixedPace(AdmissionControl):
     """What is known of the time a question takes: 2 s, whatever the machine the test runs on."""
 
     def took(self, seconds: float, questions: int) -> None:
@@ -53,9 +53,9 @@ class FixedPace(Patience):
 
 def test_who_cannot_be_answered_in_time_is_told_at_once_and_all_is_well_after(folder: Path, slow: None) -> None:
     with BotApiServer() as server, running(settings_for(server, folder, deadline=60)) as application:
-        watch, desk = (getattr(application.bot_data["state"], name) for name in ("watch", "desk"))
-        desk._patience = FixedPace(60)
-        desk._patience.took(0, 1)
+        metrics, service = (getattr(application.bot_data["state"], name) for name in ("metrics", "service"))
+        service._admission = FixedPace(60)
+        service._admission.took(0, 1)
         readers = [server.user(f"R{n}", language_code="fr") for n in range(30)]
         said = [server.say(reader, reader, BRIDGE) for reader in readers]
         texts = [server.answer_to(each, timeout=20).text for each in said]
@@ -63,8 +63,8 @@ def test_who_cannot_be_answered_in_time_is_told_at_once_and_all_is_well_after(fo
         assert 0 < told < len(said)
         assert sum("Diallassagou" in text for text in texts) == len(said) - told
         assert "Diallassagou" in asked(server, readers[0], BRIDGE).text
-        assert watch.count("told to come back") == told
-        server.wait_for(lambda: watch.count("answered") == len(said) - told + 1)
+        assert metrics.count("told to come back") == told
+        server.wait_for(lambda: metrics.count("answered") == len(said) - told + 1)
 
 
 def test_more_questions_than_wait_are_told_to_come_back(folder: Path, slow: None) -> None:
@@ -103,15 +103,15 @@ def test_the_reader_of_an_answer_that_never_comes_is_told_by_the_deadline(
 def test_an_english_reader_is_told_in_english(folder: Path) -> None:
     with BotApiServer() as server, running(settings_for(server, folder)) as application:
         ann = server.user("Ann", language_code="en")
-        application.bot_data["state"].desk._patience.took(1000, 1)
-        application.bot_data["state"].desk._in_work = 1
+        application.bot_data["state"].service._admission.took(1000, 1)
+        application.bot_data["state"].service._in_work = 1
         assert "ask again in a minute" in asked(server, ann, BRIDGE).text
 
 
 def test_a_chat_that_floods_delays_nobody_and_is_told_once(
     folder: Path, slow: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbox_module, "LINE", line := 6)
+    monkeypatch.setattr(inbox_module, "MAX_WAITING", line := 6)
     with BotApiServer() as server, running(settings_for(server, folder)) as application:
         loud, quiet = (server.user(name, language_code="fr") for name in ("Loud", "Quiet"))
         flood = [server.say(loud, loud, f"{BRIDGE} {n}") for n in range(4 * line)]
@@ -131,10 +131,10 @@ def test_a_chat_that_floods_delays_nobody_and_is_told_once(
 
 
 @pytest.fixture
-def desk(folder: Path) -> Iterator[Newsdesk]:
-    desk = Newsdesk(Settings(index=folder, admins=(7,)))
-    yield desk
-    desk.close()
+def service(folder: Path) -> Iterator[ArchiveService]:
+    service = ArchiveService(BotSettings(index=folder, admins=(7,)))
+    yield service
+    service.close()
 
 
 def update(number: int, chat: int) -> Update:
@@ -142,19 +142,19 @@ def update(number: int, chat: int) -> Update:
     return Update.de_json({"update_id": number, "message": message}, None)
 
 
-def test_what_an_admin_sends_at_once_is_all_kept(desk: Newsdesk) -> None:
+def test_what_an_admin_sends_at_once_is_all_kept(service: ArchiveService) -> None:
     async def send() -> tuple[int, int]:
-        inbox = Inbox(desk)
-        for number in range(2 * LINE):
+        inbox = Inbox(service)
+        for number in range(2 * MAX_WAITING):
             await inbox.put(update(number, chat=7))
             await inbox.put(update(1000 + number, chat=8))
         return inbox._in_hand[7], inbox._in_hand[8]
 
-    assert asyncio.run(send()) == (2 * LINE, LINE + 1)
+    assert asyncio.run(send()) == (2 * MAX_WAITING, MAX_WAITING + 1)
 
 
 def test_what_waits_at_telegram_for_a_slow_bot_counts_as_waiting(
-    desk: Newsdesk, monkeypatch: pytest.MonkeyPatch
+    service: ArchiveService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A message of 1,000 s ago is the first after a pause; by then the bot's clock is wrong, or it was not running."""
     sent = 1_780_000_000.0
@@ -162,7 +162,7 @@ def test_what_waits_at_telegram_for_a_slow_bot_counts_as_waiting(
     monkeypatch.setattr(inbox_module.time, "time", lambda: now[0])
 
     async def lags() -> list[int]:
-        inbox, found = Inbox(desk), []
+        inbox, found = Inbox(service), []
         for number, at in enumerate((1000, 990, 1004, 1031, 1031)):
             now[0] = sent + at
             if number == 4:  # nothing is in hand any more: it is not we who are slow
@@ -170,17 +170,19 @@ def test_what_waits_at_telegram_for_a_slow_bot_counts_as_waiting(
                     await inbox.settle(update(each, chat=each + 100))
             one = update(number, chat=number + 100)
             await inbox.put(one)
-            found.append(round(time.monotonic() - inbox.came(one)))
+            found.append(round(time.monotonic() - inbox.arrived(one)))
         return found
 
     assert asyncio.run(lags()) == [0, 0, 14, 41, 0]
 
 
-def test_no_more_is_taken_from_telegram_than_can_be_held(desk: Newsdesk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_more_is_taken_from_telegram_than_can_be_held(
+    service: ArchiveService, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(inbox_module, "_IN_HAND", 5)
 
     async def send() -> None:
-        inbox = Inbox(desk)
+        inbox = Inbox(service)
         sixth: asyncio.Task[None] | None = None
         for number in range(6):
             sixth = asyncio.create_task(inbox.put(update(number, chat=number + 100)))
@@ -195,14 +197,14 @@ def test_no_more_is_taken_from_telegram_than_can_be_held(desk: Newsdesk, monkeyp
 
 
 def test_a_bot_killed_with_more_in_hand_than_it_holds_starts_again(
-    desk: Newsdesk, monkeypatch: pytest.MonkeyPatch
+    service: ArchiveService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inbox_module, "_IN_HAND", 5)
     for number in range(8):
-        desk._journal.receive(number, update(number, chat=number + 100).to_json())
+        service._store.receive(number, update(number, chat=number + 100).to_json())
 
     async def start() -> int:
-        inbox = Inbox(desk)
+        inbox = Inbox(service)
         await asyncio.wait_for(inbox.restore(None), 5)  # type: ignore[arg-type]
         return inbox.qsize()
 
@@ -210,13 +212,13 @@ def test_a_bot_killed_with_more_in_hand_than_it_holds_starts_again(
 
 
 def test_a_question_is_let_in_while_those_before_it_take_a_sixth_of_the_deadline() -> None:
-    patience = Patience(60)
+    patience = AdmissionControl(60)
     patience.check(ahead=10_000)  # nothing is known yet: the queue has its own bound
     patience.took(8, questions=4)
     patience.check(ahead=4)
     with pytest.raises(Overloaded):
         patience.check(ahead=6)
-    came.set(time.monotonic() - 9)
+    arrived.set(time.monotonic() - 9)
     with pytest.raises(Overloaded):
         patience.check(ahead=1)
     assert 50 < patience.left() <= 51

@@ -19,21 +19,21 @@ from hypothesis import strategies as st
 from telegram import InlineKeyboardMarkup
 
 from kibaru.answering.answer import Answer
+from kibaru.answering.follow_ups import is_follow_up, own_words
 from kibaru.answering.quotes import Quote
 from kibaru.archive import Kibaru
 from kibaru.errors import BadInput
-from kibaru.storage.question_log import Asked
+from kibaru.evaluation.question_groups import QuestionGroup
 from kibaru.text.cleaning import clean
-from kibaru.types import Article, Span
-from kibaru_bot.admin_commands import Group, csv_of, listed
+from kibaru.types import Article, LoggedQuestion, Preview, Span
+from kibaru_bot.admin_commands import csv_of, listed
 from kibaru_bot.article_commands import _detail, _detail_keyboard
 from kibaru_bot.buttons import Sealed
-from kibaru_bot.follow_ups import leans, own_words
 from kibaru_bot.inline import offered
 from kibaru_bot.lengths import MAX_ENTITIES, MAX_UNITS, entities, fitting, shortened, units
 from kibaru_bot.messages import LANGUAGES, catalogue
 from kibaru_bot.messaging import Keyboard
-from kibaru_bot.publishing import _described, _Seen
+from kibaru_bot.publishing import _described
 from kibaru_bot.questions import answer_keyboard
 from kibaru_bot.reader_commands import article_key, example_question
 from kibaru_bot.render import Block, answer_pages, article_list, pages, quote_block, refusal, shown
@@ -156,7 +156,7 @@ def test_any_lists_of_articles_are_messages(answer: list[Quote], code: str) -> N
 def test_any_preview_and_detail_is_a_message(answer: list[Quote], code: str) -> None:
     articles, words = [quote.article for quote in answer], catalogue(code)
     others = [None, *articles]
-    seen = [_Seen(article, 3, old, old and old.id) for article, old in zip(articles, others, strict=False)]
+    seen = [Preview(article, 3, old, old and old.id) for article, old in zip(articles, others, strict=False)]
     check(_described(seen, words))
     for each in seen:
         check(_described([each], words))
@@ -181,9 +181,9 @@ def test_any_inline_result_is_taken(found: list[Quote], leads: list[Quote], code
 @several
 @given(st.lists(hostile, min_size=1, max_size=25), languages)
 def test_any_questions_asked_in_vain_are_a_message_and_no_formulas(texts: list[str], code: str) -> None:
-    asked = [Asked(n, "2026", text, text, code, False, 0.1, None, []) for n, text in enumerate(texts)]
-    check(listed([Group([each]) for each in asked], catalogue(code)))
-    written = csv_of([Group(asked)]).decode("utf-8-sig")
+    asked = [LoggedQuestion(n, "2026", text, text, code, False, 0.1, None, []) for n, text in enumerate(texts)]
+    check(listed([QuestionGroup([each]) for each in asked], catalogue(code)))
+    written = csv_of([QuestionGroup(asked)]).decode("utf-8-sig")
     rows = list(csv_rows(io.StringIO(written, newline="")))[1:]
     assert len(rows) == len(texts)
     assert not any(row[2].lstrip().startswith(("=", "+", "-", "@")) for row in rows)
@@ -197,7 +197,7 @@ def test_any_questions_asked_in_vain_are_a_message_and_no_formulas(texts: list[s
 @example("คำถามเกี่ยวกับสะพาน", "en")
 def test_any_question_is_answered_or_told_why_not(samples: Kibaru, question: str, code: str) -> None:
     words, answer = catalogue(code), None
-    leans(question)
+    is_follow_up(question)
     own_words(question)
     try:
         answer = samples.ask(question)

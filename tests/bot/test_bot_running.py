@@ -23,9 +23,9 @@ from kibaru.embedding.embedder import Embedder
 from kibaru.errors import StorageError
 from kibaru.maintenance.doctor import examine
 from kibaru.settings import Settings
-from kibaru.storage.question_log import Journal
 from kibaru_bot import heartbeat, inbox, transport
-from kibaru_bot.readers import Pace
+from kibaru_bot.rate_limit import RateLimit
+from kibaru_bot.store import BotStore
 
 __all__ = ["api", "archive", "awa", "bot"]  # fixtures
 
@@ -109,16 +109,16 @@ def test_an_answer_waits_until_telegram_is_back(api: BotApiServer, awa: User, mo
 def test_a_disk_that_is_full_for_a_moment_leaves_no_deaf_bot(
     api: BotApiServer, awa: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    receive, refusals = Journal.receive, [2]
+    receive, refusals = BotStore.receive, [2]
 
-    def refuse_twice(journal: Journal, update: int, payload: str) -> bool:
+    def refuse_twice(store: BotStore, update: int, payload: str) -> bool:
         if refusals[0]:
             refusals[0] -= 1
             raise StorageError("The archive cannot be used (database or disk is full): check free space.")
-        return receive(journal, update, payload)
+        return receive(store, update, payload)
 
     monkeypatch.setattr(inbox, "DISK_SECONDS", 0.1)
-    monkeypatch.setattr(Journal, "receive", refuse_twice)
+    monkeypatch.setattr(BotStore, "receive", refuse_twice)
     question = api.say(awa, awa, BRIDGE)
     api.answer_to(question, timeout=10)
     assert refusals == [0]
@@ -298,7 +298,7 @@ def test_an_archive_has_one_bot_and_health_knows_when_it_is_killed(index: Path) 
 
 def test_pace() -> None:
     now = [0.0]
-    pace = Pace(2, lambda: now[0])
+    pace = RateLimit(2, lambda: now[0])
     assert [pace.wait(1), pace.wait(1), pace.wait(1), pace.wait(2)] == [0, 0, 61, 0]
     now[0] = 61.0
     assert pace.wait(1) == 0

@@ -7,6 +7,7 @@ from datetime import datetime
 from html import unescape
 from pathlib import Path
 
+import pytest
 from bot.test_bot_conversations import ADMIN, api, archive, asked, quotes, running, settings_for
 from fakes.bot_api import BotApiServer
 from fakes.sites import WordPress
@@ -21,8 +22,9 @@ __all__ = ["api", "archive"]  # fixtures
 
 
 def test_new_articles_come_in_while_it_runs_and_admins_hear_of_it(
-    api: BotApiServer, archive: Path, tmp_path: Path
+    api: BotApiServer, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("KIBARU_TEST_ALLOW_LOOPBACK", "1")
     folder = Path(shutil.copytree(archive, tmp_path / "index"))
     admin = api.user("Rédaction", id=ADMIN, language_code="fr")
     reader = api.user("Awa", language_code="fr")
@@ -33,7 +35,7 @@ def test_new_articles_come_in_while_it_runs_and_admins_hear_of_it(
         with Sources(folder / DATABASE) as sources:
             sources.add(site.url, "wordpress", f"{site.url}/wp-json/wp/v2/posts", "Le Fleuve & fils")
             sources.add("http://10.0.0.1/", "feed", "http://10.0.0.1/rss", "Ailleurs")
-        settings = settings_for(api, folder, sync_minutes=60, allow_loopback=True, host_delay=0)
+        settings = settings_for(api, folder, sync_minutes=60, host_delay=0)
         api.say(admin, admin, "/start")
         with running(settings):
             told = api.wait_for(

@@ -8,7 +8,7 @@ import pytest
 from bot.test_bot_conversations import BRIDGE, api, archive, asked, awa, bot, quotes
 from fakes.bot_api import BotApiServer, User
 
-from kibaru_bot.small_talk import courtesy, without_courtesies
+from kibaru.answering.small_talk import small_talk_kind, without_small_talk
 
 __all__ = ["api", "archive", "awa", "bot"]  # fixtures
 
@@ -25,7 +25,7 @@ WELCOME = "À votre service !"
     ],
 )  # fmt: skip
 def test_greetings(text: str) -> None:
-    assert courtesy(text) == "greeting"
+    assert small_talk_kind(text) == "greeting"
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_greetings(text: str) -> None:
     ],
 )  # fmt: skip
 def test_thanks(text: str) -> None:
-    assert courtesy(text) == "thanks"
+    assert small_talk_kind(text) == "thanks"
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_thanks(text: str) -> None:
     ],
 )  # fmt: skip
 def test_all_else_is_a_question(text: str) -> None:
-    assert courtesy(text) is None
+    assert small_talk_kind(text) is None
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_all_else_is_a_question(text: str) -> None:
     ],
 )
 def test_a_question_is_asked_without_the_courtesies_before_it(text: str, question: str) -> None:
-    assert without_courtesies(text) == question
+    assert without_small_talk(text) == question
 
 
 def test_small_talk_is_answered_in_kind_and_not_kept(api: BotApiServer, awa: User, bot: Any) -> None:
@@ -75,8 +75,8 @@ def test_small_talk_is_answered_in_kind_and_not_kept(api: BotApiServer, awa: Use
         assert asked(api, awa, text).text.startswith(WELCOME)
     ann = api.user("Ann", language_code="en")
     assert asked(api, ann, "hi").text.startswith("Hello!")
-    journal = bot.bot_data["state"].desk._journal
-    assert [journal.forget(journal.fingerprints("reader", reader.id)) for reader in (awa, ann)] == [0, 0]
+    store = bot.bot_data["state"].service._store
+    assert [store.forget(store.fingerprints("reader", reader.id)) for reader in (awa, ann)] == [0, 0]
 
 
 def test_a_follow_up_goes_on_from_the_question_before_the_thanks(api: BotApiServer, awa: User) -> None:

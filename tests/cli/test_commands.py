@@ -196,23 +196,6 @@ def test_settings_are_read_from_env_file(folder: Path, run: Run, monkeypatch: py
     assert run("list").out.count("\n") == 18
 
 
-def test_every_setting_is_in_the_example() -> None:
-    from kibaru.settings import Settings
-
-    example = (Path(__file__).parents[2] / ".env.example").read_text("utf-8")
-    for name, field in Settings.model_fields.items():
-        variable = name.upper() if field.validation_alias else f"KIBARU_{name.upper()}"
-        assert f"{variable}=" in example
-
-
-def test_every_command_is_in_the_readme() -> None:
-    from kibaru.cli.main import commands
-
-    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    for name in commands.commands:
-        assert f"kibaru {name}" in readme
-
-
 @pytest.mark.parametrize("command", [["kibaru", "--version"], ["kibaru", "--help"], ["kibaru_bot.cli"]])
 def test_console_scripts_start(folder: Path, command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TELEGRAM_BOT_TOKEN", raising=False)

@@ -17,7 +17,7 @@ from kibaru.cli.rendering import (
     status_json,
     status_text,
 )
-from kibaru.types import Article, Edition, Generation, Span
+from kibaru.types import Article, Edition, GenerationRow, Span
 
 ARTICLE = Article(
     id="a1",
@@ -129,7 +129,7 @@ STATUS = Status(
     passages=61,
     published=("2025-01-02", "2025-11-03"),
     languages=["fr", "en"],
-    generation=Generation(3, "e5#1", 384, 1, 1),
+    generation=GenerationRow(3, "e5#1", 384, 1, 1),
     model="e5#1",
     calibrated=True,
     bytes=1_250_000,

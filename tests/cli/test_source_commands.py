@@ -16,7 +16,7 @@ Run = Callable[..., Finished]
 
 @pytest.fixture(autouse=True)
 def loopback(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KIBARU_ALLOW_LOOPBACK", "true")
+    monkeypatch.setenv("KIBARU_TEST_ALLOW_LOOPBACK", "1")
     monkeypatch.setenv("KIBARU_HOST_DELAY", "0")
 
 
@@ -102,7 +102,7 @@ def test_pages_are_added_by_their_address_beside_files(folder: Path, run: Run, t
 def test_without_the_allowance_this_machine_is_not_fetched_from(
     folder: Path, run: Run, press: WordPress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("KIBARU_ALLOW_LOOPBACK")
+    monkeypatch.delenv("KIBARU_TEST_ALLOW_LOOPBACK")
     for arguments in (("add", press.url), ("source", "add", press.url), ("source", "add", "http://169.254.169.254/")):
         refused = run(*arguments)
         assert refused.code == 2

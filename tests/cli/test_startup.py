@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 _RUN = "import sys; from kibaru.cli.main import commands; commands(sys.argv[1:], standalone_mode=False)"
-_ANSWERING = {"torch", "faiss", "numpy", "choppa", "py3langid", "kibaru.answering.answer", "kibaru.index.vectors"}
+_ANSWERING = {"torch", "faiss", "numpy", "choppa", "py3langid", "kibaru.answering.answer", "kibaru.index.vector_index"}
 _MODEL_FRAMEWORKS = {"sentence_transformers", "transformers", "sklearn", "scipy", "datasets"}
 _FOR_OTHER_COMMANDS = {"sqlite_utils", "httpx", "lxml"}
 _SETTINGS = {"pydantic", "pydantic_settings", "asyncio"}
@@ -36,7 +36,7 @@ def test_listing_opens_the_database_alone(command: str, folder: Path) -> None:
 def test_listing_needs_no_vector_index(folder: Path) -> None:
     for snapshot in folder.glob("generation-*/*"):
         snapshot.unlink()
-    assert "kibaru.ingest.article" in imported_by("list")
+    assert "kibaru.types" in imported_by("list")
 
 
 def test_asking_runs_the_packaged_model_without_model_frameworks(folder: Path) -> None:

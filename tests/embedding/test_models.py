@@ -20,8 +20,9 @@ from transformers import BertConfig, BertModel
 
 from kibaru.embedding.e5_small import model
 from kibaru.embedding.e5_small.model import packaged_weights, unpack
+from kibaru.embedding.e5_small.prompts import PROMPTS
 from kibaru.embedding.embedder import Embedder
-from kibaru.embedding.openvino_encoder import Bert
+from kibaru.embedding.openvino_encoder import OpenVinoEncoder
 from kibaru.embedding.openvino_graph import _centred
 from kibaru.errors import ModelUnavailable
 from kibaru.settings import MODEL_NAME, Settings
@@ -42,7 +43,7 @@ def unpacked(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_unpacked_model_is_an_ordinary_sentence_transformers_folder(unpacked: Path) -> None:
     model = SentenceTransformer(str(unpacked), device="cpu")
     assert model.get_embedding_dimension() == 384
-    assert model.prompts == model.PROMPTS
+    assert model.prompts == PROMPTS
     question = model.encode_query("Qui a reçu la délégation ?")
     near, far = model.encode_document(["Le maire a reçu la délégation.", "Le prix du riz a augmenté."])
     assert question @ near > question @ far + 0.05
@@ -64,7 +65,7 @@ def test_packaged_model_agrees_with_sentence_transformers(unpacked: Path) -> Non
     texts += [f"Le marché numéro {n} a rouvert. " * n for n in range(1, 20)] + ["fleuve " * 900]
     theirs = SentenceTransformer(str(unpacked), device="cpu", model_kwargs={"dtype": "float32"})
     expected = theirs.encode(texts, prompt="passage: ")
-    vectors, _ = Bert(unpacked).encode(texts, "passage: ")
+    vectors, _ = OpenVinoEncoder(unpacked).encode(texts, "passage: ")
     nothing, *cosines, one_word = (vectors * expected).sum(axis=1)
     assert min(cosines) > 0.998
     assert nothing > 0.997
@@ -72,14 +73,14 @@ def test_packaged_model_agrees_with_sentence_transformers(unpacked: Path) -> Non
 
 
 def test_a_text_has_the_same_vector_whatever_is_read_beside_it(unpacked: Path) -> None:
-    model, texts = Bert(unpacked), [f"Le marché numéro {n} a rouvert. " * n for n in range(1, 9)]
+    model, texts = OpenVinoEncoder(unpacked), [f"Le marché numéro {n} a rouvert. " * n for n in range(1, 9)]
     together, _ = model.encode(texts, "passage: ")
     alone = np.concatenate([model.encode([text], "passage: ")[0] for text in texts])
     assert np.array_equal(together, alone)
 
 
 def test_a_question_is_read_before_the_passages_that_wait(unpacked: Path) -> None:
-    model, ended = Bert(unpacked), list[str]()
+    model, ended = OpenVinoEncoder(unpacked), list[str]()
 
     def read(texts: list[str], name: str) -> None:
         model.encode(texts, "")
@@ -104,15 +105,15 @@ def test_the_model_has_read_once_before_two_cores_may_read_at_once(
         return infer(*arguments)
 
     monkeypatch.setattr(InferRequest, "infer", noted)
-    Bert(unpacked)
+    OpenVinoEncoder(unpacked)
     assert read == [threading.current_thread()]
 
 
 @pytest.mark.skipif(platform.machine() not in {"x86_64", "AMD64"}, reason="only these processors have AVX2")
 def test_a_processor_with_avx2_alone_gets_the_same_vectors(unpacked: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from kibaru.embedding.openvino_encoder import Bert;"
-        "print(*Bert(Path(sys.argv[1])).encode(['Le pont a rouvert mardi.'], 'passage: ')[0][0])"
+        "import sys; from pathlib import Path; from kibaru.embedding.openvino_encoder import OpenVinoEncoder;"
+        "print(*OpenVinoEncoder(Path(sys.argv[1])).encode(['Le pont a rouvert mardi.'], 'passage: ')[0][0])"
     )
     there = subprocess.run(
         [sys.executable, "-c", code, unpacked],
@@ -121,7 +122,7 @@ def test_a_processor_with_avx2_alone_gets_the_same_vectors(unpacked: Path) -> No
         text=True,
         check=True,
     )
-    here, _ = Bert(unpacked).encode(["Le pont a rouvert mardi."], "passage: ")
+    here, _ = OpenVinoEncoder(unpacked).encode(["Le pont a rouvert mardi."], "passage: ")
     assert np.array(there.stdout.split(), float) @ here[0] > 0.998
 
 
@@ -138,9 +139,9 @@ def test_values_that_are_centred_change_nothing() -> None:
 
 
 def test_rare_words_of_a_question_count_for_more_beside_its_vector(unpacked: Path) -> None:
-    model = Bert(unpacked)
+    model = OpenVinoEncoder(unpacked)
     question = "Quel est le nom de la ville de Farabougou ?"
-    plain, by_rarity = model.encode_questions([question], "query: ")[0]
+    plain, by_rarity = model.encode_query_pairs([question], "query: ")[0]
     named, other = model.encode(["Farabougou est au Mali.", "C'est le nom de la ville."], "passage: ")[0]
     assert np.allclose(plain, model.encode([question], "query: ")[0][0], atol=1e-6)
     assert np.linalg.norm(by_rarity) == pytest.approx(1, abs=1e-5)
@@ -149,31 +150,31 @@ def test_rare_words_of_a_question_count_for_more_beside_its_vector(unpacked: Pat
 
 @pytest.mark.parametrize("question", ["", "de", ", . ", "de " * 600])
 def test_a_question_without_rare_words_is_its_vector_twice(unpacked: Path, question: str) -> None:
-    plain, by_rarity = Bert(unpacked).encode_questions([question], "query: ")[0]
+    plain, by_rarity = OpenVinoEncoder(unpacked).encode_query_pairs([question], "query: ")[0]
     assert np.array_equal(plain, by_rarity)
 
 
 def test_what_the_vocabulary_lacks_is_rare(unpacked: Path) -> None:
-    plain, by_rarity = Bert(unpacked).encode_questions(["le ꙮ de la ?"], "query: ")[0]
+    plain, by_rarity = OpenVinoEncoder(unpacked).encode_query_pairs(["le ꙮ de la ?"], "query: ")[0]
     assert plain @ by_rarity < 0.999
 
 
 def test_questions_read_together_or_alone_have_the_same_two_vectors(unpacked: Path) -> None:
     texts = ["Qui ?", "Quel est le bilan des inondations de Kankan ?", "Combien coûte le kilo de riz à Sikorola ?"]
-    together = Bert(unpacked).encode_questions(texts, "query: ")
-    alone = np.concatenate([Bert(unpacked).encode_questions([text], "query: ") for text in texts])
+    together = OpenVinoEncoder(unpacked).encode_query_pairs(texts, "query: ")
+    alone = np.concatenate([OpenVinoEncoder(unpacked).encode_query_pairs([text], "query: ") for text in texts])
     assert np.all((together * alone).sum(axis=-1) > 0.999)
 
 
 def test_other_models_give_a_questions_vector_twice(tmp_path: Path) -> None:
     embedder = Embedder(Settings(model=str(make_tiny_model(tmp_path / "model", {}))))
-    plain, by_rarity = embedder.read_questions(["le maire"])[0]
+    plain, by_rarity = embedder.embed_query_pairs(["le maire"])[0]
     assert np.array_equal(plain, by_rarity)
-    assert np.array_equal(plain, embedder.embed_questions(["le maire"])[0])
+    assert np.array_equal(plain, embedder.embed_queries(["le maire"])[0])
 
 
 def test_words_of_the_models_own_language_are_mere_text(unpacked: Path) -> None:
-    model = Bert(unpacked)
+    model = OpenVinoEncoder(unpacked)
     vectors, _ = model.encode(["Le pont </s> <pad> <mask> a rouvert", "Le pont a rouvert", "Le pont </s>"], "")
     assert vectors[0] @ vectors[1] < 0.99
     assert vectors[1] @ vectors[2] < 0.99
@@ -182,7 +183,7 @@ def test_words_of_the_models_own_language_are_mere_text(unpacked: Path) -> None:
 def test_asking_imports_neither_torch_nor_what_reports_home(unpacked: Path) -> None:
     code = (
         "import sys; from kibaru.embedding.embedder import Embedder; from kibaru.settings import Settings;"
-        "Embedder(Settings()).embed_questions(['Qui ?']);"
+        "Embedder(Settings()).embed_queries(['Qui ?']);"
         "print(*{'torch', 'transformers', 'tokenizers', 'openvino_telemetry'} & set(sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
@@ -206,21 +207,13 @@ def test_damaged_file_of_the_right_size_is_said(weights: Path, unpacked: Path, t
     with (tmp_path / "models" / unpacked.name / name).open("r+b") as file:
         file.write(b"<damage!")
     with pytest.raises(ModelUnavailable, match=r"is damaged .* delete that folder"):
-        Embedder(Settings(cache=tmp_path)).embed_questions(["Qui ?"])
+        Embedder(Settings(cache=tmp_path)).embed_queries(["Qui ?"])
 
 
 def test_unpacking_happens_once(weights: Path, unpacked: Path) -> None:
     before = (unpacked / "model.safetensors").stat().st_mtime_ns
     assert unpack(weights, unpacked.parent) == unpacked
     assert (unpacked / "model.safetensors").stat().st_mtime_ns == before
-
-
-@pytest.mark.parametrize("kind", ["f16", "int8"])
-def test_what_an_earlier_version_unpacked_is_cleared_away(weights: Path, tmp_path: Path, kind: str) -> None:
-    earlier = tmp_path / f"multilingual-e5-small-{model.WEIGHTS_SHA256[:12]}-{kind}"
-    earlier.mkdir()
-    assert unpack(weights, tmp_path).exists()
-    assert not earlier.exists()
 
 
 def test_half_written_folder_is_unpacked_anew_though_the_first_try_is_killed(weights: Path, unpacked: Path) -> None:
@@ -285,7 +278,7 @@ def test_questions_and_passages_get_the_models_own_prompts(tmp_path: Path) -> No
     plain = SentenceTransformer(str(folder), device="cpu")
     assert embedder.dimension == 8
     for embedded, written in (
-        (embedder.embed_questions(["le maire"]), "ask le maire"),
+        (embedder.embed_queries(["le maire"]), "ask le maire"),
         (embedder.embed_passages(["le maire"]), "tell le maire"),
     ):
         assert np.allclose(embedded[0], plain.encode(written), atol=0.02)
@@ -303,7 +296,7 @@ def test_prompts_can_be_set_by_hand_and_part_indexes(tmp_path: Path) -> None:
 def test_e5_models_without_prompts_get_those_of_their_family(tmp_path: Path) -> None:
     folder = make_tiny_model(tmp_path / "my-e5-model", {})
     plain = SentenceTransformer(str(folder), device="cpu")
-    embedded = Embedder(Settings(model=str(folder))).embed_questions(["le maire"])
+    embedded = Embedder(Settings(model=str(folder))).embed_queries(["le maire"])
     assert np.allclose(embedded[0], plain.encode("query: le maire"), atol=0.02)
 
 
@@ -328,7 +321,7 @@ def test_a_model_of_your_own_that_was_half_copied_is_one_line_that_names_it(tmp_
         whole = (tiny / name).read_bytes()
         (half / name).write_bytes(whole[: int(kept * len(whole))])
         with pytest.raises(ModelUnavailable, match=r"cannot be loaded .* check KIBARU_MODEL") as raised:
-            Embedder(Settings(model=str(half))).embed_questions(["le maire"])
+            Embedder(Settings(model=str(half))).embed_queries(["le maire"])
         assert str(half) in str(raised.value)
         assert "\n" not in str(raised.value)
 

@@ -32,7 +32,8 @@ from kibaru.evaluation.sets import in_split, read_questions, read_set
 from kibaru.evaluation.tables import changes_of, errors_text
 from kibaru.evaluation.variants import by_language, by_variant
 from kibaru.settings import Settings
-from kibaru.storage.question_log import Journal
+from kibaru.storage.question_log import QuestionLog
+from kibaru.types import NewQuestion
 
 Invoke = Callable[..., Finished]
 
@@ -343,14 +344,13 @@ def test_file_that_is_no_run_is_not_compared(folder: Path, run: Invoke, content:
 
 
 def test_set_is_made_of_articles_headlines_and_what_readers_asked(folder: Path, run: Invoke, tmp_path: Path) -> None:
-    journal = Journal(folder / "kibaru.db")
+    log = QuestionLog(folder / "kibaru.db")
 
     def asked(question: str, answered: bool, helpful: bool | None = None) -> None:
-        id = journal.record(
-            question, question, "fr", answered, 0.5, reader="f1e2d3", conversation="c0ffee", message=f"m{question}"
-        )
+        asked = NewQuestion(question, question, "fr", answered, 0.5, "f1e2d3", "c0ffee", f"m{question}")
+        id = log.record(asked)
         if helpful is not None:
-            journal.vote(id, helpful)
+            log.vote(id, helpful)
 
     asked("Quel est le bilan des inondations de Kankan ?", True, helpful=True)
     asked("Qui a marqué le but ?", True)
@@ -358,7 +358,7 @@ def test_set_is_made_of_articles_headlines_and_what_readers_asked(folder: Path, 
     asked("Combien coûte le riz ?", True, helpful=False)
     asked("Appelez-moi au +223 76 12 34 56, qui a gagné ?", False)
     asked("qui est @moussa_t ?", False)
-    journal.close()
+    log.close()
 
     made = run("eval", "export", str(tmp_path / "set"))
     assert made.code == 0

@@ -1,4 +1,4 @@
-"""Batches of articles are cut and read ahead of the one that is being stored, and nothing goes astray between."""
+"""Batches of articles are chunked and embedded ahead of the one that is being stored, and none is lost between."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,10 +10,10 @@ from fakes.tiny_models import make_tiny_model
 
 from kibaru.archive import Kibaru
 from kibaru.errors import IndexUnusable
-from kibaru.index.embedding_queue import put_vectors, read_ahead
+from kibaru.index.embedding_queue import embed_ahead, store_embeddings
+from kibaru.index.generation import Generation
 from kibaru.ingest.article import make_article
 from kibaru.storage.generations import drop_unused_vectors
-from kibaru.storage.passage_vectors import known_vectors
 from kibaru.types import Article, Failure, Outcome
 
 
@@ -21,11 +21,19 @@ def wells(count: int) -> list[Article]:
     return [make_article(title=f"Puits {n}", text=f"Le puits numéro {n} est ouvert.") for n in range(count)]
 
 
+def generation_of(archive: Kibaru) -> Generation:
+    generation = Generation.current(archive.store, archive.folder)
+    assert generation
+    return generation
+
+
 def test_batches_come_in_order_with_all_that_was_in_them(archive: Kibaru) -> None:
     failure, articles = Failure("a.pdf", "is damaged"), wells(12)
     given = [[articles[at], failure, articles[at + 1]] for at in range(0, 12, 2)]
-    with closing(read_ahead(archive.store, archive.embedder, given)) as batches:
-        read = [(batch.items, [cut.article for cut in batch.articles], len(batch.unread)) for batch in batches]
+    with closing(embed_ahead(generation_of(archive), archive.embedder, given)) as batches:
+        read = [
+            (batch.items, [chunked.article for chunked in batch.articles], len(batch.new_texts)) for batch in batches
+        ]
     assert read == [(items, [items[0], items[2]], 2) for items in given]
 
 
@@ -45,25 +53,25 @@ def test_some_batches_are_taken_before_the_first_is_stored_and_not_all(
         assert 8 < len(taken) < 50
 
 
-def test_what_stands_in_two_batches_is_read_once(archive: Kibaru, article: Article) -> None:
+def test_a_text_in_two_batches_is_embedded_once(archive: Kibaru, article: Article) -> None:
     given = [[article], [replace(article, id="copy", url=None)]]
-    with closing(read_ahead(archive.store, archive.embedder, given)) as batches:
-        assert [len(batch.unread) for batch in batches] == [1, 0]
+    with closing(embed_ahead(generation_of(archive), archive.embedder, given)) as batches:
+        assert [len(batch.new_texts) for batch in batches] == [1, 0]
 
 
-def test_vectors_cleared_away_while_a_batch_waits_are_read_again(archive: Kibaru, article: Article) -> None:
-    store, embedder = archive.store, archive.embedder
+def test_vectors_deleted_while_a_batch_waits_are_embedded_again(archive: Kibaru, article: Article) -> None:
+    store, embedder, generation = archive.store, archive.embedder, generation_of(archive)
     list(archive.add([article]))
     archive.remove([article.id])
-    with closing(read_ahead(store, embedder, [[article]])) as batches:
+    with closing(embed_ahead(generation, embedder, [[article]])) as batches:
         batch = next(batches)
-        assert not batch.unread
+        assert not batch.new_texts
         with store.writing():
             drop_unused_vectors(store)
         with store.writing():
-            assert put_vectors(store, embedder, batch) == 1
+            assert store_embeddings(generation, embedder, batch) == 1
     keys = list(batch.articles[0].texts)
-    assert known_vectors(store, keys) == set(keys)
+    assert generation.vectors.known(keys) == set(keys)
 
 
 def test_an_archive_that_came_to_be_of_another_model_takes_nothing_of_this_one(archive: Kibaru, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Vectors of every kind: few are compared one by one, many are kept in lists; what is found is the same."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,15 +12,16 @@ from numpy.typing import NDArray
 
 from kibaru.archive import Kibaru
 from kibaru.errors import IndexUnusable
-from kibaru.index import faiss_index, vectors
+from kibaru.index import faiss_index, vector_index
+from kibaru.index.renewal import create_snapshot, is_outdated, renew_snapshot
 from kibaru.index.snapshots import check_rest, read_manifest, read_snapshot
-from kibaru.index.vectors import VectorIndex, create, is_outdated, renew
+from kibaru.index.vector_index import VectorIndex
 from kibaru.ingest.article import make_article
 from kibaru.storage.generations import current_generation, make_current, new_generation
-from kibaru.storage.passage_vectors import put_vectors, vectors_after
-from kibaru.storage.passages import delete_passages, last_passage, put_passages
+from kibaru.storage.passages import PassageTable
 from kibaru.storage.store import DATABASE, Store
-from kibaru.types import Filters, Generation, IndexedPassage
+from kibaru.storage.vectors import VectorTable
+from kibaru.types import Filters, GenerationRow, IndexedPassage
 
 DIMENSION = 16
 COUNT = 600
@@ -34,10 +34,21 @@ class Archive:
 
     folder: Path
     store: Store
-    generation: Generation
+    generation: GenerationRow
+
+    @property
+    def passages(self) -> PassageTable:
+        return PassageTable(self.store, self.generation)
+
+    @property
+    def vectors(self) -> VectorTable:
+        return VectorTable(self.store, self.generation)
+
+    def renew(self) -> None:
+        renew_snapshot(self.folder, self.passages, self.vectors)
 
     def add(self, count: int) -> None:
-        first = last_passage(self.store, 1)
+        first = self.passages.last_id()
         found = np.random.default_rng(first).normal(size=(count, DIMENSION)).astype("<f2").astype(np.float32)
         with self.store.writing():
             for at, vector in enumerate(found / np.linalg.norm(found, axis=1, keepdims=True), first + 1):
@@ -47,31 +58,31 @@ class Archive:
                 )  # fmt: skip
                 key = at.to_bytes(16, "big")
                 self.store.put_article(article)
-                put_vectors(self.store, [key], vector[None])
-                put_passages(self.store, 1, article, [IndexedPassage(0, 5, "", key, "t", "mot")])
+                self.vectors.put([key], vector[None])
+                self.passages.put(article, [IndexedPassage(0, 5, "", key, "t", "mot")])
 
     def remove(self, *ids: int) -> None:
         with self.store.writing():
             for id in ids:
                 self.store.delete_article(f"a{id}")
-                delete_passages(self.store, 1, f"a{id}")
+                self.passages.delete(f"a{id}")
 
     def open(self) -> VectorIndex:
-        index = VectorIndex.open(self.folder, self.generation)
+        index = VectorIndex(self.passages, self.vectors, self.folder)
         with self.store.reading():
-            index.catch_up(self.store)
+            index.catch_up()
         return index
 
     def exact(self, question: NDArray[np.float32], passing: Callable[[int], bool] = lambda _: True) -> list[int]:
         """The ten nearest of all that pass."""
-        ids, found = vectors_after(self.store, 1, 0, DIMENSION)
+        ids, found = self.vectors.after(0)
         order = np.argsort(-(found @ question))
         return [int(id) for id in ids[order] if passing(int(id))][:10]
 
     def found(self, index: VectorIndex, question: NDArray[np.float32], filters: Filters = Filters()) -> list[int]:  # noqa: B008
         with self.store.reading():
-            index.catch_up(self.store)
-            return [id for id, _ in index.search(self.store, question, 10, filters)]
+            index.catch_up()
+            return [id for id, _ in index.search(question, 10, filters)]
 
 
 @pytest.fixture(params=KINDS.values(), ids=KINDS.keys())
@@ -86,10 +97,10 @@ def made(kind: int, tmp_path: Path) -> Iterator[Archive]:
         with store.writing():
             generation = new_generation(store, "model", DIMENSION, 1, 1)
             make_current(store, generation)
-        create(tmp_path, generation)
+        create_snapshot(tmp_path, generation)
         archive = Archive(tmp_path, store, generation)
         archive.add(COUNT)
-        renew(store, tmp_path, generation)
+        archive.renew()
         yield archive
 
 
@@ -109,8 +120,8 @@ def test_every_kind_finds_what_comparing_all_finds_with_true_cosines(made: Archi
     for question in questions():
         assert made.found(index, question) == made.exact(question)
         with made.store.reading():
-            for id, cosine in index.search(made.store, question, 10):
-                assert cosine == pytest.approx(float(index.vectors(made.store, [id])[0] @ question), abs=1e-6)
+            for id, cosine in index.search(question, 10):
+                assert cosine == pytest.approx(float(index.vectors([id])[0] @ question), abs=1e-6)
 
 
 def test_what_came_after_the_snapshot_is_found_and_what_went_is_not(made: Archive) -> None:
@@ -126,14 +137,14 @@ def test_renewed_snapshot_holds_the_changes_since(made: Archive) -> None:
     before = made.open()
     made.add(100)
     made.remove(*range(50, 90), 650)
-    assert is_outdated(made.store, made.folder, made.generation)
-    renew(made.store, made.folder, made.generation)
-    assert not is_outdated(made.store, made.folder, made.generation)
+    assert is_outdated(made.folder, made.passages)
+    made.renew()
+    assert not is_outdated(made.folder, made.passages)
     assert read_manifest(snapshot(made.folder).parent, made.generation).passages == COUNT + 100 - 41
     after = made.open()
     assert len(after) == len(after.ids()) == COUNT + 100 - 41
     with made.store.reading():
-        assert not after.differing(made.store)
+        assert not after.differing()
     for question in questions():
         assert made.found(after, question) == made.found(before, question) == made.exact(question)
 
@@ -142,15 +153,15 @@ def test_who_has_the_former_snapshot_open_keeps_it_and_learns_of_the_next(made: 
     index = made.open()
     made.add(100)
     expected = [made.found(index, question) for question in questions()]
-    assert not index.is_overtaken()
-    renew(made.store, made.folder, made.generation)
+    assert not index.is_superseded()
+    made.renew()
     assert [made.found(index, question) for question in questions()] == expected
-    assert index.is_overtaken()
-    assert not made.open().is_overtaken()
+    assert index.is_superseded()
+    assert not made.open().is_superseded()
 
 
 def test_filters_hold_whether_many_passages_pass_or_few(made: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vectors, "_WIDE", 2)
+    monkeypatch.setattr(vector_index, "_WIDE", 2)
     index = made.open()
     made.add(40)
     for question in questions():
@@ -172,12 +183,12 @@ def test_snapshot_becomes_another_kind_as_the_archive_grows_and_shrinks(
     with Store(tmp_path / DATABASE, create=True) as store:
         with store.writing():
             generation = new_generation(store, "model", DIMENSION, 1, 1)
-        create(tmp_path, generation)
+        create_snapshot(tmp_path, generation)
         archive, seen = Archive(tmp_path, store, generation), []
         for count, removed in ((150, 0), (100, 0), (1500, 0), (0, 1700)):
             archive.add(count)
             archive.remove(*range(1, removed + 1))
-            renew(store, tmp_path, generation)
+            archive.renew()
             _, index = read_snapshot(snapshot(tmp_path).parent, generation)
             seen.append(1 if faiss_index.is_exact(index) else index.nlist)
             assert archive.found(archive.open(), questions()[0]) == archive.exact(questions()[0])
@@ -208,36 +219,22 @@ def test_flipped_bit_in_a_list_changes_no_cosine_and_is_found_by_the_doctor(made
     data[-1] ^= 0x40  # of an id: no passage has it now
     data[-5000] ^= 0x40
     path.write_bytes(data)
-    index = VectorIndex.open(made.folder, made.generation)
+    index = VectorIndex(made.passages, made.vectors, made.folder)
     with made.store.reading():
-        index.catch_up(made.store)
+        index.catch_up()
         for question in questions():
-            found = index.search(made.store, question, 10)
-            truth = index.vectors(made.store, [id for id, _ in found]) @ question
+            found = index.search(question, 10)
+            truth = index.vectors([id for id, _ in found]) @ question
             assert np.allclose(truth, [cosine for _, cosine in found], atol=1e-6)
         with pytest.raises(IndexUnusable, match="checksum"):
             check_rest(path.parent, read_manifest(path.parent, made.generation))
-
-
-def test_snapshot_of_the_earlier_format_is_read_and_renewed_in_the_present_one(made: Archive, kind: int) -> None:
-    if kind < COUNT:
-        pytest.skip("there were no lists then")
-    now = json.loads(manifest(made.folder).read_text())
-    for field in ("head", "rest", "size"):
-        del now[field]
-    manifest(made.folder).write_text(json.dumps(now | {"format": 1}))
-    assert made.found(made.open(), questions()[0]) == made.exact(questions()[0])
-    made.add(100)
-    renew(made.store, made.folder, made.generation)
-    assert json.loads(manifest(made.folder).read_text())["format"] == 2
-    assert made.found(made.open(), questions()[0]) == made.exact(questions()[0])
 
 
 def test_damaged_snapshot_is_made_anew_from_the_database(made: Archive) -> None:
     path = snapshot(made.folder)
     path.write_bytes(b"")
     made.add(1)
-    renew(made.store, made.folder, made.generation)
+    made.renew()
     assert made.found(made.open(), questions()[0]) == made.exact(questions()[0])
 
 
@@ -249,7 +246,7 @@ def test_archive_in_lists_answers_as_before_and_is_mended(
     before = run("ask", question)
     monkeypatch.setattr(faiss_index, "FLAT_MOST", 10)
     assert run("rebuild").code == 0
-    assert read_manifest(snapshot(folder).parent, Generation(2, *generation_fields(folder))).rest
+    assert read_manifest(snapshot(folder).parent, GenerationRow(2, *generation_fields(folder))).rest
     assert run("ask", question).out == before.out
     assert run("doctor").code == 0
     if damage == "passages":
@@ -272,7 +269,7 @@ def generation_fields(folder: Path) -> tuple[str, int, int, int]:
 
 
 def test_adding_reads_no_vectors(archive: Kibaru, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(VectorIndex, "open", lambda *_: pytest.fail("the snapshot was opened"))
+    monkeypatch.setattr("kibaru.index.generation.VectorIndex", lambda *_: pytest.fail("the snapshot was opened"))
     assert list(archive.add([make_article(title="Un", text="Le puits de Ouro est ouvert.")]))
     flip_a_bit(snapshot(archive.folder))
     assert archive.remove([next(archive.store.articles()).id])

@@ -113,7 +113,7 @@ def test_articles_are_added_though_the_snapshot_cannot_be_renewed(
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("kibaru.index.vectors.write_snapshot", full)
+    monkeypatch.setattr("kibaru.index.renewal.write_snapshot", full)
     long = replace(article, text="\n\n".join(f"Le puits numéro {n} du village est ouvert. " * 12 for n in range(40)))
     (outcome,) = archive.add([long])
     assert isinstance(outcome, Outcome)

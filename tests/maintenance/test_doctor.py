@@ -15,12 +15,11 @@ from filelock import FileLock
 
 from kibaru.archive import Kibaru
 from kibaru.embedding.e5_small import model
-from kibaru.index.snapshots import checksum, read_snapshot, write_snapshot
+from kibaru.index.generation import Generation
+from kibaru.index.snapshots import SnapshotState, checksum, read_snapshot, write_snapshot
 from kibaru.ingest.article import make_article
 from kibaru.maintenance.replacement import making_ready
 from kibaru.settings import Settings
-from kibaru.storage.generations import current_generation
-from kibaru.storage.passage_vectors import vectors_after
 from kibaru.types import Article
 
 Run = Callable[..., Finished]
@@ -33,17 +32,15 @@ def answers(run: Run) -> bool:
 def swap_snapshots(folder: Path) -> None:
     """Put a whole snapshot in place of another, with a manifest that goes with it: only its vectors are others."""
     with Kibaru(Settings(index=folder)) as kibaru, kibaru.store.reading():
-        generation = current_generation(kibaru.store)
+        generation = Generation.current(kibaru.store, folder)
         assert generation
         served = snapshot(folder).parent
-        manifest, index = read_snapshot(served, generation)
-        ids, vectors = vectors_after(kibaru.store, generation.id, 0, generation.dimension)
+        manifest, index = read_snapshot(served, generation.row)
+        ids, vectors = generation.vectors.after(0)
         index.reset()
         index.add_with_ids(vectors[[1, 0, *range(2, len(ids))]], ids)
-        write_snapshot(
-            served, generation, index,
-            articles=18, last_passage=manifest.last_passage, last_removed=manifest.last_removed,
-        )  # fmt: skip
+        state = SnapshotState(18, manifest.last_passage, manifest.last_removed)
+        write_snapshot(served, generation.row, index, state)
 
 
 def flip_in_a_vector(folder: Path) -> None:
@@ -120,17 +117,13 @@ MENDED = {
     "files open to others": open_files,
     "folder open to others": open_folder,
     "files that may not be written": lambda folder: (snapshot(folder).chmod(0o400), folder.chmod(0o500)),
-    "earlier layout": lambda folder: (
+    "tables and indexes gone": lambda folder: (
         execute(folder, "drop table alike"),
         execute(folder, "drop table bands"),
-        execute(folder, "drop table editions"),
+        execute(folder, "drop table sentences"),
         execute(folder, "drop index articles_url_key"),
         execute(folder, "drop index articles_language"),
         execute(folder, "drop index articles_filtered"),
-        execute(folder, "drop table sentences"),
-        *(execute(folder, f"alter table articles drop column {c}") for c in ("outlet", "modified", "pages", "url_key")),
-        execute(folder, "create index articles_url on articles (url)"),
-        execute(folder, "pragma user_version = 1"),
     ),
     "page of passages spoilt": lambda folder: spoil(folder, "passages_1"),
     "page of the list of what is indexed spoilt": lambda folder: spoil(folder, "indexed_1"),
@@ -146,7 +139,7 @@ def test_each_damage_is_found_explained_and_mended(folder: Path, run: Run, damag
     assert all("run 'kibaru " in line for line in found.out.splitlines())
     mended = run("doctor", "--repair")
     assert (mended.code, mended.err) == (0, ""), mended.out
-    assert "mended     " in mended.out
+    assert "repaired   " in mended.out
     assert mended.out.endswith("is healthy.\n")
     assert run("status").code == 0
     assert answers(run)
@@ -172,7 +165,7 @@ def test_what_a_program_reads(folder: Path, run: Run) -> None:
     ended = run("doctor", "--repair", "--json")
     told = json.loads(ended.out)
     assert (ended.code, told["healthy"], told["left"]) == (0, True, [])
-    assert told["findings"][0]["mend"] == "rebuild the index"
+    assert told["findings"][0]["repair"] == "rebuild the index"
     assert "0 of them embedded" in told["done"][0]
 
 
@@ -214,6 +207,10 @@ UNMENDABLE: dict[str, tuple[Callable[[Path], object], str]] = {
     "database cut off": (lambda folder: os.truncate(folder / "kibaru.db", 40_000), "kibaru restore FILE"),
     "page of articles spoilt": (lambda folder: spoil(folder, "articles"), "kibaru restore FILE"),
     "articles gone": (lambda folder: execute(folder, "drop table articles"), "kibaru restore FILE"),
+    "layout of an unreleased build": (
+        lambda folder: execute(folder, "pragma user_version = 1"),
+        "move its folder away and add the articles again",
+    ),
     "newer layout": (lambda folder: execute(folder, "pragma user_version = 99"), "pip install -U kibaru"),
 }
 
@@ -275,9 +272,10 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         lambda model: flip_a_bit(model / "tokenizer.json"),
         lambda model: (model / "complete.json").unlink(),
         lambda model: (model / "checksums.json").write_text("{"),
+        lambda model: (model / "checksums.json").unlink(),
         lambda model: (model.parent / f".{model.name}-abc").mkdir(),
     ],
-    ids=["missing", "half written", "flipped", "never completed", "checksums", "unpacking killed"],
+    ids=["missing", "half written", "flipped", "never completed", "checksums", "no checksums", "unpacking killed"],
 )
 def test_a_damaged_model_folder_is_found(folder: Path, run: Run, cache: Path, damage: Callable[[Path], object]) -> None:
     assert run("doctor").code == 0

@@ -13,7 +13,7 @@ import pytest
 from kibaru.archive import Kibaru
 from kibaru.embedding.embedder import Embedder
 from kibaru.errors import BadInput, IndexUnusable, StorageError
-from kibaru.index.builder import locked
+from kibaru.index.locks import locked
 from kibaru.maintenance.replacement import (
     _last_generation,
     _switch,
@@ -25,7 +25,7 @@ from kibaru.maintenance.replacement import (
 from kibaru.settings import Settings
 from kibaru.storage.duplicates import unlink
 from kibaru.storage.generations import make_current, new_generation
-from kibaru.storage.question_log_tables import TABLES
+from kibaru.storage.question_log import QuestionLog
 from kibaru.storage.schema import SCHEMA
 from kibaru.storage.store import Store
 from kibaru.types import Article
@@ -38,7 +38,7 @@ def source(tmp_path: Path) -> Path:
     """A database with an article, a vector, a generation, and a journal from which a question went."""
     path = tmp_path / "source" / "kibaru.db"
     with Store(path, create=True) as store:
-        store.connection.executescript(TABLES)
+        QuestionLog(path).close()
         with store.writing():
             store.put_article(BAC)
             make_current(store, new_generation(store, "e5", 4, 1, 1))
@@ -222,6 +222,7 @@ def fresh(kibaru: Kibaru, tmp_path: Path) -> Path:
 def test_the_archive_that_was_there_is_one_still_in_its_place_apart(kibaru: Kibaru, fresh: Path) -> None:
     folder = kibaru.folder
     (folder / "generation-0").mkdir()
+    QuestionLog(folder / "kibaru.db").close()
     generation, kept = replaced(folder, kibaru.embedder, fresh)
     assert generation == 2
     assert kept is not None
@@ -237,7 +238,7 @@ def test_the_archive_that_was_there_is_one_still_in_its_place_apart(kibaru: Kiba
         assert old.store.count_articles() == 18
         assert old.status().problem is None
     assert not list(folder.glob(".replacing-*"))
-    kibaru.store.connection.execute("select * from questions")  # a running bot counts on a journal
+    kibaru.store.connection.execute("select * from questions")  # a running bot needs its tables
 
 
 def test_the_first_archive_of_a_folder_sets_nothing_aside(kibaru: Kibaru, fresh: Path, tmp_path: Path) -> None:

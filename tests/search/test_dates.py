@@ -14,10 +14,10 @@ from kibaru.embedding.embedder import Embedder
 from kibaru.evaluation.run import Archive, temporary_archive
 from kibaru.evaluation.sets import read_set
 from kibaru.ingest.article import make_article
-from kibaru.search import hybrid
-from kibaru.search.dates import Period, Timing, timing
-from kibaru.search.hybrid import Hit
-from kibaru.search.recency import OF_NOW, timely
+from kibaru.search import candidates
+from kibaru.search.dates import Period, Timing, parse_timing
+from kibaru.search.hits import Hit
+from kibaru.search.recency import RECENCY_BONUS, boost_by_date
 from kibaru.settings import Settings
 from kibaru.types import Filters, StoredPassage
 
@@ -77,7 +77,7 @@ def dated() -> Iterator[Archive]:
     ],
 )
 def test_days_that_a_question_names(question: str, since: str, until: str) -> None:
-    period = timing(question, TODAY).period
+    period = parse_timing(question, TODAY).period
     assert period is not None
     assert (period.since.isoformat(), period.until.isoformat()) == (since, until)
 
@@ -100,7 +100,7 @@ def test_days_that_a_question_names(question: str, since: str, until: str) -> No
     ],
 )
 def test_questions_that_name_no_day_that_has_been(question: str) -> None:
-    assert timing(question, TODAY).period is None
+    assert parse_timing(question, TODAY).period is None
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_questions_that_name_no_day_that_has_been(question: str) -> None:
     ],
 )
 def test_questions_about_now(question: str, now: bool) -> None:
-    assert timing(question, TODAY).now is now
+    assert parse_timing(question, TODAY).now is now
 
 
 def test_the_edition_of_the_time_asked_about_comes_first(dated: Archive) -> None:
@@ -157,7 +157,7 @@ def test_passages_of_the_days_asked_about_are_looked_for_apart(dated: Archive, m
 
     question = "Le courant à Tambaga : combien d'heures de coupure le 20 janvier ?"
     assert published()[0] == "2026-01-20"
-    monkeypatch.setattr(hybrid, "CANDIDATES", 1)  # which is the passage of another day
+    monkeypatch.setattr(candidates, "CANDIDATES", 1)  # which is the passage of another day
     assert "2026-01-20" in published()
     filtered = dated.kibaru.ask(question, today=TODAY, filters=Filters(since="2026-01-22"))
     assert all((dated.kibaru.article(hit.passage.article_id).published or "") >= "2026-01-22" for hit in filtered.hits)
@@ -169,14 +169,14 @@ def _hit(article: str, score: float) -> Hit:
 
 def test_the_newest_never_passes_a_clearly_better_match() -> None:
     published = {"old": "2020-01-01", "new": "2026-01-01", "undated": None}
-    hits = [_hit("old", 0.9), _hit("new", 0.9 - OF_NOW - 0.001), _hit("undated", 0.1)]
-    raised = {hit.passage.article_id: hit.score for hit in timely(hits, published, Timing(now=True))}
+    hits = [_hit("old", 0.9), _hit("new", 0.9 - RECENCY_BONUS - 0.001), _hit("undated", 0.1)]
+    raised = {hit.passage.article_id: hit.score for hit in boost_by_date(hits, published, Timing(now=True))}
     assert raised["old"] > raised["new"]
     assert raised["undated"] == 0.1
     near = [_hit("old", 0.9), _hit("new", 0.89)]
-    raised = {hit.passage.article_id: hit.score for hit in timely(near, published, Timing(now=True))}
+    raised = {hit.passage.article_id: hit.score for hit in boost_by_date(near, published, Timing(now=True))}
     assert raised["new"] > raised["old"]
-    assert timely([], {}, Timing(Period(TODAY, TODAY))) == []
+    assert boost_by_date([], {}, Timing(Period(TODAY, TODAY))) == []
 
 
 def test_an_archive_without_dates_is_asked_about_one(archive: Kibaru) -> None:

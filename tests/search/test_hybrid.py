@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,28 +13,29 @@ from conftest import SampleQuestion
 from numpy.typing import NDArray
 
 from kibaru.answering.confidence import calibration
+from kibaru.answering.passages import ScoredPassage
 from kibaru.answering.quotes import (
     ENOUGH_LENGTH,
     FEATURES,
     QUOTE_LENGTH,
     Quote,
     choose_quote,
-    features,
+    further_quote,
     keyword_share,
-    rest_of,
+    sentence_features,
 )
 from kibaru.archive import Kibaru
-from kibaru.index.keywords import search_keywords
+from kibaru.index.generation import Generation
 from kibaru.ingest.article import make_article
-from kibaru.search.hybrid import DENSE_WEIGHT, LITTLE_READ_WEIGHT, SECOND
-from kibaru.search.names import missing, names
-from kibaru.search.question_types import asked_for, found_in, is_subject
-from kibaru.storage.generations import current_generation
-from kibaru.storage.passage_vectors import vectors_of
-from kibaru.text.languages import is_little_read
+from kibaru.search.fusion import DENSE_WEIGHT, LOW_RESOURCE_DENSE_WEIGHT, SECOND_PASSAGE_WEIGHT
+from kibaru.search.hits import Hit
+from kibaru.search.names import names_in, share_missing
+from kibaru.search.query import analyse
+from kibaru.search.question_types import answer_types_in, asked_for
+from kibaru.text.languages import detect_language, is_low_resource
 from kibaru.text.sentences import split_sentences
 from kibaru.text.stems import question_stems, stems
-from kibaru.types import Article, Span
+from kibaru.types import Article, StoredPassage
 
 
 @pytest.mark.parametrize(
@@ -65,9 +67,9 @@ def test_what_a_question_asks_for(question: str, kinds: set[str]) -> None:
 
 def test_a_name_answers_only_when_the_question_does_not_give_it() -> None:
     sentence = "Le pont a été ouvert par Salimata Karambiri."
-    assert "name" in found_in(sentence, "Qui a ouvert le pont ?")
-    assert "name" not in found_in(sentence, "Qu'a fait Salimata Karambiri ?")
-    assert "name" not in found_in("Le pont a été ouvert par la présidente.", "Qui a ouvert le pont ?")
+    assert "name" in answer_types_in(sentence, "Qui a ouvert le pont ?")
+    assert "name" not in answer_types_in(sentence, "Qu'a fait Salimata Karambiri ?")
+    assert "name" not in answer_types_in("Le pont a été ouvert par la présidente.", "Qui a ouvert le pont ?")
 
 
 @pytest.mark.parametrize(
@@ -93,46 +95,58 @@ def test_every_feature_has_a_weight_for_every_model() -> None:
         assert set(calibration(model).quoting) == set(FEATURES)
 
 
-def _passage_of(sentences: int) -> tuple[Article, list[Span], NDArray[np.float64]]:
+def _scored(article: Article, cosines: Sequence[float], heading: str = "") -> ScoredPassage:
+    """The whole article as one passage, with the cosines of its sentences."""
+    sentences = split_sentences(article.text, "fr")
+    hit = Hit(StoredPassage(1, article.id, 0, len(article.text), heading), 0.8, 0.5, 0.0, 1.0)
+    return ScoredPassage(hit, article, sentences, np.array(cosines, np.float32))
+
+
+def _features(question: str, passage: ScoredPassage, idf: Mapping[str, float]) -> NDArray[np.float64]:
+    return sentence_features(replace(analyse(question), idf=idf), passage)
+
+
+def _passage_of(sentences: int) -> tuple[ScoredPassage, NDArray[np.float64]]:
     article = make_article(
         text=" ".join(f"Phrase numéro {n} sur le bac de Farabougou et ses passagers." for n in range(sentences))
     )
-    spans = split_sentences(article.text, "fr")
-    return article, spans, np.zeros(len(spans))
+    return _scored(article, [0.5] * sentences), np.zeros(sentences)
 
 
 def test_a_quote_grows_by_whole_sentences_up_to_its_length() -> None:
-    article, sentences, scores = _passage_of(40)
+    passage, scores = _passage_of(40)
     scores[20] = 1.0
-    quote = choose_quote(article, sentences, scores)
+    quote = choose_quote(passage, scores)
     assert QUOTE_LENGTH - 70 <= len(quote.text) <= QUOTE_LENGTH
-    assert sentences[20] == quote.highlight
+    assert passage.sentences[20] == quote.highlight
     assert quote.text.startswith("Phrase numéro")
     assert quote.text.endswith("passagers.")
 
 
 def test_a_quote_is_short_where_one_sentence_is_clearly_the_best() -> None:
-    article, sentences, scores = _passage_of(12)
+    passage, scores = _passage_of(12)
+    sentences = passage.sentences
     scores[6], scores[7] = 9.0, 5.0
-    quote = choose_quote(article, sentences, scores)
+    quote = choose_quote(passage, scores)
     assert ENOUGH_LENGTH <= len(quote.text) < ENOUGH_LENGTH + 70
     assert (quote.start, quote.highlight) in {(sentences[n].start, sentences[6]) for n in (4, 5, 6)}
 
 
 def test_what_may_answer_in_the_rest_of_a_passage_is_a_quote_of_its_own() -> None:
-    article, sentences, scores = _passage_of(12)
+    passage, scores = _passage_of(12)
+    article, sentences = passage.article, passage.sentences
     scores[0] = 9.0
-    first = choose_quote(article, sentences, scores)
-    assert rest_of(first, article, sentences, scores) is None
+    first = choose_quote(passage, scores)
+    assert further_quote(first, passage, scores) is None
     scores[10] = 7.0
-    rest = rest_of(first, article, sentences, scores)
+    rest = further_quote(first, passage, scores)
     assert rest is not None
     assert rest.highlight == sentences[10]
     assert rest.start >= first.end
     assert rest.end <= len(article.text)
-    assert rest_of(rest, article, sentences, scores) is not None  # before it
+    assert further_quote(rest, passage, scores) is not None  # before it
     whole = Quote(article, 0, len(article.text), sentences[0])
-    assert rest_of(whole, article, sentences, scores) is None
+    assert further_quote(whole, passage, scores) is None
 
 
 @pytest.mark.parametrize(
@@ -146,16 +160,17 @@ def test_what_may_answer_in_the_rest_of_a_passage_is_a_quote_of_its_own() -> Non
         ("كم عدد الأطفال الذين تم تطعيمهم في زيندر؟", False),
     ],
 )
-def test_languages_that_models_have_read_little_of(question: str, little: bool) -> None:
-    assert is_little_read(question) is little
+def test_low_resource_languages_are_recognised(question: str, little: bool) -> None:
+    assert is_low_resource(detect_language(question)) is little
 
 
 @pytest.mark.parametrize(
-    ("question", "weight"), [("Ñaata xale lañu ñakk ?", LITTLE_READ_WEIGHT), ("Почему мост закрыт?", DENSE_WEIGHT)]
+    ("question", "weight"),
+    [("Ñaata xale lañu ñakk ?", LOW_RESOURCE_DENSE_WEIGHT), ("Почему мост закрыт?", DENSE_WEIGHT)],
 )
 def test_cosines_weigh_less_in_such_a_language(samples: Kibaru, question: str, weight: float) -> None:
     found = samples.find(question)
-    assert not any(hit.keyword for hit in found.hits)  # so the best has all that a cosine can give
+    assert not any(hit.bm25 for hit in found.hits)  # so the best has all that a cosine can give
     assert found.hits[0].score == pytest.approx(weight)
 
 
@@ -173,14 +188,14 @@ def test_cosines_weigh_less_in_such_a_language(samples: Kibaru, question: str, w
     ],
 )
 def test_names_are_what_has_a_capital(question: str, found: list[str]) -> None:
-    assert names(question) == found
+    assert names_in(question) == found
 
 
 def test_names_are_missing_where_another_bears_a_part_of_them() -> None:
     texts = ["Mme Odile Sankara chante.", "M. Bassolma-Coulidiaty se tait à BOBO Dioulasso."]
-    assert missing(["odile bassolma coulidiaty"], texts) == 1.0
-    assert missing(["bobo dioulasso", "odile bassolma", "sankara", "kara"], texts) == 0.5
-    assert missing([], texts) == 0.0
+    assert share_missing(["odile bassolma coulidiaty"], texts) == 1.0
+    assert share_missing(["bobo dioulasso", "odile bassolma", "sankara", "kara"], texts) == 0.5
+    assert share_missing([], texts) == 0.0
 
 
 def test_a_person_few_know_is_found_by_the_whole_name(samples: Kibaru, sample_questions: list[SampleQuestion]) -> None:
@@ -195,35 +210,35 @@ def test_words_of_the_title_tell_no_sentence_from_another() -> None:
     article = make_article(
         title="Le pont de Kati", text="Le pont de Kati est là. Il fut construit en 1978.", language="fr"
     )
-    sentences, cosines = split_sentences(article.text, "fr"), np.array([0.8, 0.8], np.float32)
-    rarity = dict.fromkeys(stems("pont Kati construit", "fr"), 3.0)
-    rows = features("Quand le pont de Kati a-t-il été construit ?", article, "", sentences, cosines, rarity)
+    idf = dict.fromkeys(stems("pont Kati construit", "fr"), 3.0)
+    rows = _features("Quand le pont de Kati a-t-il été construit ?", _scored(article, [0.8, 0.8]), idf)
     assert rows[:, FEATURES.index("keywords")].tolist() == [0.0, 1.0]
-    under_heading = features("Quand fut-il construit ?", article, "Construit en vain", sentences, cosines, rarity)
+    under_heading = _features("Quand fut-il construit ?", _scored(article, [0.8, 0.8], "Construit en vain"), idf)
     assert not under_heading[:, FEATURES.index("keywords")].any()
 
 
 def test_words_of_other_languages_take_nothing_from_a_questions_share() -> None:
-    words, rarity = set(stems("les grévistes", "fr")), dict.fromkeys(question_stems("les grévistes", ["en", "fr"]), 2.0)
-    assert len(rarity) > len(words)
-    assert keyword_share(words, "Les grévistes sont là.", "fr", rarity) == 1.0
+    words, idf = set(stems("les grévistes", "fr")), dict.fromkeys(question_stems("les grévistes", ["en", "fr"]), 2.0)
+    assert len(idf) > len(words)
+    assert keyword_share(words, "Les grévistes sont là.", "fr", idf) == 1.0
 
 
 def test_a_question_without_accents_is_searched_once_and_read_with_them(
     samples: Kibaru, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, read_questions = list[str](), samples.embedder.read_questions
-    monkeypatch.setattr(samples.embedder, "read_questions", lambda texts: read.extend(texts) or read_questions(texts))
+    read, embed_query_pairs = list[str](), samples.embedder.embed_query_pairs
+    monkeypatch.setattr(
+        samples.embedder, "embed_query_pairs", lambda texts: read.extend(texts) or embed_query_pairs(texts)
+    )
     found = samples.find("Ou a-t-on decouvert des comprimes ?")
-    assert found.question == "Où a-t-on découvert des comprimés ?"
-    assert read == ["Ou a-t-on decouvert des comprimes ?", found.question]
-    assert np.array_equal(found.embedded, read_questions([found.question])[0, 0])
+    assert found.query.text == "Où a-t-on découvert des comprimés ?"
+    assert read == ["Ou a-t-on decouvert des comprimes ?", found.query.text]
+    assert np.array_equal(found.embedding, embed_query_pairs([found.query.text])[0, 0])
 
 
 def test_features_are_one_row_a_sentence() -> None:
     article = make_article(text="Le bac est réparé. Il part à 7 heures.")
-    sentences = split_sentences(article.text, "fr")
-    rows = features("Combien ?", article, "", sentences, np.array([0.8, 0.7], np.float32), {})
+    rows = _features("Combien ?", _scored(article, [0.8, 0.7]), {})
     assert rows.shape == (2, len(FEATURES))
 
 
@@ -246,39 +261,40 @@ def test_an_archive_of_one_passage_is_asked(archive: Kibaru) -> None:
     ],
 )
 def test_a_subject_is_told_from_a_question(text: str, names_a_subject: bool) -> None:
-    assert is_subject(text) == names_a_subject
+    assert analyse(text).is_subject == names_a_subject
 
 
 def test_two_passages_tell_what_an_article_is_about(samples: Kibaru, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = samples.find("le marché, les commerces et la mairie")
-    monkeypatch.setattr("kibaru.search.hybrid.SECOND", 0.0)
+    found, weight = samples.find("le marché, les commerces et la mairie"), SECOND_PASSAGE_WEIGHT
+    monkeypatch.setattr("kibaru.search.fusion.SECOND_PASSAGE_WEIGHT", 0.0)
     alone: dict[str, list[float]] = {}
     for hit in samples.find("le marché, les commerces et la mairie").hits:
         alone.setdefault(hit.passage.article_id, []).append(hit.score)
     best = {hit.passage.article_id: hit.score for hit in reversed(found.hits)}
     assert any(len(scores) > 1 for scores in alone.values())
     for article, (first, *others) in alone.items():
-        assert best[article] == pytest.approx((first + SECOND * max(others, default=0.0)) / (1 + SECOND))
+        assert best[article] == pytest.approx((first + weight * max(others, default=0.0)) / (1 + weight))
 
 
 def test_order_is_by_rare_words_and_nearness_by_the_whole_question(
     samples: Kibaru, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, rare = samples.embedder.embed_questions(["Qui a gagné le match ?", "La réouverture du pont de Diallassagou"])
-    monkeypatch.setattr(samples.embedder, "read_questions", lambda texts: np.stack([[whole, rare]] * len(texts)))
+    whole, rare = samples.embedder.embed_queries(["Qui a gagné le match ?", "La réouverture du pont de Diallassagou"])
+    monkeypatch.setattr(samples.embedder, "embed_query_pairs", lambda texts: np.stack([[whole, rare]] * len(texts)))
     found = samples.find("zzz ?")  # which no passage has
     first = found.hits[0]
     assert "pont" in samples.article(first.passage.article_id).title.lower()
-    assert np.array_equal(found.embedded, whole)
-    g = current_generation(samples.store)
-    assert g is not None
-    _, (vector,) = vectors_of(samples.store, g.id, [first.passage.id], len(whole))
-    assert first.dense == pytest.approx(float(vector @ whole), abs=1e-5)
-    assert max(found.hits, key=lambda hit: hit.dense).passage.id != first.passage.id
+    assert np.array_equal(found.embedding, whole)
+    generation = Generation.current(samples.store, samples.folder)
+    assert generation is not None
+    _, (vector,) = generation.vectors.get([first.passage.id])
+    assert first.cosine == pytest.approx(float(vector @ whole), abs=1e-5)
+    assert max(found.hits, key=lambda hit: hit.cosine).passage.id != first.passage.id
 
 
 def test_words_are_looked_up_while_the_model_reads(samples: Kibaru, monkeypatch: pytest.MonkeyPatch) -> None:
-    looked_up, read = threading.Event(), samples.embedder.read_questions
+    looked_up, read = threading.Event(), samples.embedder.embed_query_pairs
+    search_keywords = Generation.search_keywords
 
     def watched(*arguments: Any) -> list[tuple[int, float]]:
         looked_up.set()
@@ -288,6 +304,6 @@ def test_words_are_looked_up_while_the_model_reads(samples: Kibaru, monkeypatch:
         assert looked_up.wait(30)
         return read(texts)
 
-    monkeypatch.setattr("kibaru.search.hybrid.search_keywords", watched)
-    monkeypatch.setattr(samples.embedder, "read_questions", read_after)
+    monkeypatch.setattr(Generation, "search_keywords", watched)
+    monkeypatch.setattr(samples.embedder, "embed_query_pairs", read_after)
     assert samples.ask("Quel est le bilan des inondations de Kankan ?").quotes

@@ -18,8 +18,9 @@ from transformers import BertConfig, BertForSequenceClassification, PreTrainedTo
 from kibaru.archive import Kibaru
 from kibaru.embedding.embedder import Embedder
 from kibaru.errors import ModelUnavailable
-from kibaru.search.hybrid import Found
-from kibaru.search.reranker import RERANKED, reranked
+from kibaru.search.hits import SearchResults
+from kibaru.search.query import analyse
+from kibaru.search.reranker import RERANKED, rerank
 from kibaru.settings import Settings
 
 QUESTION = "Quel est le bilan des inondations de Kankan ?"
@@ -67,14 +68,14 @@ def reranker(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(make_tiny_reranker(tmp_path_factory.mktemp("models") / "reranker"))
 
 
-def hits_of(samples: Kibaru) -> tuple[Found, dict[str, object]]:
+def hits_of(samples: Kibaru) -> tuple[SearchResults, dict[str, object]]:
     found = samples.find(QUESTION)
     return found, {hit.passage.article_id: samples.article(hit.passage.article_id) for hit in found.hits}
 
 
 def test_first_hits_come_in_the_order_of_the_cross_encoder(samples: Kibaru, reranker: str) -> None:
     found, articles = hits_of(samples)
-    again = reranked(reranker, found, articles)
+    again = rerank(reranker, found, articles)
     assert {hit.passage.id for hit in again.hits} == {hit.passage.id for hit in found.hits}
     assert again.hits[RERANKED:] == [replace(hit, score=0.0) for hit in found.hits[RERANKED:]]
     plain = CrossEncoder(reranker, device="cpu")
@@ -91,14 +92,14 @@ def test_first_hits_come_in_the_order_of_the_cross_encoder(samples: Kibaru, rera
 def test_answers_come_from_the_reranked_hits(sample_folder: Path, samples: Kibaru, reranker: str) -> None:
     with Kibaru(Settings(index=sample_folder, reranker=reranker, min_confidence=0.0)) as kibaru:
         answer = kibaru.ask(QUESTION)
-    expected = reranked(reranker, *hits_of(samples))
+    expected = rerank(reranker, *hits_of(samples))
     assert {hit.passage.id for hit in answer.hits[:3]} == {hit.passage.id for hit in expected.hits[:3]}
     for quote in answer.quotes:
         assert quote.text == samples.article(quote.article.id).text[quote.start : quote.end]
 
 
 def test_without_hits_there_is_nothing_to_rerank(reranker: str) -> None:
-    assert reranked(reranker, Found([], {}, QUESTION, np.zeros(1, np.float32)), {}).hits == []
+    assert rerank(reranker, SearchResults(analyse(QUESTION), [], np.zeros(1, np.float32)), {}).hits == []
 
 
 def test_reranker_that_cannot_be_loaded_is_one_line(
@@ -115,7 +116,7 @@ def test_models_that_do_not_rerank_are_refused(samples: Kibaru, tmp_path: Path) 
     classifier = make_tiny_reranker(tmp_path / "classifier", labels=3)
     for folder in (embedder, classifier):
         with pytest.raises(ModelUnavailable, match="is no reranker"):
-            reranked(str(folder), *hits_of(samples))
+            rerank(str(folder), *hits_of(samples))
 
 
 @pytest.mark.parametrize(
@@ -134,7 +135,7 @@ def test_larger_embedders_get_the_prompts_they_were_made_with(
     embedder = Embedder(Settings(model=str(folder)))
     plain = SentenceTransformer(str(folder), device="cpu")
     plain.default_prompt_name = None
-    assert np.allclose(embedder.embed_questions(["le maire"])[0], plain.encode(question, prompt=""), atol=0.02)
+    assert np.allclose(embedder.embed_queries(["le maire"])[0], plain.encode(question, prompt=""), atol=0.02)
     assert np.allclose(embedder.embed_passages(["le maire"])[0], plain.encode(passage, prompt=""), atol=0.02)
 
 

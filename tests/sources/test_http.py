@@ -21,6 +21,7 @@ from kibaru.errors import BadInput, KibaruError
 from kibaru.settings import Settings
 from kibaru.sources.http.addresses import is_public, is_same_site, parse_url
 from kibaru.sources.http.client import HttpClient, Stopped, Unreachable
+from kibaru.sources.http.public_network import loopback_allowed
 
 PUBLIC = "93.184.216.34"
 
@@ -56,8 +57,10 @@ def connections(monkeypatch: pytest.MonkeyPatch) -> Connections:
 
 def client(*, loopback: bool = True, **others: Any) -> HttpClient:
     given = {"contact": "desk@fleuve.example", "host_delay": 0.0, "host_concurrency": 2}
-    settings = Settings(allow_loopback=loopback, **given | others.pop("settings", {}))
-    return HttpClient(settings, **{"pause": lambda _: None, "seconds": 2.0} | others)
+    settings = Settings(**given | others.pop("settings", {}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KIBARU_TEST_ALLOW_LOOPBACK", "1" if loopback else "")
+        return HttpClient(settings, **{"pause": lambda _: None, "seconds": 2.0} | others)
 
 
 FORBIDDEN = """
@@ -142,7 +145,7 @@ def test_a_name_with_any_forbidden_address_is_refused(connections: Connections) 
 
 
 def test_the_loopback_allowance_is_off_and_for_loopback_only(site: Site) -> None:
-    assert not Settings().allow_loopback
+    assert not loopback_allowed()
     with client() as web:
         assert web.get(site.url).body == b"<p>Bonjour</p>"
         with pytest.raises(BadInput):

@@ -70,8 +70,16 @@ class Desk:
         return sorted(article.title for article in self.articles.values())
 
 
+@pytest.fixture(scope="module", autouse=True)
+def loopback() -> Iterator[None]:
+    """The sites of these tests are on loopback."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KIBARU_TEST_ALLOW_LOOPBACK", "1")
+        yield
+
+
 def settings(tiny: Path, folder: Path) -> Settings:
-    return Settings(index=folder, model=str(tiny), allow_loopback=True, host_delay=0)
+    return Settings(index=folder, model=str(tiny), host_delay=0)
 
 
 @contextmanager
@@ -403,7 +411,7 @@ def started(tiny: Path, folder: Path, *arguments: str) -> subprocess.Popen[str]:
     environment = os.environ | {
         "KIBARU_INDEX": str(folder),
         "KIBARU_MODEL": str(tiny),
-        "KIBARU_ALLOW_LOOPBACK": "true",
+        "KIBARU_TEST_ALLOW_LOOPBACK": "1",
         "KIBARU_HOST_DELAY": "0",
     }
     command = [sys.executable, "-u", "-m", "kibaru", *arguments]

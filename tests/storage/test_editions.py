@@ -18,7 +18,7 @@ from kibaru.archive import Kibaru
 from kibaru.ingest.article import make_article
 from kibaru.settings import Settings
 from kibaru.storage.duplicates import links_of, unlink
-from kibaru.text.near_duplicates import bands, tell_the_same
+from kibaru.text.near_duplicates import are_near_duplicates, bands
 from kibaru.text.urls import canonical_url, url_key
 from kibaru.types import Article, Failure, Filters, Span
 
@@ -115,7 +115,7 @@ def test_links_follow_what_the_articles_say_now(archive: Kibaru, cashew: Article
 def test_short_notices_are_nobodys_copies() -> None:
     text = "La mairie est fermée lundi. Elle rouvre mardi à huit heures."
     assert not bands(text)
-    assert not tell_the_same(text, text)
+    assert not are_near_duplicates(text, text)
 
 
 def test_an_updated_article_keeps_its_id_and_what_it_said(archive: Kibaru, article: Article) -> None:
@@ -164,20 +164,37 @@ def test_pages_stay_where_they_are_when_the_text_is_cleaned() -> None:
     assert [article.text[start:] for start in article.pages] == ["Page un é.\n\n  Page deux.", "Page deux."]
 
 
-def test_an_archive_of_kibaru_0_1_is_taken_over(tmp_path: Path) -> None:
+def test_an_archive_of_kibaru_0_1_opens_answers_with_the_same_quote_and_is_rebuilt(tmp_path: Path) -> None:
+    """It was made by the last build before 0.2.0: two sample articles, one of them changed once, and a question."""
     with tarfile.open(Path(__file__).parents[1] / "data" / "archive-0.1.tar.gz") as old:
         old.extractall(tmp_path, filter="data")
     with Kibaru(Settings(index=tmp_path / "index")) as kibaru:
-        ferry, market = sorted(kibaru.store.articles(Filters()), key=lambda article: article.title)
-        assert "Zoumana Bérété" in kibaru.ask("Qui est le capitaine du bac de Farabougou ?").quotes[0].text
-        assert put(kibaru, make_article(text="Le bac est en panne.", url="https://journal.example/bac")).id == ferry.id
-        assert kibaru.store.editions(ferry.id)[0].text == ferry.text
-        assert market.pages == ()
-        kibaru.rebuild()
+        cashew, keta = sorted(kibaru.store.articles(Filters()), key=lambda article: article.title)
+
+        def first_quote() -> str:
+            answer = kibaru.ask("How many homes did the sea take in Keta?")
+            assert answer.quotes[0].article == keta
+            return answer.quotes[0].text
+
+        quote = first_quote()
+        assert quote.startswith("High tides destroyed 23 homes at Abutiakope, near Keta, on the night of 19 June")
+        assert quote.endswith(
+            "The beach has retreated by 17 metres in ten years, according to the Anlo Shoreline Trust."
+        )
+        assert (
+            kibaru.store.value("select question, helpful from questions") == "How many homes did the sea take in Keta?"
+        )
+        assert "March 2027" in keta.text
+        assert "March 2027" not in kibaru.store.editions(keta.id)[0].text
+        changed = put(kibaru, make_article(text="La récolte a commencé.", url=cashew.url))
+        assert changed.id == cashew.id
+        assert kibaru.store.editions(cashew.id)[0].text == cashew.text
+        assert kibaru.rebuild().articles == 2
         assert kibaru.status().problem is None
+        assert first_quote() == quote
 
 
-def test_a_rebuild_links_what_an_earlier_kibaru_stored(archive: Kibaru, cashew: Article) -> None:
+def test_a_rebuild_links_near_duplicates_whose_bands_were_lost(archive: Kibaru, cashew: Article) -> None:
     copy = put(archive, on_another_site(cashew))
     with archive.store.writing():
         unlink(archive.store, copy.id)

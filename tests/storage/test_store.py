@@ -17,6 +17,7 @@ from kibaru.errors import IndexUnusable, StorageError, explanation
 from kibaru.index.builder import remove_articles
 from kibaru.storage.duplicates import link, links_of, put_bands, unlink
 from kibaru.storage.generations import (
+    GenerationRow,
     built_at,
     current_generation,
     drop_generations,
@@ -24,21 +25,11 @@ from kibaru.storage.generations import (
     make_current,
     new_generation,
 )
-from kibaru.storage.passage_vectors import put_vectors, vectors_of
-from kibaru.storage.passages import (
-    count_passages,
-    delete_passages,
-    keys_of,
-    passages_of,
-    put_passages,
-    removed_after,
-    stale,
-    unindexed,
-)
+from kibaru.storage.passages import PassageTable
 from kibaru.storage.schema import SCHEMA
-from kibaru.storage.sentence_vectors import drop_sentences, kept_sentences, put_sentences
 from kibaru.storage.store import Store
-from kibaru.types import Article, Edition, Generation, IndexedPassage, Span, StoredPassage
+from kibaru.storage.vectors import SentenceTable, VectorTable
+from kibaru.types import Article, Edition, IndexedPassage, Span, StoredPassage
 
 BAC = Article("bac", "Le bac", "Le bac repart.", "https://journal.example/bac/", "2026-01-15", "Nana", "fr", "Balafon",
               "2026-01-16", (0, 7))  # fmt: skip
@@ -95,6 +86,17 @@ def test_an_archive_of_a_newer_kibaru_is_left_alone(store: Store, path: Path) ->
         with pytest.raises(IndexUnusable) as found:
             Store(path, create=create)
         assert str(found.value) == f"{path} was written by a newer Kibaru: upgrade with 'pip install -U kibaru'."
+
+
+def test_an_archive_of_an_unreleased_kibaru_is_refused_with_what_to_do(store: Store, path: Path) -> None:
+    for layout in range(1, SCHEMA):
+        store.connection.execute(f"pragma user_version = {layout}")
+        for create in (False, True):
+            with pytest.raises(IndexUnusable) as found:
+                Store(path, create=create)
+            assert str(found.value) == (
+                f"{path} was written by an unreleased Kibaru: move its folder away and add the articles again."
+            )
 
 
 def test_what_is_written_together_is_all_there_or_nothing_of_it(store: Store, path: Path) -> None:
@@ -190,7 +192,7 @@ def test_bands_and_links_replace_those_of_before(store: Store) -> None:
 
 def test_generations_are_numbered_upwards_and_one_is_current(store: Store) -> None:
     first = new_generation(store, "e5", 384, 1, 2)
-    assert first == Generation(1, "e5", 384, 1, 2)
+    assert first == GenerationRow(1, "e5", 384, 1, 2)
     assert rows(store, "select * from generations") == [(1, "e5", 384, 1, 2, "building", None)]
     assert current_generation(store) is None
     make_current(store, first)
@@ -209,7 +211,6 @@ def test_generations_are_dropped_by_their_state_with_all_their_tables(store: Sto
     for state in ("old", "building", "current", "old"):
         generation = new_generation(store, "e5", 4, 1, 2)
         store.connection.execute("update generations set state = ? where id = ?", [state, generation.id])
-    store.connection.execute("create table vocabulary_1 (term)")  # of Kibaru 0.1
     drop_generations(store, "old", "building")
     assert rows(store, "select id from generations") == [(3,)]
     tables = [name for (name,) in rows(store, "select name from sqlite_master where type = 'table'")]
@@ -220,16 +221,17 @@ def test_generations_are_dropped_by_their_state_with_all_their_tables(store: Sto
 
 
 @pytest.fixture
-def g(store: Store) -> int:
+def passages(store: Store) -> PassageTable:
     """A generation with a passage of each article, their vectors, and sentences."""
-    g = new_generation(store, "e5", 2, 1, 2).id
+    passages = PassageTable(store, new_generation(store, "e5", 2, 1, 2))
     for article, passage in ((BAC, PASSAGE), (PUITS, OTHER)):
         store.put_article(article)
-        put_passages(store, g, article, [passage])
-    put_vectors(store, [b"k1", b"k2", b"k3"], np.array([[0.6, 0.8], [1, 0], [0, 1]], np.float32))
+        passages.put(article, [passage])
+    VectorTable(store, passages.generation).put(
+        [b"k1", b"k2", b"k3"], np.array([[0.6, 0.8], [1, 0], [0, 1]], np.float32)
+    )
     spans = [Span(0, 6), Span(7, 14)]
-    put_sentences(
-        store,
+    SentenceTable(store, passages.generation).put(
         [b"k1", b"k2", b"k3"],
         [
             (spans, np.array([[0.6, 0.8], [0, -1]], np.float32)),
@@ -237,11 +239,29 @@ def g(store: Store) -> int:
             ([Span(0, 1)], np.array([[1, 0]], np.float32)),
         ],
     )
-    return g
+    return passages
 
 
-def test_passages_are_found_by_their_stems_and_noted_as_indexed(store: Store, g: int) -> None:
-    assert passages_of(store, g, [1, 2]) == [
+@pytest.fixture
+def g(passages: PassageTable) -> int:
+    """Its number."""
+    return passages.generation.id
+
+
+@pytest.fixture
+def vectors(passages: PassageTable) -> VectorTable:
+    """Its vectors."""
+    return VectorTable(passages.store, passages.generation)
+
+
+@pytest.fixture
+def sentences(passages: PassageTable) -> SentenceTable:
+    """Its sentences."""
+    return SentenceTable(passages.store, passages.generation)
+
+
+def test_passages_are_found_by_their_stems_and_noted_as_indexed(store: Store, passages: PassageTable, g: int) -> None:
+    assert passages.get([1, 2]) == [
         StoredPassage(1, "bac", 0, 14, "Fleuve"),
         StoredPassage(2, "puits", 0, 20, ""),
     ]
@@ -249,62 +269,61 @@ def test_passages_are_found_by_their_stems_and_noted_as_indexed(store: Store, g:
     assert rows(store, f"select rowid from stems_{g} where stems_{g} match 'body : repart'") == [(1,)]
     assert rows(store, f"select rowid from stems_{g} where stems_{g} match 'body : puits'") == [(2,)]
     assert rows(store, f"select * from indexed_{g} where article_id = 'bac'") == [("bac", BAC.digest, "fr")]
-    assert (unindexed(store, g), stale(store, g), removed_after(store, g, 0)) == ([], [], [])
-    assert keys_of(store, g, [1, 2]) == {b"k1", b"k2"}
+    assert (passages.articles_to_index(), passages.articles_to_remove(), passages.removed_after(0)) == ([], [], [])
+    assert passages.keys([1, 2]) == {b"k1", b"k2"}
 
 
-def test_passages_put_again_replace_those_of_that_article_alone(store: Store, g: int) -> None:
-    put_passages(store, g, BAC, [replace(PASSAGE, end=6), replace(PASSAGE, start=7)])
-    assert passages_of(store, g, [1, 2, 3, 4]) == [
+def test_passages_put_again_replace_those_of_that_article_alone(store: Store, passages: PassageTable, g: int) -> None:
+    passages.put(BAC, [replace(PASSAGE, end=6), replace(PASSAGE, start=7)])
+    assert passages.get([1, 2, 3, 4]) == [
         StoredPassage(2, "puits", 0, 20, ""), StoredPassage(3, "bac", 0, 6, "Fleuve"),
         StoredPassage(4, "bac", 7, 14, "Fleuve"),
     ]  # fmt: skip
     assert rows(store, f"select rowid from stems_{g} order by 1") == [(2,), (3,), (4,)]
-    assert removed_after(store, g, 0) == [(1, 1)]
-    delete_passages(store, g, "bac")
-    assert removed_after(store, g, 1) == [(2, 3), (3, 4)]
+    assert passages.removed_after(0) == [(1, 1)]
+    passages.delete("bac")
+    assert passages.removed_after(1) == [(2, 3), (3, 4)]
     assert rows(store, f"select rowid from stems_{g} order by 1") == [(2,)]
-    assert (count_passages(store, g), unindexed(store, g)) == (1, ["bac"])
+    assert (passages.count(), passages.articles_to_index()) == (1, ["bac"])
 
 
-def test_vectors_are_kept_within_half_a_thousandth_and_replaced(store: Store, g: int) -> None:
-    ids, vectors = vectors_of(store, g, [1, 2], 2)
+def test_vectors_are_kept_within_half_a_thousandth_and_replaced(vectors: VectorTable) -> None:
+    ids, found = vectors.get([1, 2])
     assert ids.tolist() == [1, 2]
-    assert np.abs(vectors - [[0.6, 0.8], [1, 0]]).max() < 0.0005
-    put_vectors(store, [b"k1"], np.array([[0, 1]], np.float32))
-    assert vectors_of(store, g, [1], 2)[1].tolist() == [[0, 1]]
+    assert np.abs(found - [[0.6, 0.8], [1, 0]]).max() < 0.0005
+    vectors.put([b"k1"], np.array([[0, 1]], np.float32))
+    assert vectors.get([1])[1].tolist() == [[0, 1]]
     with pytest.raises(ValueError, match="shorter"):
-        put_vectors(store, [b"k1", b"k2"], np.zeros((1, 2), np.float32))
+        vectors.put([b"k1", b"k2"], np.zeros((1, 2), np.float32))
 
 
-def test_sentences_are_kept_where_they_are_with_their_directions(store: Store, g: int) -> None:
-    spans, vectors = kept_sentences(store, g, [1], 2)[1]
+def test_sentences_are_kept_where_they_are_with_their_directions(sentences: SentenceTable) -> None:
+    spans, vectors = sentences.get([1])[1]
     assert spans == [Span(0, 6), Span(7, 14)]
     assert np.abs(vectors - [[0.6, 0.8], [0, -1]]).max() < 0.01
     assert np.abs(np.linalg.norm(vectors, axis=1) - 1).max() < 1e-6
-    put_sentences(store, [b"k1"], [([Span(0, 14)], np.array([[0, 1]], np.float32))])
-    assert kept_sentences(store, g, [1], 2)[1][0] == [Span(0, 14)]
+    sentences.put([b"k1"], [([Span(0, 14)], np.array([[0, 1]], np.float32))])
+    assert sentences.get([1])[1][0] == [Span(0, 14)]
     with pytest.raises(ValueError, match="shorter"):
-        put_sentences(store, [b"k1", b"k2"], [([Span(0, 14)], np.array([[0, 1]], np.float32))])
+        sentences.put([b"k1", b"k2"], [([Span(0, 14)], np.array([[0, 1]], np.float32))])
 
 
-def test_sentences_are_kept_to_eight_bits_of_their_largest_number(store: Store, g: int) -> None:
+def test_sentences_are_kept_to_eight_bits_of_their_largest_number(store: Store, sentences: SentenceTable) -> None:
     vectors = np.array([[0.1, -0.2], [1, 0]], np.float32)
-    put_sentences(store, [b"k1"], [([Span(0, 6), Span(7, 14)], vectors)])
+    sentences.put([b"k1"], [([Span(0, 6), Span(7, 14)], vectors)])
     ((spans, directions),) = rows(store, "select spans, vectors from sentences where key = ?", b"k1")
     assert np.frombuffer(spans, "<i4").tolist() == [0, 6, 7, 14]
     assert np.frombuffer(directions, "i1").tolist() == [64, -127, 127, 0]
 
 
-def test_sentences_are_forgotten_for_some_passages(store: Store, g: int) -> None:
-    drop_sentences(store, g, [1])
-    assert kept_sentences(store, g, [1, 2], 2).keys() == {2}
+def test_sentences_are_forgotten_for_some_passages(sentences: SentenceTable) -> None:
+    sentences.delete([1])
+    assert sentences.get([1, 2]).keys() == {2}
 
 
-def test_vectors_and_sentences_that_no_passage_has_are_dropped(store: Store, g: int) -> None:
-    other = new_generation(store, "e5", 2, 1, 2).id
-    put_passages(store, other, PUITS, [OTHER])
-    delete_passages(store, g, "puits")
+def test_vectors_and_sentences_that_no_passage_has_are_dropped(store: Store, passages: PassageTable) -> None:
+    PassageTable(store, new_generation(store, "e5", 2, 1, 2)).put(PUITS, [OTHER])
+    passages.delete("puits")
     drop_unused_vectors(store)
     for table in ("vectors", "sentences"):
         assert rows(store, f"select key from {table} order by key") == [(b"k1",), (b"k2",)]

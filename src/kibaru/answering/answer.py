@@ -1,52 +1,57 @@
-"""A question and its hits to an Answer: quotes with a confidence, or a refusal with leads."""
+"""From the hits of a question to an Answer: quotes with a confidence, or a refusal with leads."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
 import numpy as np
-from numpy.typing import NDArray
 
-from kibaru.answering.confidence import Calibration, Signals
-from kibaru.answering.quotes import FEATURES, Quote, choose_quote, features, keyword_share, rest_of
-from kibaru.embedding.embedder import Embedder
-from kibaru.errors import BadInput
-from kibaru.search.hybrid import Found, Hit
-from kibaru.search.names import missing, names
-from kibaru.search.question_types import asked_for
+from kibaru.answering.confidence import Calibration, Signals, measure_signals
+from kibaru.answering.passages import ScoredPassage, Sources, score_sentences
+from kibaru.answering.quotes import FEATURES, Quote, choose_quote, further_quote, sentence_features
+from kibaru.search.hits import Hit, SearchResults
+from kibaru.search.query import Query
 from kibaru.storage.duplicates import links_of
-from kibaru.storage.sentence_vectors import kept_sentences
-from kibaru.storage.store import Store
-from kibaru.text.chunking import sentences_of, text_of
-from kibaru.text.cleaning import clean
-from kibaru.text.languages import detect_language
-from kibaru.text.stems import stems
-from kibaru.types import Article, Span, StoredPassage
+from kibaru.types import Article
 
-MAX_QUESTION = 2_000
 MAX_QUOTES = 10
+"""The most quotes that surfaces offer for one question."""
+
 LEADS = 3
+"""Articles that a refusal names."""
 
 WORTH_QUOTING = 0.5
-"""Whoever asks for more than _READ quotes gets those of further hits too, down to this share of the best score."""
+"""Share of the best score that a hit needs to be quoted, when more than _FIRST quotes are wanted."""
 
-_READ = 3
+_FIRST = 3
+"""Passages whose sentences are compared with the question, at most; confidence and order rest on them."""
+
 _CLOSE = 0.6
-"""The first _READ hits (or as many as may be quoted) that score at least _CLOSE of the best are read, and quoted: on
-eval/dev two of them on average, which hold the answer as often, within half a point, as three would."""
+"""Share of the best score that a passage needs to be one of the _FIRST."""
 
 _SENTENCE_WEIGHT = 2.5
-"""Of the cosine of a passage's best sentence against its fused score. It brings the right article first for three more
-of the forty English questions about the samples, whose keywords mislead; on eval/dev, all French, it changes nothing
-that can be told from chance."""
+"""Weight of the cosine of a passage's best sentence, beside its fused score, in the order of the first passages: it
+outweighs keywords that mislead."""
+
+Duplicates = Mapping[str, set[str]]
+"""For each article that has near-duplicates, by its id: the ids of these."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the articles say to a question, `quotes` in order; or a refusal: no quotes, and `leads`, the articles that
-    come nearest. `confidence` (0…1) is the probability that the quotes answer; when it is middling, `is_sure` is false
-    and readers are told that the quotes may help. `hits` are what all come from."""
+    """What the articles say to a question: quotes, or a refusal.
+
+    Attributes:
+        question: The question as it was asked, on one line.
+        confidence: Probability (0…1) that the quotes answer the question.
+        quotes: The quotes, best first; empty in a refusal.
+        leads: In a refusal, the articles that come nearest, best first; else empty.
+        hits: All passages found, best first.
+        signals: What the confidence was computed from; None without hits.
+        is_sure: Whether the confidence is high. When it is not, readers are told that the quotes may help.
+    """
 
     question: str
     confidence: float
@@ -58,153 +63,93 @@ class Answer:
 
     @property
     def is_refusal(self) -> bool:
+        """Whether there is no quote."""
         return not self.quotes
 
-
-def checked_question(question: str) -> str:
-    """The question on one line, cleaned. Raises BadInput when nothing is left or it is too long."""
-    question = " ".join(clean(question).split())
-    if question.isupper():  # the model has read few capitals: hit@1 on the samples rose from 0.80 with this
-        question = question.capitalize()
-    if not any(map(str.isalnum, question)):
-        raise BadInput("The question is empty: ask in a few words, for example 'Qui a gagné la finale ?'.")
-    if len(question) > MAX_QUESTION:
-        raise BadInput(f"The question has {len(question):,} characters: ask in {MAX_QUESTION:,} or fewer.")
-    return question
+    @property
+    def has_more(self) -> bool:
+        """Whether more than these quotes may be had by asking for MAX_QUOTES."""
+        best = max((hit.score for hit in self.hits), default=0.0)
+        further = self.hits[len(self.quotes) : MAX_QUOTES]
+        return any(hit.score >= WORTH_QUOTING * best for hit in further)
 
 
 def answer(
-    store: Store,
-    embedder: Embedder,
-    g: int,
-    calibration: Calibration,
-    question: str,
-    found: Found,
-    *,
-    quotes: int,
-    threshold: float,
+    sources: Sources, calibration: Calibration, results: SearchResults, *, quotes: int, threshold: float
 ) -> Answer:
-    """Quote the best hits in generation `g` when their confidence reaches `threshold`, else refuse; call inside
-    `store.reading()`."""
-    if not found.hits:
-        return Answer(question, 0.0, [], [], [])
-    alike = links_of(store, {hit.passage.article_id for hit in found.hits})
-    distinct = _told_once(found.hits, alike)
-    best = distinct[0].score
-    close = list(takewhile(lambda hit: hit.score >= _CLOSE * best, distinct[:_READ]))
-    read = read_hits(store, embedder, g, found.embedded, close)
-    if not found.is_timed:  # editions of a story tell nearly the same: their sentences would outweigh the time
-        read = _reranked(read)
-    first = [reading.hit for reading in read]
-    hits = first + [hit for hit in found.hits if hit not in first]
-    signals = _signals(question, distinct, read, found.rarity, calibration)
+    """Quote the best hits when the confidence is high enough, else refuse.
+
+    Args:
+        sources: Where articles and vectors of sentences come from.
+        calibration: How to compute confidence and choose quotes, for the model of the index.
+        results: The question with its hits.
+        quotes: The most quotes to give.
+        threshold: The lowest confidence (0…1) at which the question is answered.
+    """
+    query, hits = results.query, results.hits
+    if not hits:
+        return Answer(query.asked, 0.0, [], [], [])
+    duplicates = links_of(sources.store, {hit.passage.article_id for hit in hits})
+    distinct = _deduplicated(hits, duplicates)
+    passages = _first_passages(sources, results, distinct)
+    first = [passage.hit for passage in passages]
+    ordered = first + [hit for hit in hits if hit not in first]
+    signals = measure_signals(query, distinct, passages, calibration)
     confidence = calibration.probability(signals)
     if confidence < threshold:
-        ids = list(dict.fromkeys(hit.passage.article_id for hit in first + distinct))[:LEADS]
-        leads = [article for id in ids if (article := store.article(id))]
-        return Answer(question, confidence, [], leads, hits, signals)
-    if quotes > _READ:
-        further = list(takewhile(lambda hit: hit.score >= WORTH_QUOTING * best, distinct[len(read) : quotes]))
-        read += read_hits(store, embedder, g, found.embedded, further)
-    is_sure = confidence >= max(calibration.sure, threshold)
-    chosen, rest = _chosen(store, calibration, question, read[:quotes], found.rarity, alike)
+        return Answer(query.asked, confidence, [], _leads(sources, first + distinct), ordered, signals)
+    if quotes > _FIRST:
+        further = _scoring(WORTH_QUOTING * distinct[0].score, distinct[len(passages) : quotes])
+        passages += score_sentences(sources, results.embedding, further)
+    chosen, rest = _quotes(sources, calibration, query, passages[:quotes], duplicates)
     chosen[len(first) : len(first)] = rest
-    return Answer(question, confidence, chosen[:quotes], [], hits, signals, is_sure)
+    is_sure = confidence >= max(calibration.sure, threshold)
+    return Answer(query.asked, confidence, chosen[:quotes], [], ordered, signals, is_sure)
 
 
-def _told_once(hits: list[Hit], alike: dict[str, set[str]]) -> list[Hit]:
-    """The hits without those of articles that tell the same as one before them."""
-    kept, told = list[Hit](), set[str]()
+def _deduplicated(hits: list[Hit], duplicates: Duplicates) -> list[Hit]:
+    """The hits without those of articles that are near-duplicates of an article before them."""
+    kept, left_out = list[Hit](), set[str]()
     for hit in hits:
-        if hit.passage.article_id not in told:
+        if hit.passage.article_id not in left_out:
             kept.append(hit)
-            told |= alike.get(hit.passage.article_id, set())
+            left_out |= duplicates.get(hit.passage.article_id, set())
     return kept
 
 
-def _chosen(
-    store: Store,
-    calibration: Calibration,
-    question: str,
-    read: list[Reading],
-    rarity: dict[str, float],
-    alike: dict[str, set[str]],
+def _scoring(least: float, hits: list[Hit]) -> list[Hit]:
+    """The hits before the first one that scores below `least`."""
+    return list(takewhile(lambda hit: hit.score >= least, hits))
+
+
+def _first_passages(sources: Sources, results: SearchResults, hits: list[Hit]) -> list[ScoredPassage]:
+    """The first passages with their sentences, in the order of their score and their best sentence together."""
+    close = _scoring(_CLOSE * hits[0].score, hits[:_FIRST])
+    passages = score_sentences(sources, results.embedding, close)
+    if results.query.timing.is_set:  # versions of a story have nearly the same sentences: the date must decide
+        return passages
+    return sorted(passages, key=lambda each: each.hit.score + _SENTENCE_WEIGHT * each.best_cosine, reverse=True)
+
+
+def _leads(sources: Sources, hits: list[Hit]) -> list[Article]:
+    """The first LEADS articles among the hits."""
+    ids = list(dict.fromkeys(hit.passage.article_id for hit in hits))[:LEADS]
+    return [article for id in ids if (article := sources.store.article(id))]
+
+
+def _quotes(
+    sources: Sources, calibration: Calibration, query: Query, passages: list[ScoredPassage], duplicates: Duplicates
 ) -> tuple[list[Quote], list[Quote]]:
-    """A quote of each passage, with the articles that tell the same; and what is left of the first passage, if that may
-    answer: it does more often than passages that are not close."""
+    """A quote of each passage, with the near-duplicates of its article; and one more of the first passage or none.
+
+    The rest of the best passage is more likely to answer than hits that score much lower.
+    """
     weights = np.array([calibration.quoting[name] for name in FEATURES])
     quotes, rest = list[Quote](), list[Quote]()
-    for p in read:
-        scores = features(question, p.article, p.hit.passage.heading, p.sentences, p.cosines, rarity) @ weights
-        also_in = tuple(store.articles_of(sorted(alike.get(p.article.id, ()))))
-        quotes.append(replace(choose_quote(p.article, p.sentences, scores), also_in=also_in))
-        if p is read[0] and (left := rest_of(quotes[0], p.article, p.sentences, scores)):
-            rest.append(replace(left, also_in=also_in))
+    for passage in passages:
+        scores = sentence_features(query, passage) @ weights
+        also_in = tuple(sources.store.articles_of(sorted(duplicates.get(passage.article.id, ()))))
+        quotes.append(replace(choose_quote(passage, scores), also_in=also_in))
+        if passage is passages[0] and (further := further_quote(quotes[0], passage, scores)):
+            rest.append(replace(further, also_in=also_in))
     return quotes, rest
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A hit with its article, the passage's sentences, and their cosines (n,) to the question."""
-
-    hit: Hit
-    article: Article
-    sentences: list[Span]
-    cosines: NDArray[np.float32]
-
-    @property
-    def nearest(self) -> float:
-        """The cosine of the best sentence."""
-        return float(self.cosines.max())
-
-
-def read_hits(
-    store: Store, embedder: Embedder, g: int, question: NDArray[np.float32], hits: list[Hit]
-) -> list[Reading]:
-    """The hits in generation `g` with their sentences, and the cosines of these to the vector (d,) of the question."""
-    articles = {a.id: a for a in store.articles_of({hit.passage.article_id for hit in hits})}
-    kept = kept_sentences(store, g, [hit.passage.id for hit in hits], len(question))
-    read = []
-    for hit in hits:
-        article = articles[hit.passage.article_id]
-        spans, vectors = kept.get(hit.passage.id) or _read_anew(embedder, article, hit.passage)
-        read.append(Reading(hit, article, spans, vectors @ question))
-    return read
-
-
-def _read_anew(embedder: Embedder, article: Article, passage: StoredPassage) -> tuple[list[Span], NDArray[np.float32]]:
-    """A passage's sentences with their vectors, where the index does not keep these: it is of another model, or old."""
-    spans = sentences_of(article.text, passage.start, passage.end, article.language)
-    text = text_of(article, passage)
-    shift = len(text) - passage.end
-    return spans, embedder.embed_sentences(text, [Span(start + shift, end + shift) for start, end in spans])
-
-
-def _reranked(read: list[Reading]) -> list[Reading]:
-    """The passages in the order of their score and their best sentence together."""
-
-    def score(passage: Reading) -> float:
-        return passage.hit.score + _SENTENCE_WEIGHT * passage.nearest
-
-    return sorted(read, key=score, reverse=True)
-
-
-def _signals(
-    question: str, hits: list[Hit], read: list[Reading], rarity: dict[str, float], calibration: Calibration
-) -> Signals:
-    best = dict[str, float]()
-    for hit in hits:
-        best[hit.passage.article_id] = max(hit.corrected, best.get(hit.passage.article_id, -1.0))
-    nearest, *others = sorted(best.values(), reverse=True)
-    first, texts = read[0].article, [text_of(passage.article, passage.hit.passage) for passage in read]
-    words = set(stems(question, first.language))
-    return Signals(
-        passage=max(hit.dense for hit in hits),
-        corrected=nearest,
-        sentence=max(passage.nearest for passage in read),
-        margin=calibration.margin(nearest, others),
-        foreign=float(detect_language(question) != first.language),
-        keywords=keyword_share(words, texts[0], first.language, rarity),
-        unnamed=missing(names(question), texts),
-        asked=float(len(asked_for(question))),
-    )

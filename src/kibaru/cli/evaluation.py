@@ -1,16 +1,15 @@
-"""`kibaru eval`: measure, compare, export."""
+"""Commands that measure answers: `kibaru eval`, `eval compare` and `eval export`."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from kibaru.cli.options import json_option
 from kibaru.cli.paths import NamedPath
+from kibaru.cli.progress import progress_bar
 from kibaru.errors import BadInput, StorageError
 from kibaru.storage.outside import check_outside
 from kibaru.terminal import harmless, json_line, tell, tell_styled
@@ -18,7 +17,6 @@ from kibaru.text.languages import language_code
 from kibaru.text.plurals import counted
 
 if TYPE_CHECKING:
-    from kibaru.evaluation.run import Progress
     from kibaru.evaluation.sets import Split
     from kibaru.settings import Settings
 
@@ -26,7 +24,7 @@ _File = NamedPath(path_type=Path)
 
 
 class _RunByDefault(click.Group):
-    """`kibaru eval DIR` is `kibaru eval run DIR`."""
+    """A group whose command `run` may be left out: `kibaru eval DIR` is `kibaru eval run DIR`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
@@ -46,13 +44,13 @@ def evaluation() -> None:
     type=click.Choice(["held-out", "tuning", "all"]),
     default="held-out",
     show_default=True,
-    help="Which half of the questions, by hash: tune on one, report the other.",
+    help="Which half of the questions to ask (by a hash of their ids): tune on one, report the other.",
 )
-@click.option("--language", help="The language of articles that don't say theirs (else it is detected).")
-@click.option("--save", type=_File, metavar="FILE", help="Keep the results, a line of JSON a question.")
-@click.option("--errors", type=_File, metavar="FILE", help="List what went wrong, to read; - prints it.")
+@click.option("--language", help="The language of articles that name none (by default it is detected).")
+@click.option("--save", type=_File, metavar="FILE", help="Write the results here, a line of JSON for each question.")
+@click.option("--errors", type=_File, metavar="FILE", help="Write the wrong answers here, to read; - prints them.")
 @click.option("--picture", type=_File, metavar="FILE", help="Draw the reliability diagram (PNG; needs matplotlib).")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+@json_option
 @click.pass_obj
 def run(
     settings: Settings,
@@ -66,8 +64,8 @@ def run(
 ) -> None:  # fmt: skip
     """Ask the questions of DIR and print figures with their intervals. The word 'run' may be left out.
 
-    DIR has questions.jsonl and articles.jsonl. With questions alone, or a file of them, it is the present archive that
-    is asked.
+    DIR has questions.jsonl and articles.jsonl. Given questions without articles, or a file of questions, your own
+    archive is asked.
     """
     for path in filter(None, (save, errors, picture)):
         if not path.parent.is_dir():
@@ -86,7 +84,7 @@ def run(
     if picture:
         check_pictures()
     evaluated = read_set(questions, code)
-    with _progress() as progress:
+    with progress_bar() as progress:
         result = run_set(evaluated, settings, split, progress)
     if save:
         _write(save, run_lines(result))
@@ -104,9 +102,9 @@ def run(
 @evaluation.command()
 @click.argument("before", type=_File)
 @click.argument("after", type=_File)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+@json_option
 def compare(before: Path, after: Path, as_json: bool) -> None:
-    """Compare two runs kept with --save, question by question: what got better, what got worse."""
+    """Compare two files of --save, question by question: what got better, what got worse."""
     from kibaru.evaluation.figures import comparisons
     from kibaru.evaluation.results import read_run
     from kibaru.evaluation.tables import comparison_json, comparison_text
@@ -125,9 +123,9 @@ def compare(before: Path, after: Path, as_json: bool) -> None:
 @click.argument("folder", type=_File, metavar="DIR")
 @click.pass_obj
 def export(settings: Settings, folder: Path) -> None:
-    """Make a set out of your own articles, their headlines, and what readers asked and voted on.
+    """Write a set of questions into DIR, made of your articles, their headlines and readers' questions and votes.
 
-    Nothing in it tells who asked. Read questions.jsonl before you rely on it: rows with "to_check" are guesses.
+    It does not say who asked. Look through questions.jsonl before you rely on it: rows with "to_check" are guesses.
     """
     from kibaru.evaluation.export import export_set
 
@@ -149,21 +147,3 @@ def _write(path: Path, text: str) -> None:
             stream.write(text)
     except OSError as error:
         raise StorageError(f"{path}: it cannot be written ({error.strerror or error}).") from error
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """A bar on a terminal, nothing elsewhere."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=not sys.stderr.isatty(),
-    ) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total)

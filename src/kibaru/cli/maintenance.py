@@ -1,4 +1,4 @@
-"""The command line's verbs for keeping an archive safe: `kibaru doctor`, `backup` and `restore`."""
+"""Commands that keep an archive safe: `kibaru doctor`, `backup` and `restore`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kibaru.cli.options import json_option
 from kibaru.cli.paths import NamedPath
 from kibaru.terminal import json_line, tell
 from kibaru.text.plurals import counted
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--repair", "mending", is_flag=True, help="Mend what can be derived, then check again.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+@click.option("--repair", "repairing", is_flag=True, help="Repair what follows from the articles, then check again.")
+@json_option
 @click.pass_obj
-def doctor(settings: Settings, mending: bool, as_json: bool) -> None:
+def doctor(settings: Settings, repairing: bool, as_json: bool) -> None:
     """Find what is wrong with the archive, and what to do (exit code 2 when something is)."""
     from kibaru.embedding.embedder import Embedder
     from kibaru.maintenance.doctor import examine, repair
@@ -32,17 +33,17 @@ def doctor(settings: Settings, mending: bool, as_json: bool) -> None:
     findings = examine(settings, embedder)
     left, done = findings, list[str]()
     if not as_json:
-        _print(findings)
-    if mending and findings:
-        left = repair(settings, embedder, findings, done.append if as_json else _mended)
+        _print_findings(findings)
+    if repairing and findings:
+        left = repair(settings, embedder, findings, done.append if as_json else _print_repair)
         if not as_json and left:
             tell("Still wrong:")
-            _print(left)
+            _print_findings(left)
     aside = set_aside(settings.index)
     if as_json:
         record: dict[str, object] = {"healthy": not left, "findings": [asdict(finding) for finding in findings]}
         record |= {"set_aside": [{"folder": str(path), "bytes": size} for path, size in aside.items()]}
-        record |= {"done": done, "left": [asdict(finding) for finding in left]} if mending else {}
+        record |= {"done": done, "left": [asdict(finding) for finding in left]} if repairing else {}
         tell(json_line(record))
     else:
         for path, size in aside.items():
@@ -53,22 +54,23 @@ def doctor(settings: Settings, mending: bool, as_json: bool) -> None:
         sys.exit(2)
 
 
-def _print(findings: list[Finding]) -> None:
+def _print_findings(findings: list[Finding]) -> None:
     for finding in findings:
         tell(f"{finding.problem}: {finding.remedy}.")
 
 
-def _mended(step: str) -> None:
-    tell(f"mended     {step}")
+def _print_repair(step: str) -> None:
+    tell(f"repaired   {step}")
 
 
 @click.command()
 @click.argument("file", type=NamedPath(path_type=Path, dir_okay=False))
 @click.pass_obj
 def backup(settings: Settings, file: Path) -> None:
-    """Write the archive into FILE, replacing it; the bot may run meanwhile.
+    """Write the archive into FILE, which is replaced if it is there. The bot may run meanwhile.
 
-    Articles, vectors, questions, sources and the audit log are in it, nothing that tells who asked, and no setting.
+    Articles with their editions, vectors, questions, sources and the audit log are in it. Who asked and settings such
+    as the bot's token are not.
     """
     from kibaru.maintenance.backup import back_up
 
@@ -80,12 +82,12 @@ def backup(settings: Settings, file: Path) -> None:
 
 @click.command()
 @click.argument("file", type=NamedPath(path_type=Path, dir_okay=False))
-@click.option("--force", is_flag=True, help="Also when there is an archive, which is set aside.")
+@click.option("--force", is_flag=True, help="Also where there is an archive already: it is set aside.")
 @click.pass_obj
 def restore(settings: Settings, file: Path, force: bool) -> None:
-    """Put back the archive that 'kibaru backup' wrote into FILE, once all of it is verified."""
+    """Put back the archive that 'kibaru backup' wrote into FILE, after all of it has been verified."""
     from kibaru.embedding.embedder import Embedder
-    from kibaru.maintenance.backup import restore as put_back
+    from kibaru.maintenance.restore import restore as put_back
 
     restored = put_back(settings, Embedder(settings), file, force=force)
     if restored.aside:

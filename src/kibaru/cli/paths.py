@@ -1,4 +1,4 @@
-"""Paths that commands are told to read or write: what they must not be."""
+"""The type of the paths that are given to commands."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kibaru.errors import BadInput
 
 
 class NamedPath(click.Path):
-    """A path of the command line. One that is empty, as of a variable that is not set, would be the current folder."""
+    """A path given to a command. An empty one, as from a variable that is not set, would mean the current folder."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not str(value):

@@ -1,4 +1,7 @@
-"""Answers, articles and the archive's state as text for a terminal and as JSON for programs."""
+"""Render answers, articles and the archive's state as text for a terminal and as JSON for programs.
+
+Functions named `…_text` return text with terminal styles, `…_line` one line of it, `…_json` a record for `json.dumps`.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,11 @@ from kibaru.text.plurals import counted
 if TYPE_CHECKING:
     from kibaru.answering.answer import Answer
     from kibaru.answering.quotes import Quote
-    from kibaru.archive import Status
-    from kibaru.types import Article, Edition
+    from kibaru.types import Article, Edition, Status
 
 
 def answer_text(answer: Answer) -> str:
-    """Quotes between « », the words that answer in bold, each with its source; or the refusal and its leads."""
+    """Render an answer: each quote in « » with its source, the answering words in bold; or a refusal and its leads."""
     if answer.is_refusal:
         lines = [click.style("The articles don't say.", bold=True)]
         if answer.leads:
@@ -37,12 +39,13 @@ def _quote_text(quote: Quote) -> str:
 
 
 def source(article: Article, page: int | None = None) -> str:
-    """Title, page, outlet, date and link of an article, on one line of plain text."""
+    """Render the source of a quote on one line: title, page, outlet, date and link of the article."""
     parts = (article.title, page and f"p. {page}", article.outlet, (article.published or "")[:10], article.url)
     return one_line(" · ".join(part for part in parts if part))
 
 
 def answer_json(answer: Answer) -> dict[str, Any]:
+    """Render an answer for programs. `start` and `end` count characters of the article's text."""
     return {
         "question": answer.question,
         "answered": not answer.is_refusal,
@@ -65,17 +68,23 @@ def answer_json(answer: Answer) -> dict[str, Any]:
 
 
 def article_json(article: Article) -> dict[str, Any]:
-    """All about an article but its text."""
+    """Render all that is known about an article, without its text."""
     return {name: value for name, value in asdict(article).items() if name not in ("text", "pages")}
 
 
 def article_line(article: Article) -> str:
+    """Render an article as a line of `kibaru list`: id, date, language, title."""
     line = f"{article.id}  {(article.published or '-')[:10]:10}  {article.language or '-':2}  {article.title}"
     return one_line(line)
 
 
 def article_text(article: Article, alike: Sequence[str] = ()) -> str:
-    """The whole article under its title, with what is known about it and the ids of those that tell the same."""
+    """Render a whole article: title, metadata, text.
+
+    Args:
+        article: The article.
+        alike: Ids of its near-duplicates.
+    """
     changed = article.modified and f"modified {article.modified}"
     facts = [article.outlet, article.author, article.published, changed, article.language, article.url]
     facts += [f"id {article.id}", f"tells the same as {', '.join(alike)}" if alike else None]
@@ -84,16 +93,18 @@ def article_text(article: Article, alike: Sequence[str] = ()) -> str:
 
 
 def edition_text(edition: Edition) -> str:
-    """An earlier text of an article, and until when it stood."""
+    """Render an earlier edition of an article, with the time at which it was replaced."""
     title = click.style(harmless(edition.title), bold=True)
     return f"--- until {edition.replaced}: {title}\n\n{harmless(edition.text)}"
 
 
 def status_json(status: Status) -> dict[str, Any]:
+    """Render the state of the archive for programs."""
     return asdict(status) | {"folder": str(status.folder), "healthy": status.problem is None}
 
 
 def status_text(status: Status) -> str:
+    """Render the state of the archive for people."""
     dates = f", {status.published[0]} to {status.published[1]}" if status.published else ""
     generation = (
         f"generation {status.generation.id}, {counted(status.passages, 'passage')}" if status.generation else "none"

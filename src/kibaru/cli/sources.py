@@ -1,4 +1,4 @@
-"""The command line's verbs for sites: `kibaru source` and `kibaru sync`."""
+"""Commands about sites: `kibaru source` and `kibaru sync`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kibaru.cli.opening import open_archive
+from kibaru.cli.options import day_of, json_option
 from kibaru.errors import KibaruError
 from kibaru.terminal import harmless, json_line, tell
-from kibaru.text.dates import parse_date
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -27,26 +28,25 @@ _KINDS = {"wordpress": "WordPress API", "feed": "feed", "sitemap": "sitemap"}
 
 @contextmanager
 def _open(settings: Settings, *, create: bool = False) -> Iterator[tuple[Kibaru, Sources]]:
-    from kibaru.archive import Kibaru
     from kibaru.sources.registry import Sources
     from kibaru.storage.store import DATABASE
 
-    with Kibaru(settings, create=create) as kibaru, Sources(settings.index / DATABASE) as sources:
+    with open_archive(settings, create=create) as kibaru, Sources(settings.index / DATABASE) as sources:
         yield kibaru, sources
 
 
 @click.group()
 def source() -> None:
-    """Sites whose articles are kept in step by 'kibaru sync'."""
+    """Keep a list of sites whose articles 'kibaru sync' brings in."""
 
 
 @source.command()
 @click.argument("url")
 @click.pass_obj
 def add(settings: Settings, url: str) -> None:
-    """Find what the site at URL offers, and keep the best as a source.
+    """Look for a WordPress API, sitemaps and feeds at URL, and keep the best as a source.
 
-    The address of a feed or a sitemap is taken as it is.
+    Give the address of a feed or a sitemap to choose it yourself.
     """
     from kibaru.sources.discovery import discover
     from kibaru.sources.http.client import HttpClient
@@ -72,12 +72,12 @@ def add(settings: Settings, url: str) -> None:
 
 
 @source.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
-@click.option("--failed", is_flag=True, help="Then the pages that gave no article, and why.")
-@click.option("--gone", is_flag=True, help="Then the articles that are gone from their sites.")
+@json_option
+@click.option("--failed", is_flag=True, help="Also list the pages that gave no article, and why.")
+@click.option("--gone", is_flag=True, help="Also list the articles that are gone from their sites.")
 @click.pass_obj
 def list_(settings: Settings, as_json: bool, failed: bool, gone: bool) -> None:
-    """List the sources: what was brought from each, and when."""
+    """List the sources with their counts of articles, last sync and problems."""
     with _open(settings) as (_, sources):
         for found in sources.all():
             counts = sources.counts(found)
@@ -100,7 +100,7 @@ def list_(settings: Settings, as_json: bool, failed: bool, gone: bool) -> None:
 @click.argument("name", metavar="SOURCE")
 @click.pass_obj
 def remove(settings: Settings, name: str) -> None:
-    """Forget a source; its articles stay."""
+    """Remove a source from the list; its articles stay."""
     with _open(settings) as (_, sources):
         found = sources.find(name)
         sources.remove(found)
@@ -119,7 +119,7 @@ def pause(settings: Settings, name: str) -> None:
 @click.argument("name", metavar="SOURCE")
 @click.pass_obj
 def resume(settings: Settings, name: str) -> None:
-    """Take a paused source in again."""
+    """Take a paused source into 'kibaru sync' again."""
     _set_paused(settings, name, False)
 
 
@@ -133,21 +133,21 @@ def _set_paused(settings: Settings, name: str, paused: bool) -> None:
 @click.command()
 @click.argument("name", metavar="[SOURCE]", required=False)
 @click.option("--since", help="Only articles published on this date or after, now and in later syncs.")
-@click.option("--limit", type=click.IntRange(1), help="At most so many pages of each source; the next sync goes on.")
-@click.option("--dry-run", is_flag=True, help="Only tell what would be brought.")
+@click.option("--limit", type=click.IntRange(1), help="Fetch at most so many pages of a source; the next sync goes on.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be brought in.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs, an object a source.")
 @click.pass_obj
 def sync(
     settings: Settings, name: str | None, since: str | None, limit: int | None, dry_run: bool, as_json: bool
 ) -> None:
-    """Bring in what is new or changed in the sources, and mark what is gone from them.
+    """Bring in articles that are new or changed in the sources, and mark those that are gone from them.
 
-    It may be stopped at any moment: the next sync goes on from there.
+    A sync may be stopped at any moment: the next one goes on from there.
     """
     from kibaru.sources.http.client import HttpClient
     from kibaru.sources.sync import sync as sync_source
 
-    day = parse_date(since).isoformat()[:10] if since else None
+    day = day_of(since)
     summaries = []
     with _open(settings) as (kibaru, sources):
         wanted = [sources.find(name)] if name is not None else [found for found in sources.all() if not found.paused]
@@ -155,16 +155,16 @@ def sync(
             raise KibaruError("There is no source to sync: add one with 'kibaru source add URL', or resume one.")
         with HttpClient(settings, robots=sources.cached_robots()) as client, _bar() as bar:
             for found in wanted:
-                shown = _Shown(bar, found, quiet=as_json)
+                display = _SyncDisplay(bar, found, quiet=as_json)
                 try:
                     done = sync_source(
                         kibaru, sources, found, client,
-                        since=day, limit=limit, dry_run=dry_run, report=shown.report, expect=shown.expect,
+                        since=day, limit=limit, dry_run=dry_run, report=display.report, expect=display.expect,
                     )  # fmt: skip
                 except KeyboardInterrupt:
                     raise KibaruError("The sync was stopped: what came in is kept; run it again to go on.") from None
                 summaries.append(done)
-                shown.end(done, dry_run)
+                display.end(done, dry_run)
     if any(summary.problem for summary in summaries):
         sys.exit(2)
 
@@ -182,8 +182,8 @@ def _bar() -> Iterator[Progress]:
         yield bar
 
 
-class _Shown:
-    """How the sync of one source is shown: a bar on a terminal, a line for what came of each page, one at the end."""
+class _SyncDisplay:
+    """Shows the sync of one source: a bar on a terminal, a line for each page that brought a change, and a summary."""
 
     def __init__(self, bar: Progress, source: Source, *, quiet: bool) -> None:
         self._bar = bar

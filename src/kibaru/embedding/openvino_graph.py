@@ -1,7 +1,7 @@
 """The packaged model's graph for OpenVINO: BERT that multiplies integers of 8 bits.
 
-Weights have 8 bits and a scale a row. In attention, queries, keys, values and the shares that tokens get of it have 8
-bits and fixed scales.
+Weights have 8 bits and a scale for each row. In attention, the queries, keys, values and attention weights have 8 bits
+and fixed scales.
 """
 
 from __future__ import annotations
@@ -22,15 +22,18 @@ if TYPE_CHECKING:
 GRAPH = "openvino.xml"
 """The file's name in the model's folder; its weights are in a .bin beside it."""
 
-_QUERIES, _VALUES = 10.0, 4.0
-"""How far from 0 queries and keys, and values, go in 8 bits: in the sample articles, says `benchmarks/values.py`, one
-number in 10,000 of the layer that goes farthest is beyond 10.7, and 3.8."""
+_QUERIES = 10.0
+"""The largest query or key in 8 bits, of either sign; larger ones are cut off, but are very rare."""
 
-_SHARES = (1.0,) * 5 + (0.8,) * 7
-"""The most that a share can be in 8 bits, by layer: the later ones spread their attention, but in short texts."""
+_VALUES = 4.0
+"""The largest value in 8 bits, of either sign; larger ones are cut off, but are very rare."""
+
+_LARGEST_WEIGHTS = (1.0,) * 5 + (0.8,) * 7
+"""The largest attention weight in 8 bits, by layer: later layers spread their attention, except in short texts."""
 
 _LEANING = 0.05
-"""Added to a share, in steps of its 8 bits, before it is rounded: of many small ones, more are rounded down than up."""
+"""Added to an attention weight before it is rounded, in steps of its 8 bits, because more of the many small ones are
+rounded down than up."""
 
 
 def save_graph(
@@ -38,19 +41,25 @@ def save_graph(
 ) -> None:
     """Write the graph of a BERT model, without the embeddings of words, into its folder.
 
-    `parameters` are named as in transformers' BertModel; `config` is its configuration; `values` (layers, hidden) are
-    the means of each layer's values in attention. The graph takes the embeddings of `words` (texts, length, hidden),
-    in float16, and `mask` (texts, length), which is 0 for tokens and far below for padding, and gives the last hidden
-    states (texts, length, hidden).
+    The graph takes `words`, the embeddings of the tokens in float16, shape (texts, length, hidden), and `mask`, shape
+    (texts, length), which is 0 for tokens and far below for padding. It gives the last hidden states, shape (texts,
+    length, hidden).
+
+    Args:
+        parameters: The weights, named as in transformers' BertModel.
+        config: Its configuration.
+        values: The mean of each layer's values in attention, shape (layers, hidden).
+        folder: Where the files are written.
     """
     graph = _graph(_centred(parameters, values), config)
     openvino().save_model(graph, folder / GRAPH, compress_to_fp16=False)
 
 
 def _centred(parameters: Mapping[str, NDArray[Any]], values: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """The same model, whose values are around 0: shares add up to 1, so what is taken off them is put back after.
+    """The parameters of an equal model whose values in attention are around 0.
 
-    Small shares are rounded to 0. What a text lacks by that is then the mean, and no longer a part of each value.
+    Attention weights add up to 1, so a mean that is subtracted from all values can be added again afterwards. Small
+    weights are rounded to 0; with values around 0 that loses less.
     """
     changed = dict(parameters)
     for number, mean in enumerate(np.asarray(values, np.float32)):
@@ -101,14 +110,14 @@ def _graph(parameters: Mapping[str, NDArray[Any]], config: Mapping[str, Any]) ->
     first, step = constant([0], np.int64), constant([1], np.int64)
     located = op.slice(constant((positions + types[0])[None]), first, length, step, step)
     states = norm(op.add(op.convert(words, "f32"), located), "embeddings.LayerNorm")
-    for number, most in enumerate(_SHARES):
+    for number, most in enumerate(_LARGEST_WEIGHTS):
         layer = f"encoder.layer.{number}"
         queries, keys, values = (
             by_head(linear(states, f"{layer}.attention.self.{name}")) for name in ("query", "key", "value")
         )
-        likeness = op.matmul(signed(queries, _QUERIES), signed(keys, _QUERIES), False, True)
-        shares = op.softmax(op.add(op.multiply(likeness, scale), spread), -1)
-        attention = op.matmul(rounded(shares, 0, most, _LEANING), signed(values, _VALUES), False, False)
+        scores = op.matmul(signed(queries, _QUERIES), signed(keys, _QUERIES), False, True)
+        weights = op.softmax(op.add(op.multiply(scores, scale), spread), -1)
+        attention = op.matmul(rounded(weights, 0, most, _LEANING), signed(values, _VALUES), False, False)
         attention = op.transpose(attention, constant([0, 2, 1, 3], np.int64))
         attention = op.reshape(attention, constant([0, 0, config["hidden_size"]], np.int64), True)
         attention = linear(attention, f"{layer}.attention.output.dense")

@@ -19,10 +19,10 @@ from kibaru.archive import Kibaru
 from kibaru.errors import BadInput, StorageError
 from kibaru.settings import Settings
 from kibaru.storage.outside import check_outside
-from kibaru.storage.question_log import Asked, Journal
+from kibaru.storage.question_log import QuestionLog
 from kibaru.storage.store import DATABASE
 from kibaru.text.stems import fold
-from kibaru.types import Article
+from kibaru.types import Article, LoggedQuestion
 
 HEADLINES = 300
 """Articles whose headline becomes a question; drawn by hash when there are more."""
@@ -64,19 +64,19 @@ def export_set(settings: Settings, folder: Path) -> Exported:
     return Exported(len(articles), len(headlines), len(helpful), len(refused), personal)
 
 
-def _readers_questions(settings: Settings) -> tuple[list[Asked], int]:
+def _readers_questions(settings: Settings) -> tuple[list[LoggedQuestion], int]:
     """The questions that were refused or voted on, each once; and how many were left out as personal."""
-    journal = Journal(settings.index / DATABASE)
+    log = QuestionLog(settings.index / DATABASE)
     try:
-        judged = journal.judged()
+        judged = log.judged()
     finally:
-        journal.close()
+        log.close()
     distinct = {" ".join(fold(question.understood).split()): question for question in judged}
     kept = [question for question in distinct.values() if not _PERSONAL.search(question.understood)]
     return kept, len(distinct) - len(kept)
 
 
-def _answered(kibaru: Kibaru, question: Asked) -> dict[str, Any] | None:
+def _answered(kibaru: Kibaru, question: LoggedQuestion) -> dict[str, Any] | None:
     try:
         quotes = kibaru.ask(question.understood, quotes=1).quotes
     except BadInput:
@@ -88,7 +88,7 @@ def _answered(kibaru: Kibaru, question: Asked) -> dict[str, Any] | None:
     return _row("question", question) | {"article_id": article.id, "answer": article.text[start:end]}
 
 
-def _row(kind: str, question: Asked) -> dict[str, Any]:
+def _row(kind: str, question: LoggedQuestion) -> dict[str, Any]:
     return {
         "id": f"r-{_hash(question.understood)}",
         "kind": kind,

@@ -13,7 +13,7 @@ from kibaru import __version__
 from kibaru.answering.answer import Answer
 from kibaru.answering.confidence import calibration
 from kibaru.archive import Kibaru
-from kibaru.embedding.cache import RememberingEmbedder
+from kibaru.embedding.cache import CachingEmbedder
 from kibaru.embedding.embedder import Embedder
 from kibaru.errors import BadInput, KibaruError
 from kibaru.evaluation.results import Group, Result, Run, Shown
@@ -83,7 +83,7 @@ def run_set(evaluated: EvaluationSet, settings: Settings, split: Split, progress
     questions = [question for question in evaluated.questions if in_split(question.clean_id or question.id, split)]
     if not questions:
         raise BadInput(f"{evaluated.path}: no question is in the {split} split: use --split all")
-    embedder = RememberingEmbedder(settings)
+    embedder = CachingEmbedder(settings)
     calibrated = calibration(embedder.identity)
     threshold = calibrated.threshold if settings.min_confidence is None else settings.min_confidence
     # Nothing is refused, so that one run tells what any threshold would do.

@@ -4,138 +4,144 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from kibaru.embedding.embedder import Embedder
-from kibaru.errors import BadInput, IndexUnusable, StorageError
-from kibaru.index.embedding_queue import Batch, put_vectors, read_ahead
-from kibaru.index.snapshots import drop_other_snapshots
-from kibaru.index.vectors import create, renew
+from kibaru.errors import IndexUnusable
+from kibaru.index.embedding_queue import Batch, embed_ahead, store_embeddings
+from kibaru.index.generation import Generation
+from kibaru.index.locks import REBUILD_LOCK, WRITE_LOCK, locked
+from kibaru.index.snapshots import drop_earlier_snapshots
 from kibaru.ingest.article import has_own_id
-from kibaru.storage.duplicates import link_alike, unlink, without_bands
-from kibaru.storage.generations import (
-    current_generation,
-    drop_generations,
-    drop_unused_vectors,
-    make_current,
-    new_generation,
-)
-from kibaru.storage.passages import count_passages, delete_passages, put_passages, stale, unindexed
+from kibaru.storage.duplicates import link_near_duplicates, unlink, without_bands
+from kibaru.storage.generations import drop_generations, drop_unused_vectors
 from kibaru.storage.store import Store
-from kibaru.text.chunking import CHUNKING
-from kibaru.text.stems import STEMMING
 from kibaru.text.urls import url_key
-from kibaru.types import Article, Failure, Generation, Outcome, Progress, Rebuilt
+from kibaru.types import Article, Failure, Outcome, Progress, Rebuilt
 
 log = logging.getLogger(__name__)
 
 _BATCH_ARTICLES = 128
+"""Articles that are committed together at most: a crash can cost them, and those that were embedded ahead."""
+
 _BATCH_CHARACTERS = 120_000
-"""Articles committed together, three seconds of reading: texts of one length are read in a row. A crash can cost them
-and those read ahead."""
+"""Characters after which a batch is full: enough texts of similar length for the model to be quick."""
 
 
 def add_articles(
-    store: Store, folder: Path, embedder: Embedder, items: Iterable[Article | Failure]
+    store: Store, archive: Path, embedder: Embedder, items: Iterable[Article | Failure]
 ) -> Iterator[Outcome | Failure]:
-    """Store and index articles, a batch a transaction; an Outcome comes out once its article is safe on disk.
+    """Store and index articles, a batch a transaction; while one is stored, the model embeds the next ones.
 
-    Failures pass through in their place. While a batch is stored, the model reads the next ones. Raises IndexUnusable
-    when the archive has come to be of another model.
+    Args:
+        store: The archive's database.
+        archive: Its folder.
+        embedder: The model.
+        items: The articles; failures pass through in their place.
+
+    Yields:
+        An Outcome for each article once it is safe on disk.
+
+    Raises:
+        IndexUnusable: The index is of another model or version.
     """
-    with closing(read_ahead(store, embedder, _batches(items))) as batches:
+    generation = usable_generation(store, archive, embedder)
+    with closing(embed_ahead(generation, embedder, _batches(items))) as batches:
         for batch in batches:
-            with locked(folder, "write.lock"):
-                outcomes = iter(_add_batch(store, folder, embedder, batch))
+            with locked(archive, WRITE_LOCK):
+                outcomes = iter(_add_batch(store, archive, embedder, batch))
             yield from (item if isinstance(item, Failure) else next(outcomes) for item in batch.items)
 
 
-def remove_articles(store: Store, folder: Path, ids: Sequence[str]) -> list[Article]:
-    """Remove the articles of these ids and all that is derived from them; returns those there were."""
-    with locked(folder, "write.lock"), store.writing():
-        generation = current_generation(store)
+def remove_articles(store: Store, archive: Path, ids: Sequence[str]) -> list[Article]:
+    """Remove articles and all that is derived from them.
+
+    Args:
+        store: The archive's database.
+        archive: Its folder.
+        ids: The articles' ids; those that are not in the archive are passed over.
+
+    Returns:
+        The articles that were removed.
+    """
+    with locked(archive, WRITE_LOCK), store.writing():
+        generation = Generation.current(store, archive)
         removed = [article for id in dict.fromkeys(ids) if (article := store.article(id))]
         for article in removed:
             store.delete_article(article.id)
             unlink(store, article.id)
             if generation:
-                delete_passages(store, generation.id, article.id)
+                generation.remove(article.id)
     return removed
 
 
 def rebuild(
     store: Store,
-    folder: Path,
+    archive: Path,
     embedder: Embedder,
     *,
     from_scratch: bool = False,
     above: int = 0,
     progress: Progress = lambda *_: None,
 ) -> Rebuilt:
-    """Index every article anew into a new generation, then switch to it by one commit.
+    """Index every article again into a new generation, then switch to it by one commit.
 
-    The generation in use serves until then, and takes additions, which are caught up with before the switch. Vectors
-    of passages that did not change are kept unless `from_scratch`. A rebuild that was killed left its vectors behind,
-    so the next one goes on where it stopped. Its number is higher than `above`. Raises BadInput when another rebuild is
-    running.
+    The generation in use answers questions until then; articles that are added meanwhile are in the new one too. A
+    rebuild that was killed leaves the vectors it computed, so the next one goes on where it stopped.
+
+    Args:
+        store: The archive's database.
+        archive: Its folder.
+        embedder: The model.
+        from_scratch: Whether to compute also the vectors of passages that did not change.
+        above: The number of the new generation is higher than this one.
+        progress: Called after each batch.
+
+    Raises:
+        BadInput: Another rebuild is running.
+        IndexUnusable: The text of an article is damaged.
     """
-    with locked(folder, "rebuild.lock", wait=False):
+    with locked(archive, REBUILD_LOCK, wait=False):
         if damaged := store.damaged_texts():  # which would never count as indexed
-            raise IndexUnusable(f"The text of article {min(damaged)} in {folder} is damaged: run 'kibaru doctor'.")
-        dimension = embedder.dimension
+            raise IndexUnusable(f"The text of article {min(damaged)} in {archive} is damaged: run 'kibaru doctor'.")
         with store.writing():
             drop_generations(store, "building", "old")
-            generation = new_generation(store, embedder.identity, dimension, CHUNKING, STEMMING, above=above)
-        log.info("building generation %d with %s", generation.id, generation.model)
-        create(folder, generation)
-        embedded = _fill(store, embedder, generation, from_scratch, progress)
-        while not _switch(store, folder, generation):
-            embedded += _fill(store, embedder, generation, False, progress)
-    return Rebuilt(generation.id, store.count_articles(), count_passages(store, generation.id), embedded)
+        generation = Generation.create(store, archive, embedder, above=above)
+        log.info("building generation %d with %s", generation.row.id, generation.row.model)
+        embedded = _fill(generation, embedder, from_scratch, progress)
+        while not _switch(generation):
+            embedded += _fill(generation, embedder, False, progress)
+    return Rebuilt(generation.row.id, store.count_articles(), generation.passages.count(), embedded)
 
 
-def ensure_generation(store: Store, folder: Path, embedder: Embedder) -> None:
-    """Make the first, empty generation of a new archive."""
-    if current_generation(store):
+def ensure_generation(store: Store, archive: Path, embedder: Embedder) -> None:
+    """Make the first, empty generation of a new archive; does nothing when there is one."""
+    if Generation.current(store, archive):
         return
-    with locked(folder, "write.lock"), store.writing():
-        if not current_generation(store):
-            generation = new_generation(store, embedder.identity, embedder.dimension, CHUNKING, STEMMING)
-            create(folder, generation)
-            make_current(store, generation)
+    with locked(archive, WRITE_LOCK), store.writing():
+        if not Generation.current(store, archive):
+            Generation.create(store, archive, embedder).make_current()
 
 
-def usable_generation(store: Store, folder: Path, embedder: Embedder) -> Generation:
-    """The generation in use. Raises IndexUnusable when there is none, or it is not of this model and this Kibaru."""
-    generation = current_generation(store)
+def usable_generation(store: Store, archive: Path, embedder: Embedder) -> Generation:
+    """The generation in use.
+
+    Raises:
+        IndexUnusable: There is none, or it is of another model than `embedder` or of another version of Kibaru.
+    """
+    generation = Generation.current(store, archive)
     if generation is None:
-        raise IndexUnusable(f"The archive in {folder} is not indexed: run 'kibaru rebuild'.")
-    if generation.model != embedder.identity:
+        raise IndexUnusable(f"The archive in {archive} is not indexed: run 'kibaru rebuild'.")
+    if generation.row.model != embedder.identity:
         raise IndexUnusable(
-            f"The index in {folder} is of the model {generation.model}, the settings name "
+            f"The index in {archive} is of the model {generation.row.model}, the settings name "
             f"{embedder.identity}: set KIBARU_MODEL back, or run 'kibaru rebuild'."
         )
-    if (generation.chunking, generation.stemming) != (CHUNKING, STEMMING):
-        raise IndexUnusable(f"The index in {folder} is of another version of Kibaru: run 'kibaru rebuild'.")
+    if not generation.is_of_this_version():
+        raise IndexUnusable(f"The index in {archive} is of another version of Kibaru: run 'kibaru rebuild'.")
     return generation
-
-
-@contextmanager
-def locked(folder: Path, name: str, *, wait: bool = True) -> Iterator[None]:
-    """Held by one process at a time; the system lets go of it when the process dies."""
-    try:
-        with FileLock(folder / name, timeout=-1 if wait else 0, mode=0o600):
-            yield
-    except Timeout:
-        raise BadInput(f"Another process is rebuilding {folder}: wait for it to end.") from None
-    except OSError as error:
-        raise StorageError(
-            f"The archive in {folder} cannot be written ({error.strerror or error}): check free space and permissions."
-        ) from error
 
 
 def _batches(items: Iterable[Article | Failure]) -> Iterator[list[Article | Failure]]:
@@ -150,23 +156,23 @@ def _batches(items: Iterable[Article | Failure]) -> Iterator[list[Article | Fail
         yield batch
 
 
-def _add_batch(store: Store, folder: Path, embedder: Embedder, batch: Batch) -> list[Outcome]:
-    generation = usable_generation(store, folder, embedder)
+def _add_batch(store: Store, archive: Path, embedder: Embedder, batch: Batch) -> list[Outcome]:
+    generation = usable_generation(store, archive, embedder)
     outcomes = []
     with store.writing():
-        put_vectors(store, embedder, batch)
+        store_embeddings(generation, embedder, batch)
         for item in batch.articles:
-            outcome = _resolved(store, item.article)
+            outcome = _match(store, item.article)
             if outcome.change != "unchanged":
                 store.put_article(outcome.article)
-                outcome = replace(outcome, alike=link_alike(store, outcome.article))
-                put_passages(store, generation.id, outcome.article, item.passages)
+                outcome = replace(outcome, alike=link_near_duplicates(store, outcome.article))
+                generation.add(outcome.article, item.passages)
             outcomes.append(outcome)
     return outcomes
 
 
-def _resolved(store: Store, new: Article) -> Outcome:
-    """Whether `new` is an article we have. Of the same id or URL it replaces that one; of the same words it is it."""
+def _match(store: Store, new: Article) -> Outcome:
+    """Whether `new` is in the archive already: one of the same id or URL is replaced, one of the same text is kept."""
     old = store.same_article(new)
     if old is None:
         return Outcome("added", new, None if has_own_id(new) else store.other_of_same_title(new))
@@ -187,39 +193,40 @@ def _resolved(store: Store, new: Article) -> Outcome:
     return Outcome("unchanged" if merged == old else "updated", merged)
 
 
-def _fill(store: Store, embedder: Embedder, generation: Generation, from_scratch: bool, progress: Progress) -> int:
-    """Bring a generation being built up to the articles as they are; returns how many vectors were computed."""
+def _fill(generation: Generation, embedder: Embedder, from_scratch: bool, progress: Progress) -> int:
+    """Bring a generation that is being built up to date with the articles; returns how many vectors were computed."""
+    store = generation.store
     with store.writing():
-        for id in stale(store, generation.id):
-            delete_passages(store, generation.id, id)
+        for id in generation.passages.articles_to_remove():
+            generation.remove(id)
     for article in filter(None, map(store.article, without_bands(store))):
         with store.writing():
-            link_alike(store, article)
-    todo = unindexed(store, generation.id)
+            link_near_duplicates(store, article)
+    todo = generation.passages.articles_to_index()
     done = embedded = 0
     articles = filter(None, map(store.article, todo))
-    with closing(read_ahead(store, embedder, _batches(articles), from_scratch=from_scratch)) as batches:
+    with closing(embed_ahead(generation, embedder, _batches(articles), from_scratch=from_scratch)) as batches:
         for batch in batches:
             with store.writing():
-                embedded += put_vectors(store, embedder, batch)
+                embedded += store_embeddings(generation, embedder, batch)
                 for item in batch.articles:
-                    put_passages(store, generation.id, item.article, item.passages)
+                    generation.add(item.article, item.passages)
             done += len(batch.items)
             progress(done, len(todo))
     return embedded
 
 
-def _switch(store: Store, folder: Path, generation: Generation) -> bool:
-    """Make the generation current and clear others away, unless articles changed meanwhile; returns whether it did."""
-    renew(store, folder, generation)
-    g = generation.id
-    with locked(folder, "write.lock"):  # so that nobody is adding to the old generation
+def _switch(generation: Generation) -> bool:
+    """Make the generation current and delete the others; returns False when articles changed meanwhile."""
+    store, archive = generation.store, generation.archive
+    generation.renew()
+    with locked(archive, WRITE_LOCK):  # so that nobody is adding to the old generation
         with store.writing():
-            if unindexed(store, g) or stale(store, g):
+            if generation.passages.articles_to_index() or generation.passages.articles_to_remove():
                 return False
-            make_current(store, generation)
+            generation.make_current()
         with store.writing():
             drop_generations(store, "old")
             drop_unused_vectors(store)
-    drop_other_snapshots(folder, g)
+    drop_earlier_snapshots(archive, generation.row.id)
     return True

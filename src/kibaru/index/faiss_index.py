@@ -1,8 +1,8 @@
-"""How vectors are searched: one by one while they are few, else in lists of near ones; their number decides.
+"""FAISS indexes of vectors: one by one while they are few, otherwise in lists of near ones.
 
-Both kinds are FAISS indexes of the inner product with ids. In lists (the inverted file of Jégou, Douze and Schmid,
-"Product quantization for nearest neighbor search", 2011, with 8-bit scalar codes) a vector takes a byte a dimension,
-and what is found is nearly right: whoever searches scores it again with the vectors themselves.
+Both kinds are indexes of the inner product with ids. In lists (the inverted file of Jégou, Douze and Schmid, "Product
+quantization for nearest neighbor search", 2011, with 8-bit scalar codes) a vector takes a byte a dimension, and the
+result is approximate: the caller scores it again with the vectors themselves.
 """
 
 from __future__ import annotations
@@ -15,30 +15,39 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-Ids = NDArray[np.int64]
-Vectors = NDArray[np.float32]
+from kibaru.arrays import Ids, Vector, Vectors
+
 Kind = faiss.IndexIDMap2 | faiss.IndexIVFScalarQuantizer
+"""The two kinds of index."""
 
 FLAT_MOST = 30_000
-"""Vectors up to which each is compared: exact, in about 2 ms, out of 46 MB of memory (with 384 dimensions)."""
+"""Vectors up to which a query is compared with each: exact, and quick enough."""
 
 PROBED = 96
-"""Lists looked into, 15 % of them at 100,000 vectors and 5 % at a million; docs/performance.md has what that finds."""
+"""Lists that are searched for one query; docs/benchmarks.md has the recall."""
 
 _LISTS = 2.0
-"""Times the square root of the count: half as many cost twice the time in the lists, twice as many cost it in
-choosing lists and, when the lists are made, four times the k-means."""
+"""Lists, as a multiple of the square root of the number of vectors: balances searching in lists and choosing them."""
 
 _GROWTH = 2.0
-"""The lists are made anew when so many times more vectors are in them than they were made for."""
+"""The lists are made again when they hold so many times more vectors than they were made for."""
 
 _TRAINING = 40
+"""Vectors a list that k-means learns from; FAISS warns below 39."""
+
 _ROUNDS = 10
-"""Vectors a list that k-means learns from, and its rounds: FAISS warns below 39, and later rounds change little."""
+"""Rounds of k-means; later ones change little."""
 
 
 def build(count: int, dimension: int, sample: Callable[[int], Vectors], batches: Iterable[tuple[Ids, Vectors]]) -> Kind:
-    """An index of the kind for `count` vectors, filled with `batches`; `sample(n)` gives about n of them, at random."""
+    """Make and fill an index.
+
+    Args:
+        count: The number of vectors, which decides on the kind.
+        dimension: Numbers in one vector.
+        sample: Gives about as many of the vectors as it is asked for, at random; lists are made for them.
+        batches: The ids and vectors.
+    """
     index: Kind = faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
     if count > FLAT_MOST:
         index = _empty_lists(count, dimension, sample)
@@ -62,7 +71,7 @@ def _lists(count: int) -> int:
 
 
 def suits(index: Kind, count: int) -> bool:
-    """Whether an index may go on with `count` vectors, or another kind or other lists are due."""
+    """Whether an index may continue with `count` vectors; otherwise another kind or other lists are due."""
     if isinstance(index, faiss.IndexIDMap2):
         return count <= FLAT_MOST
     return bool(count > FLAT_MOST / 2 and count < _GROWTH * (index.nlist / _LISTS) ** 2)
@@ -79,10 +88,20 @@ def is_of_a_kind(index: faiss.Index, dimension: int) -> TypeGuard[Kind]:
 
 
 def search(
-    index: Kind, question: Vectors, limit: int, selector: faiss.IDSelector | None, share: float
-) -> tuple[Ids, Vectors]:
-    """Ids and scores of the nearest to a vector (d,), the best first; `selector` lets about `share` of all pass, and
-    as many more lists are looked into."""
+    index: Kind, query: Vector, limit: int, selector: faiss.IDSelector | None, share: float
+) -> tuple[Ids, Vector]:
+    """Find the vectors nearest to a query.
+
+    Args:
+        index: Where to search.
+        query: Shape (dimension,).
+        limit: The number of results at most.
+        selector: Which ids may be in the result; None for all.
+        share: About what share of all vectors the selector lets pass; the smaller, the more lists are searched.
+
+    Returns:
+        Ids and scores, both of shape (n,), the highest score first.
+    """
     if isinstance(index, faiss.IndexIDMap2):
         parameters: faiss.SearchParameters = faiss.SearchParameters()
     else:
@@ -91,12 +110,12 @@ def search(
         parameters.nprobe = min(probed, index.nlist)
     if selector is not None:
         parameters.sel = selector
-    scores, ids = index.search(question[None, :], limit, params=parameters)
+    scores, ids = index.search(query[None, :], limit, params=parameters)
     return ids[0][ids[0] != -1], scores[0][ids[0] != -1]
 
 
-def kept(index: Kind, ids: Ids) -> Vectors:
-    """The vectors (n, d) of these ids, of which an exact index has all of itself. Raises KeyError when it lacks one."""
+def vectors_of(index: Kind, ids: Ids) -> Vectors:
+    """The vectors of these ids, shape (n, dimension), out of an exact index. Raises KeyError when it lacks one."""
     if not len(ids):  # FAISS reconstructs no empty batch
         return np.zeros((0, index.d), np.float32)
     try:
@@ -107,7 +126,7 @@ def kept(index: Kind, ids: Ids) -> Vectors:
 
 
 def ids_of(index: Kind) -> Ids:
-    """The ids of all there is, in no particular order."""
+    """The ids of all vectors, in no particular order."""
     if isinstance(index, faiss.IndexIDMap2):
         known: Any = index  # FAISS's type stubs lack much of what is used here
         found: Ids = faiss.vector_to_array(known.id_map)
@@ -116,11 +135,16 @@ def ids_of(index: Kind) -> Ids:
 
 
 def differing(index: Kind, look_up: Callable[[Ids], tuple[Ids, Vectors]]) -> list[int]:
-    """Ids of which the index has another vector than `look_up` says, which gives ids (n,) and vectors (n, d) of those
-    it knows, the ids in order. What rounding may make of a vector is no difference."""
+    """Ids of the vectors that are not those of the database, apart from rounding.
+
+    Args:
+        index: The index to check.
+        look_up: Gives for some ids, in ascending order, those the database has, shape (n,), and their vectors, shape
+            (n, dimension).
+    """
     if isinstance(index, faiss.IndexIDMap2):
         ids, vectors = look_up(np.sort(ids_of(index)))
-        same = (kept(index, ids) == vectors).all(axis=1)
+        same = (vectors_of(index, ids) == vectors).all(axis=1)
         return [int(id) for id in ids[~same]]
     found = list[int]()
     for ids, codes, centre in _filled_lists(index):
@@ -135,7 +159,7 @@ def differing(index: Kind, look_up: Callable[[Ids], tuple[Ids, Vectors]]) -> lis
 
 
 def _filled_lists(index: Any) -> Iterator[tuple[Ids, NDArray[np.uint8], Vectors]]:
-    """Ids (n,), codes (n, bytes) and centre (d,) of each list that has any."""
+    """Ids (n,), codes (n, bytes) and centre (dimension,) of each list that is not empty."""
     lists = index.invlists
     for number in range(index.nlist):
         if size := lists.list_size(number):
@@ -145,12 +169,12 @@ def _filled_lists(index: Any) -> Iterator[tuple[Ids, NDArray[np.uint8], Vectors]
 
 
 def size_of_lists(index: Kind) -> int:
-    """Bytes that the lists take at the end of the file, which are mapped into memory and not read; 0 when all is."""
+    """Bytes of the lists at the end of the file, which are mapped into memory; 0 when all of the file is loaded."""
     return 0 if isinstance(index, faiss.IndexIDMap2) else int(index.ntotal * (index.code_size + 8))
 
 
 def open_lists(path: str) -> faiss.Index:
-    """An index whose lists stay in the file, for reading. Raises RuntimeError."""
+    """Load an index whose lists stay in the file. It can only be searched. Raises RuntimeError when it is damaged."""
     index = faiss.read_index(path, faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY)
     if isinstance(index, faiss.IndexIVF) and index.invlists is not None:
         lists: Any = faiss.downcast_InvertedLists(index.invlists)

@@ -55,7 +55,7 @@ def _resident() -> int:
 
 
 def _end_with_the_parent() -> None:
-    """Wait until the parent ends, even by a kill: that closes standard input. Then end at once."""
+    """Wait until the parent ends, which closes standard input even after a kill; then end, even within a file."""
     os.read(0, 1)
     os._exit(0)
 

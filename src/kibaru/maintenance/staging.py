@@ -1,4 +1,7 @@
-"""Folders in which something is made ready before it takes its place; a lock tells those whose maker was killed."""
+"""Temporary folders in which something is prepared before it takes its place.
+
+A process holds a lock on its folder, so folders of processes that were killed can be told from those in use.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +16,23 @@ from pathlib import Path
 
 @contextmanager
 def staging(folder: Path, prefix: str) -> Iterator[Path]:
-    """A folder in `folder`, for one's own eyes and gone at the end; those of makers that were killed go too.
+    """Make a temporary folder that only its owner can read, and delete it at the end.
 
-    Raises OSError.
+    Temporary folders that killed processes left are deleted too.
+
+    Args:
+        folder: Where the temporary folder is made.
+        prefix: What its name begins with.
+
+    Raises:
+        OSError: It cannot be made.
     """
-    with _held(folder):
+    with _locked(folder):
         for path in _abandoned(folder, prefix):
             shutil.rmtree(path, ignore_errors=True)
         made = Path(tempfile.mkdtemp(prefix=prefix, dir=folder))
         held = os.open(made, os.O_RDONLY)
-        fcntl.flock(held, fcntl.LOCK_EX)  # let go of by the system when the process dies
+        fcntl.flock(held, fcntl.LOCK_EX)  # the system releases it when the process dies
     try:
         yield made
     finally:
@@ -31,16 +41,16 @@ def staging(folder: Path, prefix: str) -> Iterator[Path]:
 
 
 def abandoned(folder: Path, prefix: str) -> list[Path]:
-    """Folders of `staging` whose makers were killed. Raises OSError."""
-    with _held(folder):
+    """The temporary folders that killed processes left. Raises OSError."""
+    with _locked(folder):
         return _abandoned(folder, prefix)
 
 
 def _abandoned(folder: Path, prefix: str) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.name.startswith(prefix) and not _is_held(path))
+    return sorted(path for path in folder.iterdir() if path.name.startswith(prefix) and not _is_locked(path))
 
 
-def _is_held(path: Path) -> bool:
+def _is_locked(path: Path) -> bool:
     opened = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -52,8 +62,8 @@ def _is_held(path: Path) -> bool:
 
 
 @contextmanager
-def _held(folder: Path) -> Iterator[None]:
-    """Nobody else makes a folder here meanwhile, so that none is seen before it is locked."""
+def _locked(folder: Path) -> Iterator[None]:
+    """Keep other processes from making a temporary folder here, so that none is seen before it is locked."""
     opened = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(opened, fcntl.LOCK_EX)

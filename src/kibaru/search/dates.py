@@ -1,7 +1,7 @@
-"""When a question is about: "hier", "en novembre 2025", "on 12 March", "вчера"; and whether it is about now.
+"""Dates in a question: "hier", "en novembre 2025", "on 12 March", "вчера"; and whether it is about the present.
 
-A grammar of its own, in the languages readers write most, since dateparser's `search_dates` takes "qui" for a date in
-every fourth question, and its import 0.2 s. Patterns are matched against folded text (`kibaru.text.stems.fold`).
+The grammar covers the languages readers write most. dateparser's `search_dates` is no use here: it takes ordinary words
+such as "qui" for dates, and is slow to import. Patterns are matched against folded text (`kibaru.text.stems.fold`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,12 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The days from `since` to `until`, both included."""
+    """A run of days.
+
+    Attributes:
+        since: The first day.
+        until: The last day, included.
+    """
 
     since: date
     until: date
@@ -28,14 +33,24 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """When a question is about: a `period`, else whether it is `now`."""
+    """The time a question is about.
+
+    Attributes:
+        period: The days that it names, if it names any.
+        now: Whether it is about the present, in words such as "today" or "the latest", and names no days.
+    """
 
     period: Period | None = None
     now: bool = False
 
+    @property
+    def is_set(self) -> bool:
+        """Whether the question says anything about time."""
+        return self.period is not None or self.now
+
 
 def _numbered(*lines: str) -> dict[str, int]:
-    """Which line each word stands in, from 1."""
+    """The number of the line that each word is in, from 1."""
     return {fold(name): number for number, line in enumerate(lines, start=1) for name in line.split()}
 
 
@@ -65,7 +80,7 @@ _WEEKDAYS = _numbered(
 _NUMBERS = _numbered("un une an one um uma один", "deux two dois duas два две", "trois three três три")
 
 _AHEAD = timedelta(days=60)
-"""A date without a year that comes so soon may be meant rather than last year's: it says nothing of publication."""
+"""A date without a year is taken for this year's when it is past or at most so far ahead, else for last year's."""
 
 
 def _day(today: date, back: int) -> Period:
@@ -130,14 +145,14 @@ _OF = "(?:de |of )?"
 _LAST = "(?:derniere?|passee?)"
 
 
-_Reading = Callable[[re.Match[str], date], Period]
+_Interpretation = Callable[[re.Match[str], date], Period]
 
 
-def _back(unit: Callable[[date, int], Period], count: int) -> _Reading:
+def _back(unit: Callable[[date, int], Period], count: int) -> _Interpretation:
     return lambda _, today: unit(today, count)
 
 
-_EXPRESSIONS: tuple[tuple[_Reading, str], ...] = (
+_EXPRESSIONS: tuple[tuple[_Interpretation, str], ...] = (
     (_named_day, r"\b(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)\b"),
     (_named_day, r"\b(?P<day>\d{1,2})[/.](?P<month>\d{1,2})[/.](?P<year>\d{4})\b"),
     (_named_day, rf"\b(?P<day>\d{{1,2}})(?:er|st|nd|rd|th|-го)? {_OF}{_M}(?:,? {_OF}{_Y})?"),
@@ -157,7 +172,7 @@ _EXPRESSIONS: tuple[tuple[_Reading, str], ...] = (
     (_weekday, rf"(?<!\ble )(?<!\bdu )(?<!\bchaque )(?<!\bevery )\b(?P<weekday>{'|'.join(_WEEKDAYS)})\b"),
     (_named_year, rf"\b(?:en|in|em|во?|في|عام|سنة|annee|year|ano|of|de) {_Y}"),
 )
-"""Tried in this order; the first that matches and is a day of the calendar counts."""
+"""How to interpret what each pattern matches, tried in this order; the first match that is a real date counts."""
 
 _NOW = re.compile(
     r"\bactuel\w*|\ben ce moment\b|\bmaintenant\b|\baujourd['’ ]?hui\b|\ba present\b|\bdesormais\b|\brecemment\b"
@@ -168,25 +183,30 @@ _NOW = re.compile(
 
 
 @cache
-def _expressions() -> list[tuple[_Reading, re.Pattern[str]]]:
-    return [(reading, re.compile(pattern)) for reading, pattern in _EXPRESSIONS]
+def _expressions() -> list[tuple[_Interpretation, re.Pattern[str]]]:
+    return [(interpret, re.compile(pattern)) for interpret, pattern in _EXPRESSIONS]
 
 
-def timing(question: str, today: date) -> Timing:
-    """When a question is about, as somebody means it who asks on `today`."""
+def parse_timing(question: str, today: date) -> Timing:
+    """Find the time that a question is about.
+
+    Args:
+        question: What the reader asked.
+        today: The day that relative dates such as "yesterday" count from.
+    """
     text = " ".join(fold(question).split())
     period = _period(text, today)
     return Timing(period, period is None and bool(_NOW.search(text)))
 
 
 def _period(text: str, today: date) -> Period | None:
-    """The days that a folded text names; None when it names none, or only days to come."""
-    for reading, pattern in _expressions():
+    """The days that a folded text names; None when it names none, or days in the future."""
+    for interpret, pattern in _expressions():
         match = pattern.search(text)
         if match is None:
             continue
         try:
-            period = reading(match, today)
+            period = interpret(match, today)
         except (ValueError, OverflowError):  # the 31st of February
             continue
         return period if period.since <= today else None

@@ -1,194 +1,88 @@
-"""From a question to the passages most likely to answer it: vectors and keywords, fused."""
+"""Hybrid search: from a question to the passages most likely to answer it, by vectors and by keywords."""
 
 from __future__ import annotations
 
-import math
-from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kibaru.index.keywords import frequencies, search_keywords
-from kibaru.index.vectors import VectorIndex
-from kibaru.search.accents import with_accents
-from kibaru.search.dates import Timing
-from kibaru.search.names import missing, names
-from kibaru.search.question_types import is_subject
-from kibaru.search.recency import timely, within
-from kibaru.storage.passages import passage_texts, passages_of
-from kibaru.storage.store import Store
-from kibaru.text.languages import is_little_read
-from kibaru.text.stems import question_stems
-from kibaru.types import Filters, StoredPassage
+from kibaru.search.candidates import Candidates, Scope, gather, inverse_document_frequencies, rank_by_keywords
+from kibaru.search.fusion import boost_second_passages, dense_weight, score_columns
+from kibaru.search.hits import Hit, SearchResults
+from kibaru.search.names import share_missing
+from kibaru.search.query import Query
+from kibaru.search.recency import boost_by_date
 
-CANDIDATES = 100
-"""Passages taken from each ranking."""
+INSPECTED = 20
+"""Best passages by keywords whose text is read, for the spelling of the question's words and for full names."""
 
-OF_A_PERIOD = 20
-"""More of them out of the days a question names, lest those of other days leave them no place."""
+HITS_PER_ARTICLE = 2
+"""Hits of one article that come before hits of other articles; further ones are moved to the end."""
 
-DENSE_WEIGHT = 0.75
-"""Share of the corrected cosine in the fused score. On eval/dev, 0.65 to 0.85 are within 0.001 MRR."""
-
-LITTLE_READ_WEIGHT = 0.5
-"""The same for a question in a language the model hardly knows, where names tell more: of the sample articles among
-those of eval/dev, MRR rose from 0.43 to 0.56 in Bambara and from 0.68 to 0.88 in Wolof; 0.3 to 0.6 are much alike."""
-
-HUBNESS = 0.3
-NEIGHBOURS = 10
-"""Some passages are near to every question ("hubs": Radovanović, Nanopoulos and Ivanović, JMLR 2010). As in CSLS
-(Conneau et al., arXiv 1710.04087), a passage's mean cosine to its NEIGHBOURS is taken off its cosine, weighted with
-HUBNESS; here the neighbours are sought among the candidates, so that nothing needs keeping. On eval/dev MRR rose from
-0.902 to 0.913 and the share of first passages with the answer from 85.2 to 87.3 %; weights of 0.2 to 0.5 and 5 to 30
-neighbours all bring more than half of that."""
-
-SECOND = 0.2
-"""Share of its second passage's score that an article gets beside its first's when a reader names a subject: what it is
-about, several passages tell. Chosen on the tuning half of eval/dev's headlines, where 0.1 to 0.3 were tried; see
-docs/quality.md. For questions, which one passage answers, it loses."""
-
-NAMED = 0.3
-"""More for a passage with a name of the question, of two words or more, as a whole: models know few of the people here.
-Of questions in plain words about the samples, among the articles of eval/dev, MRR rose from 0.82 to 0.85, and that of
-eval/dev stayed; 0.1 to 0.5 were tried."""
-
-WORDED = 20
-"""Passages with a question's words, the best first, that are read for how these are spelt and for whole names."""
-
-PER_ARTICLE = 2
-"""Passages of one article among the hits before other articles have had their turn."""
+Embed = Callable[[str], Future[NDArray[np.float32]]]
+"""Starts to embed a question; the result is what `Embedder.embed_query_pairs` gives for it alone: (1, 2, d)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A passage with its scores: `dense` its cosine, `corrected` the same less its hubness, `keyword` its BM25 (0
-    without a shared word), `score` that and the corrected cosine to the question's rare words fused.
+def search(scope: Scope, query: Query, embed: Embed, limit: int) -> SearchResults:
+    """Find the passages that fit a question best.
 
-    `score` is between 0 and 1, more for one of the time asked about, and compares the hits of one question only.
+    The question is embedded while its words are looked up. When the passages found by these spell its words with
+    accents that it lacks, it is embedded again, with accents.
+
+    Args:
+        scope: What is searched.
+        query: The question, as `analyse` returns it.
+        embed: Starts to embed a text.
+        limit: The most hits to return.
     """
-
-    passage: StoredPassage
-    dense: float
-    corrected: float
-    keyword: float
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The hits of a question, the best first, and `rarity`: the inverse document frequency of each of its stems.
-    `question` is how it was read, with the accents its reader left out, and `embedded` (d,) its vector; `is_timed` when
-    it is about a time, which the scores heed."""
-
-    hits: list[Hit]
-    rarity: dict[str, float]
-    question: str
-    embedded: NDArray[np.float32]
-    is_timed: bool = False
+    embedding = embed(query.text)
+    counts = scope.frequencies(query)
+    query = replace(query, idf=inverse_document_frequencies(counts, scope.generation.count()))
+    keywords = rank_by_keywords(scope, counts, query.idf)
+    texts = _inspected_texts(scope, query, list(keywords.scores))
+    named = [id for id, text in texts.items() if _has_full_name(query, text)]
+    restored = query.with_accents_of(texts.values())
+    if restored is not query:
+        query, embedding = restored, embed(restored.text)
+    weight = dense_weight(query)  # detects the language, while the model is still busy
+    embeddings = embedding.result()[0]
+    candidates = gather(scope, keywords, embeddings[1], query.timing.period)
+    scores = score_columns(candidates, embeddings, weight, named)
+    hits = _boosted(scope, query, _hits(scope, candidates, scores))
+    return SearchResults(query, _diversified(hits)[:limit], embeddings[0])
 
 
-def retrieve(
-    store: Store,
-    vectors: VectorIndex,
-    question: str,
-    read: Callable[[str], Future[NDArray[np.float32]]],
-    filters: Filters,
-    limit: int,
-    timing: Timing = Timing(),  # noqa: B008  # frozen
-) -> Found:
-    """The `limit` passages that fit the question best; call inside `store.reading()`, after `vectors.catch_up`.
-
-    `read` begins to do what `Embedder.read_questions` does of one question; while the model reads it, its words are
-    looked up. Where these are spelt with accents, and the question has none at all, it is read with them instead. Its
-    vector says how near the passages are, and the one in which its rare words count for more, in which
-    order they come. The latter's corrected cosines and the BM25 scores are each scaled to 0…1 over their best
-    CANDIDATES and added with DENSE_WEIGHT (the convex combination of Bruch, Gai and Ingber, arXiv 2210.11934). A
-    passage found by one ranking alone gets its true cosine, and 0 for keywords beyond the candidates.
-    """
-    g, total = vectors.generation.id, len(vectors)
-    reading = read(question)
-    stems = question_stems(question, store.known_languages())
-    counts = frequencies(store, g, stems)
-    rarity = _rarity(stems, counts, total)
-    words = {stem: counts.get(stem, 0) for stem, weight in rarity.items() if weight > 0}
-    keyword = dict(search_keywords(store, g, words, CANDIDATES, filters))
-    least = min(keyword.values(), default=0.0) if len(keyword) == CANDIDATES else 0.0
-    full = [name for name in names(question) if " " in name]
-    texts = passage_texts(store, g, list(keyword)[:WORDED]) if full or question.isascii() else {}
-    named = [id for id, text in texts.items() if missing(full, [text]) < 1] if full else []
-    if (respelt := with_accents(question, texts.values())) != question:
-        question, reading = respelt, read(respelt)
-    weight = LITTLE_READ_WEIGHT if is_little_read(question) else DENSE_WEIGHT
-    embedded, by_rarity = reading.result()[0]
-    nearest = dict(vectors.search(store, by_rarity, CANDIDATES, filters))
-    if timing.period and (then := within(filters, timing.period)):
-        nearest |= dict(vectors.search(store, by_rarity, OF_A_PERIOD, then))
-        keyword |= dict(search_keywords(store, g, words, OF_A_PERIOD, then))
-    ids = sorted(nearest.keys() | keyword.keys())
-    candidates = vectors.vectors(store, ids)
-    hubness = HUBNESS * _hubness(candidates)
-    dense, ranking = candidates @ embedded, candidates @ by_rarity - hubness
-    bm25 = np.array([keyword.get(id, 0.0) for id in ids])
-    scores = weight * _scaled(ranking, ranking[np.isin(ids, list(nearest))].min(initial=np.inf))
-    scores += (1 - weight) * _scaled(bm25, least)
-    if named:
-        scores = (scores + NAMED * np.isin(ids, named)) / (1 + NAMED)
-    passages = {passage.id: passage for passage in passages_of(store, g, ids)}
-    values = zip(*(column.tolist() for column in (dense, dense - hubness, bm25, scores)), strict=True)
-    hits = [Hit(passages[id], *row) for id, row in zip(ids, values, strict=True)]
-    is_timed = timing.period is not None or timing.now
-    if is_timed:
-        hits = timely(hits, store.published({hit.passage.article_id for hit in hits}), timing)
-    if is_subject(question):
-        hits = _by_subject(hits)
-    hits.sort(key=lambda hit: (-hit.score, hit.passage.id))
-    return Found(_diversified(hits)[:limit], rarity, question, embedded, is_timed)
+def _inspected_texts(scope: Scope, query: Query, ids: list[int]) -> Mapping[int, str]:
+    """The texts of the best passages by keywords; none when the question has accents and no full name."""
+    return scope.texts(ids[:INSPECTED]) if query.full_names or query.text.isascii() else {}
 
 
-def _by_subject(hits: list[Hit]) -> list[Hit]:
-    """The hits with scores that heed the second passage of their articles too."""
-    scores = defaultdict[str, list[float]](list)
-    for hit in hits:
-        scores[hit.passage.article_id].append(hit.score)
-    second = {article: sorted([0.0, *own])[-2] for article, own in scores.items()}
-    return [replace(hit, score=(hit.score + SECOND * second[hit.passage.article_id]) / (1 + SECOND)) for hit in hits]
+def _has_full_name(query: Query, text: str) -> bool:
+    return bool(query.full_names) and share_missing(query.full_names, [text]) < 1
 
 
-def _rarity(stems: list[str], counts: dict[str, int], passages: int) -> dict[str, float]:
-    """How rare each stem is: BM25's inverse document frequency, 0 for stems in half of the passages or more."""
-    return {
-        stem: max(0.0, math.log((passages - df + 0.5) / (df + 0.5)))
-        for stem in stems
-        for df in [min(counts.get(stem, 0), passages)]
-    }
+def _hits(scope: Scope, candidates: Candidates, scores: list[tuple[float, float, float, float]]) -> list[Hit]:
+    passages = scope.passages(candidates.ids)
+    return [Hit(passages[id], *row) for id, row in zip(candidates.ids, scores, strict=True)]
 
 
-def _hubness(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The mean cosine of each of these unit vectors (n, d) to its NEIGHBOURS among the others (n,)."""
-    neighbours = min(NEIGHBOURS, len(vectors) - 1)
-    if neighbours < 1:
-        return np.zeros(len(vectors), np.float32)
-    cosines = vectors @ vectors.T
-    np.fill_diagonal(cosines, -1)
-    nearest: NDArray[np.float32] = np.partition(cosines, -neighbours, axis=1)[:, -neighbours:]
-    return np.asarray(nearest.mean(axis=1), np.float32)
-
-
-def _scaled(scores: NDArray[np.floating[Any]], low: float) -> NDArray[np.float64]:
-    """The scores (n,) from 0 for `low` and what is below it to 1 for the highest."""
-    above = np.maximum(np.asarray(scores, np.float64) - low, 0)
-    scaled: NDArray[np.float64] = above / max(above.max(initial=0), 1e-9)
-    return scaled
+def _boosted(scope: Scope, query: Query, hits: list[Hit]) -> list[Hit]:
+    """The hits, best first, with their scores raised where the kind of question calls for it."""
+    if query.timing.is_set:
+        hits = boost_by_date(hits, scope.dates({hit.passage.article_id for hit in hits}), query.timing)
+    if query.is_subject:
+        hits = boost_second_passages(hits)
+    return sorted(hits, key=lambda hit: (-hit.score, hit.passage.id))
 
 
 def _diversified(hits: list[Hit]) -> list[Hit]:
-    """The same hits, those beyond PER_ARTICLE of an article moved behind all others."""
+    """The hits, with those beyond HITS_PER_ARTICLE of an article moved behind all others."""
     seen, first, later = Counter[str](), list[Hit](), list[Hit]()
     for hit in hits:
         seen[hit.passage.article_id] += 1
-        (first if seen[hit.passage.article_id] <= PER_ARTICLE else later).append(hit)
+        (first if seen[hit.passage.article_id] <= HITS_PER_ARTICLE else later).append(hit)
     return first + later

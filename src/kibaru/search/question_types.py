@@ -1,6 +1,7 @@
-"""What a question asks for, and whether a sentence has that: a name, a date, a number, a definition.
+"""Types of answer: which of them a question asks for, and which a sentence has.
 
-Signs on the surface, in the languages readers write most; a question without any of them is judged by its words alone.
+The types are name, date, number, money and definition. They are recognised by regular expressions, in the languages
+readers write most; a question that matches none asks for no type in particular.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ _WHICH = (
     r"\b(?:quel(?:le)?s?|which|what) (?:(?:est|sont|était|étaient|is|was|are|were) )?"
     r"(?:(?:les?|la|the) |l['’])?(?:\w+ )?"
 )
-_ASKS = {
+_SIGNS_OF_QUESTION = {
     "name": r"\b(?:qui|o[uù]|who|whom|whose|where|quem|onde|кто|где)\b|من هو|أين"
     rf"|{_WHICH}(?:nom|personne|pr[ée]sident\w*|ministre|maire|auteur|artiste|joueur|pays|ville|commune|r[ée]gion|"
     r"quartier|d[ée]partement|continent|localit[ée]|capitale|name|person|president|minister|mayor|author|player|"
@@ -30,7 +31,7 @@ _MONTHS = (
     "janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre|january|february|march|april"
     "|may|june|july|august|september|october|november|december|siècle|century"
 )
-_HAS = {
+_SIGNS_OF_ANSWER = {
     "name": r"(?<=[\w,;:’'«(] )[^\W\d_a-zà-öø-ÿ][\w’'-]+|(?<=[’'])[^\W\d_a-zà-öø-ÿ][\w-]+",
     "date": rf"\b(?:1\d{{3}}|20\d\d)\b|\b(?:{_MONTHS})\b",
     "number": r"\d",
@@ -38,23 +39,25 @@ _HAS = {
     r"(?:francs?|f ?cfa|cfa|euros?|dollars?|nairas?|cedis?|dalasis?|[€$£])|[€$£] ?\d",
     "definition": r"\b(?:est|était|sont|fut|is|was|are|é|são)\b (?:une?|le|la|les|l['’]|des|du|an?|the|o|a|um|uma)\b",
 }
-_ASKED = {kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in _ASKS.items()}
-_FOUND = {kind: re.compile(pattern, 0 if kind == "name" else re.IGNORECASE) for kind, pattern in _HAS.items()}
+_ASKED = {kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in _SIGNS_OF_QUESTION.items()}
+_PRESENT = {
+    kind: re.compile(pattern, 0 if kind == "name" else re.IGNORECASE) for kind, pattern in _SIGNS_OF_ANSWER.items()
+}
 
 
 def asked_for(question: str) -> set[str]:
-    """Which of name, date, number, money and definition the question asks for; none when it shows no sign."""
+    """The types of answer a question asks for: "How much did it cost?" asks for a number and for money."""
     return {kind for kind, pattern in _ASKED.items() if pattern.search(question)}
 
 
-def is_subject(text: str) -> bool:
-    """Whether a reader names a subject rather than asks about one: without a question mark, or a sign of a question."""
-    return not re.search(r"[?\u061f]", text) and not asked_for(text)
+def has_question_mark(text: str) -> bool:
+    """Whether a text has a question mark, Latin or Arabic."""
+    return bool(re.search(r"[?\u061f]", text))
 
 
-def found_in(sentence: str, question: str) -> set[str]:
-    """Which of these the sentence has; names count that the question does not have itself."""
-    found = {kind for kind, pattern in _FOUND.items() if pattern.search(sentence)}
-    if "name" in found and all(name.lower() in question.lower() for name in _FOUND["name"].findall(sentence)):
+def answer_types_in(sentence: str, question: str) -> set[str]:
+    """The types of answer that a sentence has; it has a name only if it has one that the question does not give."""
+    found = {kind for kind, pattern in _PRESENT.items() if pattern.search(sentence)}
+    if "name" in found and all(name.lower() in question.lower() for name in _PRESENT["name"].findall(sentence)):
         found.remove("name")
     return found

@@ -1,4 +1,4 @@
-"""An optional second look at the first hits, by a cross-encoder: it reads question and passage together."""
+"""Reranking: an optional cross-encoder, which takes question and passage together, reorders the first hits."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from kibaru.embedding.embedder import native_dtype
+from kibaru.embedding.sentence_transformers_encoder import native_dtype
 from kibaru.errors import ModelUnavailable, first_line
-from kibaru.search.hybrid import Found
+from kibaru.search.hits import SearchResults
 from kibaru.text.chunking import text_of
 from kibaru.types import Article
 
@@ -21,24 +21,30 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RERANKED = 20
-"""Hits that are read: each costs about as much as embedding its passage with a model of that size."""
+"""Hits that are scored again: each costs about as much time as embedding its passage with a model of that size."""
 
 _BATCH = 8
 _SCORING = threading.Lock()
 
 
-def reranked(model: str, found: Found, articles: Mapping[str, Article]) -> Found:
-    """The first RERANKED hits in the order of the cross-encoder `model`, a name or a folder, then the others as they
-    were; `articles` has the hits' articles by id.
+def rerank(model: str, results: SearchResults, articles: Mapping[str, Article]) -> SearchResults:
+    """Put the first RERANKED hits in the order of a cross-encoder; the others follow as they were.
 
-    The score of a hit becomes the model's probability (0…1) that the passage answers, 0 for those not read. Raises
-    ModelUnavailable when the model cannot be loaded or is no reranker.
+    The score of a hit becomes the model's probability (0…1) that the passage answers, 0 for hits after the first.
+
+    Args:
+        model: Name or folder of the cross-encoder.
+        results: The hits of a question.
+        articles: The articles of the hits, by id.
+
+    Raises:
+        ModelUnavailable: The model cannot be loaded or is no reranker.
     """
-    first, rest = found.hits[:RERANKED], found.hits[RERANKED:]
-    pairs = [(found.question, text_of(articles[hit.passage.article_id], hit.passage)) for hit in first]
+    first, rest = results.hits[:RERANKED], results.hits[RERANKED:]
+    pairs = [(results.query.text, text_of(articles[hit.passage.article_id], hit.passage)) for hit in first]
     scored = [replace(hit, score=score) for hit, score in zip(first, _scores(model, pairs), strict=True)]
     scored.sort(key=lambda hit: -hit.score)
-    return replace(found, hits=scored + [replace(hit, score=0.0) for hit in rest])
+    return replace(results, hits=scored + [replace(hit, score=0.0) for hit in rest])
 
 
 def _scores(model: str, pairs: list[tuple[str, str]]) -> list[float]:
@@ -56,7 +62,11 @@ def _scores(model: str, pairs: list[tuple[str, str]]) -> list[float]:
 
 @cache
 def load_reranker(name: str) -> CrossEncoder:
-    """The model, one a process, however many archives use it. Raises ModelUnavailable."""
+    """Load a cross-encoder, once for all archives of the process.
+
+    Raises:
+        ModelUnavailable: It cannot be loaded or is no reranker.
+    """
     from sentence_transformers import CrossEncoder
     from transformers.utils import logging as transformers_logging
 
@@ -70,7 +80,7 @@ def load_reranker(name: str) -> CrossEncoder:
         raise ModelUnavailable(
             f"The reranker {name} cannot be loaded ({first_line(error, 200)}): check KIBARU_RERANKER, or unset it."
         ) from error
-    # An embedder loads too, under a scoring layer made up at random.
+    # An embedder loads as a cross-encoder too, with a scoring layer of random weights.
     if labels != 1 or any(architecture.endswith("Model") for architecture in architectures):
         raise ModelUnavailable(
             f"The model {name} is no reranker, which gives one score for a question and a passage: set KIBARU_RERANKER "

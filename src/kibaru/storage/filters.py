@@ -13,5 +13,5 @@ _CONDITIONS = {
 
 
 def condition(filters: Filters) -> str:
-    """A condition on the table `articles`, with the fields of `filters` as named parameters."""
+    """The SQL condition on the table `articles` that `filters` stand for; their fields are its named parameters."""
     return " and ".join(["true", *(part for name, part in _CONDITIONS.items() if getattr(filters, name))])

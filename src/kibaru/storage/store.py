@@ -1,8 +1,8 @@
 """The archive's database: a connection with its transactions, and articles, which are the truth.
 
 One SQLite file in WAL mode. Readers see a consistent snapshot and never wait; a writer's transaction is all or
-nothing, whatever kills it. What is derived from articles is kept in the same file by modules that are given a Store:
-`links`, `generations`, `indexed_passages`, `passage_vectors`, `sentence_vectors`; `keywords` searches it.
+nothing, whatever kills it. What is derived from articles is in the same file: see `duplicates`, `generations`,
+`passages` and `vectors`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kibaru.errors import IndexUnusable, explained, no_archive
+from kibaru.errors import IndexUnusable, earlier_layout, explained, no_archive
 from kibaru.storage.filters import condition
-from kibaru.storage.schema import SCHEMA, connect, migrate, version
+from kibaru.storage.schema import SCHEMA, connect, create_tables, version
 from kibaru.text.urls import url_key
 from kibaru.types import Article, Edition, Filters, digest
 
@@ -62,10 +62,13 @@ class Store:
             return
         if found > SCHEMA:
             raise IndexUnusable(f"{self.path} was written by a newer Kibaru: upgrade with 'pip install -U kibaru'.")
+        if found:
+            raise earlier_layout(self.path)
         if not create and not self.value("select count(*) from sqlite_master"):
             raise IndexUnusable(f"{self.path} is empty: add articles with 'kibaru add PATH'.")
         with self.writing():
-            migrate(self.connection)  # nothing to do when another process was first
+            if not version(self.connection):  # else another process was first
+                create_tables(self.connection)
 
     # Transactions
 

@@ -1,4 +1,4 @@
-"""Cutting an article into passages: runs of whole sentences of one section, each found, embedded and quoted as one."""
+"""Chunking an article into passages: runs of whole sentences of one section, the unit of search."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from kibaru.text.sentences import split_sentences
 from kibaru.types import Article, Span, StoredPassage
 
 CHUNKING = 1
-"""Raise when passages of the same text come out differently, so that an index built before says it is older."""
+"""Version of the chunking. Raise it when passages change, so that indexes built before are known to be outdated."""
 
 TARGET = 700
-"""Aimed-at length in characters: long enough to hold an answer with its context, short enough to embed as one idea."""
+"""Target length of a passage in characters: room for an answer with its context, yet one topic to embed."""
 
 _MAX_HEADING = 120
 _ENDS_A_SENTENCE = re.compile(r"[.!?…:;,؟。][\"'»”’)\]]*$")
@@ -25,25 +25,36 @@ _MARKDOWN_HEADING = re.compile(r"^#{1,6}\s+")
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Whole `sentences` of one article: `article.text[start:end]`, under `heading` ("" where the section has none)."""
+    """Consecutive sentences of one article: `article.text[start:end]`.
+
+    Attributes:
+        sentences: The sentences, as spans of the article's text.
+        heading: The heading of their section, "" when it has none.
+    """
 
     sentences: tuple[Span, ...]
     heading: str
 
     @property
     def start(self) -> int:
+        """Where the first sentence begins."""
         return self.sentences[0].start
 
     @property
     def end(self) -> int:
+        """Where the last sentence ends, exclusive."""
         return self.sentences[-1].end
 
 
 def split_passages(text: str, language: str | None = None) -> list[Passage]:
-    """Cut `text` into passages of about TARGET characters, in order, never across a heading.
+    """Chunk a text into passages of about TARGET characters, in order, never across a heading.
 
-    Every character of a sentence is in exactly one passage. A section is shared out evenly, so that its last passage
-    is no orphan of one line.
+    Every sentence is in exactly one passage. The passages of a section are about equally long, so that none is left
+    with a single short line.
+
+    Args:
+        text: The text of an article.
+        language: Its two-letter code, for splitting sentences.
     """
     passages = []
     for heading, sentences in _sections(text, language):
@@ -60,12 +71,12 @@ def split_passages(text: str, language: str | None = None) -> list[Passage]:
 
 
 def embedded_text(title: str, heading: str, body: str) -> str:
-    """What is embedded of a passage, with `body` at its end: its title and heading say what its pronouns mean."""
+    """The text that is embedded for a passage: title and heading, which say what its pronouns mean, then `body`."""
     return "\n".join(part for part in (title, heading, body) if part)
 
 
 def text_of(article: Article, passage: Passage | StoredPassage) -> str:
-    """What is embedded of this passage of an article."""
+    """The text that is embedded for a passage of an article."""
     return embedded_text(article.title, passage.heading, article.text[passage.start : passage.end])
 
 
@@ -76,7 +87,7 @@ def sentences_of(text: str, start: int, end: int, language: str | None) -> list[
 
 
 def _sections(text: str, language: str | None) -> Iterator[tuple[str, list[Span]]]:
-    """Headings with the sentences below them. A text of nothing but headings is one section of sentences."""
+    """Headings with the sentences below them. A text of headings alone is one section, the headings its sentences."""
     paragraphs = _paragraphs(text)
     marked = list(zip(paragraphs, _are_headings(text, paragraphs), strict=True))
     if all(is_heading for _, is_heading in marked):
@@ -94,7 +105,7 @@ def _sections(text: str, language: str | None) -> Iterator[tuple[str, list[Span]
 
 
 def _paragraphs(text: str) -> list[Span]:
-    """Lines, with those that an e-mail or a PDF wrapped joined again."""
+    """The lines of a text; lines that an e-mail or a PDF wrapped are joined into one paragraph."""
     paragraphs: list[Span] = []
     for block in re.finditer(r"\S[^\n]*(?:\n[^\S\n]*\S[^\n]*)*", text):
         lines = [Span(block.start() + m.start(), block.start() + m.end()) for m in _LINE.finditer(block[0])]
@@ -111,7 +122,7 @@ def _paragraphs(text: str) -> list[Span]:
 
 
 def _are_headings(text: str, paragraphs: list[Span]) -> list[bool]:
-    """A heading is marked so (`## `), or is a short line that ends no sentence, above one that is not such a line."""
+    """Which paragraphs are headings: those marked (`## `), and short lines that end no sentence, above longer text."""
     marked = [bool(_MARKDOWN_HEADING.match(text[start:end])) for start, end in paragraphs]
     short = [
         end - start <= _MAX_HEADING and "\n" not in text[start:end] and _is_open(text[start:end])
@@ -122,5 +133,5 @@ def _are_headings(text: str, paragraphs: list[Span]) -> list[bool]:
 
 
 def _is_open(line: str) -> bool:
-    """Whether a line stops without ending a sentence, and is no item of a list."""
+    """Whether a line does not end a sentence and is not an item of a list."""
     return not _ENDS_A_SENTENCE.search(line) and not _LISTED.match(line) and any(map(str.isalpha, line))

@@ -1,4 +1,4 @@
-"""Dates as ISO 8601 or as people write them."""
+"""Parsing dates of articles."""
 
 from __future__ import annotations
 
@@ -11,9 +11,15 @@ _YEAR_FIRST = re.compile(r"(\d{4})\D(\d\d?)\D(\d\d?)(?!\d)")
 
 
 def parse_date(written: str) -> date:
-    """A date, or a date and time, as ISO 8601 or as people write it ("11 novembre 2025", "11/11/2025": day first).
+    """Parse a date, or a date and time, in ISO 8601 or as people write it: "11 novembre 2025", "11/11/2025".
 
-    Raises BadInput when it is neither.
+    Numbers are taken as day, month, year.
+
+    Returns:
+        A datetime when a time is given, else a date.
+
+    Raises:
+        BadInput: The text is no date.
     """
     written = " ".join(written.split())
     for parse in (date.fromisoformat, datetime.fromisoformat):
@@ -33,7 +39,7 @@ def parse_date(written: str) -> date:
 
 
 def _is_impossible(written: str) -> bool:
-    """Whether it begins with year, month and day, and there is no such day. dateparser would swap day and month."""
+    """Whether a text begins with year, month and day, but there is no such day: dateparser would swap day and month."""
     if begins := _YEAR_FIRST.match(written):
         try:
             date(*map(int, begins.groups()))

@@ -1,4 +1,4 @@
-"""What depends on a language: telling which one it is, and reducing its words to stems."""
+"""Detecting the language of a text, and normalising language codes."""
 
 from __future__ import annotations
 
@@ -63,44 +63,46 @@ _DETECTED = frozenset(
         "zu",
     ]
 )
-"""A closed list, because over all its languages the detector takes a short French question for Creole or Walloon."""
+"""The languages that may be detected. With all that the detector knows, short French questions come out as Creole or
+Walloon."""
 
-_LITTLE_READ = frozenset(["am", "ha", "ig", "lg", "ln", "mg", "rw", "so", "sw", "wo", "xh", "yo", "zu"])
-"""Languages of which multilingual models have read little; Bambara and Wolof mostly come out as Lingala or Somali."""
+_LOW_RESOURCE = frozenset(["am", "ha", "ig", "lg", "ln", "mg", "rw", "so", "sw", "wo", "xh", "yo", "zu"])
+"""Languages with little text in the training data of multilingual models. Bambara and Wolof, which are not detected,
+mostly come out as Lingala or Somali."""
 
 _DETECTED_PREFIX = 5_000
 
 
 def detect_language(text: str) -> str:
-    """The two-letter code of the language most of `text` is in, among _DETECTED (by py3langid).
+    """The two-letter code of the language that most of `text` is in, by py3langid, out of a closed list.
 
-    Bambara and Wolof, which the detector has never seen, come out as some other language of the list.
+    Bambara and Wolof, which the detector does not know, come out as some other language of the list.
     """
     code, _ = _identifier().result().classify(text[:_DETECTED_PREFIX])
     return str(code)
 
 
-def is_little_read(question: str) -> bool:
-    """Whether a question is in a language whose words tell a model less than the names among them tell a search."""
-    return detect_language(question) in _LITTLE_READ
+def is_low_resource(code: str) -> bool:
+    """Whether multilingual models know the language of a two-letter code only poorly."""
+    return code in _LOW_RESOURCE
 
 
 def expect_detection() -> None:
-    """Begin to load the detector, so that `detect_language` need not wait for it later."""
+    """Start to load the detector in the background, so that `detect_language` need not wait for it later."""
     _identifier()
 
 
 def is_detected(code: str) -> bool:
-    """Whether `detect_language` knows the language of a two-letter code, so that it may overrule who says otherwise."""
+    """Whether `detect_language` can return a code: only then may it overrule the language that a source states."""
     return code in _DETECTED
 
 
 @cache
 def _identifier() -> Future[LanguageIdentifier]:
-    """Unpacking the detector takes a third of a second, but not the interpreter, which can do other work meanwhile."""
-    apart = ThreadPoolExecutor(1)
-    loading = apart.submit(_load_identifier)
-    apart.shutdown(wait=False)
+    """The detector, loaded in a thread: unpacking it takes a third of a second but releases the interpreter's lock."""
+    executor = ThreadPoolExecutor(1)
+    loading = executor.submit(_load_identifier)
+    executor.shutdown(wait=False)
     return loading
 
 
@@ -114,7 +116,11 @@ def _load_identifier() -> LanguageIdentifier:
 
 
 def language_code(written: str) -> str | None:
-    """The code of a language out of one that may name a country too (fr-FR); None of nothing. Raises BadInput."""
+    """The language code in a tag that may name a country too: `fr` of "fr-FR", None of an empty tag.
+
+    Raises:
+        BadInput: `written` does not start with a code of two or three letters.
+    """
     code = re.split(r"[-_]", written.strip().lower())[0]
     if code and not re.fullmatch(r"[a-z]{2,3}", code):
         raise BadInput(f"{written[:20]!r} is no language code (write fr, en, ar…)")

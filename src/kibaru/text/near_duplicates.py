@@ -1,4 +1,7 @@
-"""Near-duplicates: the same agency story on several sites, under other headlines, shortened or touched up."""
+"""Near-duplicates: the same agency story on several sites, under other headlines, shortened or edited a little.
+
+Candidates are found with MinHash and locality-sensitive hashing, then compared shingle by shingle.
+"""
 
 from __future__ import annotations
 
@@ -15,30 +18,36 @@ if TYPE_CHECKING:
     from datasketch import MinHash
 
 SHINGLE = 4
-"""Words in a row that are compared."""
+"""Consecutive words in a shingle."""
 
-SAME = 0.6
-"""Articles tell the same when at least this share of the shorter one's shingles stand in the other: of copies with
-every twentieth word changed all are recognised, with every tenth 87 %. With 0.5 those would be 99 %, but two pairs of
-encyclopedia articles on roads and languages would be taken for one (`benchmarks/sameness.py` on eval/dev)."""
+CONTAINMENT = 0.6
+"""Share of the shorter text's shingles that the other text has, from which on the two are near-duplicates. A lower one
+takes articles written after one pattern for copies."""
 
 _PERMUTATIONS = 192
+"""Numbers in a MinHash signature."""
+
 _ROWS = 3
-"""Of the signature in one band: two texts with a Jaccard similarity of s share one of the 64 bands with a probability
-of 1 - (1 - s³)⁶⁴, which is 0.01 at 0.05, 0.90 at 0.33 (a copy of a third) and 0.9998 at 0.5 (Leskovec, Rajaraman and
-Ullman, Mining of Massive Datasets, 3.4). What shares a band is then compared shingle by shingle."""
+"""Numbers of the signature in one band. Two texts with a Jaccard similarity of s share one of the 64 bands with a
+probability of 1 - (1 - s³)⁶⁴: 0.01 at s = 0.05, 0.90 at 0.33 (a copy of a third), 0.9998 at 0.5 (Leskovec, Rajaraman
+and Ullman, Mining of Massive Datasets, 3.4)."""
 
 _FEWEST = 20
-"""Shingles below which a text is too short to say that it is another's copy."""
+"""Shingles below which a text is too short to be called a near-duplicate."""
 
 _NO_INTEGRALS = ModuleType("scipy.integrate")
-"""Takes half a second to import, for an index of datasketch's that is not used here."""
+"""Stands in for a module that takes half a second to import and that datasketch needs only for an index not used
+here."""
 
 _NO_INTEGRALS.quad = None  # type: ignore[attr-defined]
 
 
 def bands(text: str) -> list[int]:
-    """Signed 64-bit numbers, one of which two texts that tell the same have in common, almost certainly."""
+    """The bands of a text's MinHash signature: near-duplicates almost certainly have one in common.
+
+    Returns:
+        Signed 64-bit numbers; none for a text that is too short.
+    """
     words = shingles(text)
     if len(words) < _FEWEST:
         return []
@@ -59,13 +68,13 @@ def _empty_signature() -> MinHash:
 
 
 def shingles(text: str) -> set[str]:
-    """Every SHINGLE words in a row, without case and punctuation."""
+    """All runs of SHINGLE consecutive words, in lower case and without punctuation."""
     words = re.findall(r"\w+", text.lower())
     return {" ".join(words[at : at + SHINGLE]) for at in range(len(words) - SHINGLE + 1)}
 
 
-def tell_the_same(text: str, other: str) -> bool:
-    """Whether one text is, for the most part, in the other."""
+def are_near_duplicates(text: str, other: str) -> bool:
+    """Whether most of the shorter text is in the other."""
     first, second = shingles(text), shingles(other)
     shorter = min(len(first), len(second))
-    return shorter >= _FEWEST and len(first & second) >= SAME * shorter
+    return shorter >= _FEWEST and len(first & second) >= CONTAINMENT * shorter

@@ -1,8 +1,8 @@
-"""Where sentences start and end.
+"""Splitting text into sentences.
 
 LanguageTool's segmentation rules (through `choppa-srx`) know most abbreviations, initials and ellipses of some forty
-languages. Two things French newsrooms need are added on top: titles and months the rules lack, and a quotation between
-« » that is not cut open when it is short.
+languages. Two rules for French news are added: abbreviated titles and months do not end a sentence, and neither does
+anything inside a short quotation between « ».
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from choppa import SrxDocument
 
 MAX_SENTENCE = 900
-"""A longer "sentence" is a text without punctuation: it is cut at spaces, so that it can be embedded and quoted."""
+"""Characters in a sentence at most. A longer one lacks punctuation: it is cut at spaces, to be embedded and quoted."""
 
 _MAX_QUOTATION = 300
 _FALLBACK_LANGUAGE = "fr"
@@ -39,9 +39,15 @@ _NO_SCHEMAS = ModuleType("xmlschema")
 
 
 def split_sentences(text: str, language: str | None = None, offset: int = 0) -> list[Span]:
-    """The sentences of a paragraph, as spans shifted by `offset`, without the white space around them.
+    """Split a paragraph into sentences.
 
-    `language` is a two-letter code; languages without rules of their own are split by the French ones.
+    Args:
+        text: The paragraph.
+        language: A two-letter code; languages without rules of their own are split by the French ones.
+        offset: Added to the spans, for a paragraph of a longer text.
+
+    Returns:
+        The spans of the sentences, without white space around them.
     """
     spans: list[Span] = []
     start = end = 0
@@ -62,8 +68,11 @@ def _segments(text: str, language: str) -> Iterator[str]:
 
 @cache
 def _rules() -> SrxDocument:
-    """The rules of all languages. A break with nothing before it would be tried at each character, which takes longer
-    than all other rules together: it becomes a search for what follows, to the same end."""
+    """The rules of all languages, made faster.
+
+    A rule without a pattern for what is before the break would be tried at every character. It is turned into a
+    look-ahead, which breaks at the same places.
+    """
     document: SrxDocument = _choppa().SrxDocument(ruleset=str(_choppa().DEFAULT_SRX_RULESET))
     for language in {id(m.language_rule): m.language_rule for m in document.language_map_list}.values():
         language.rules = [
@@ -76,12 +85,12 @@ def _rules() -> SrxDocument:
 
 
 def _choppa() -> ModuleType:
-    """The library without what it validates rule sets with: a fifth of a second to import, for rules that it ships."""
+    """The choppa library, without the slow import of xmlschema, with which it would validate its own rules."""
     return imported_without("xmlschema", "choppa", _NO_SCHEMAS)
 
 
 def _continues(sentence: str, rest: str) -> bool:
-    """Whether the rules cut too early: after an abbreviation, or inside a short quotation."""
+    """Whether the rules ended a sentence too early: after an abbreviation, or inside a short quotation."""
     if not rest:
         return False
     if rest[0].isupper() and _TITLE_BEFORE_A_NAME.search(sentence):
@@ -96,6 +105,7 @@ def _continues(sentence: str, rest: str) -> bool:
 
 
 def _trimmed(text: str, start: int, end: int, offset: int) -> list[Span]:
+    """`text[start:end]` without white space around it, in parts of at most MAX_SENTENCE characters."""
     while start < end and text[start].isspace():
         start += 1
     while end > start and text[end - 1].isspace():

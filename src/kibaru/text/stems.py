@@ -1,4 +1,4 @@
-"""Words reduced to stems, so that `inondations` in a question meets `inondation` in an article."""
+"""Stemming: `inondations` in a question and `inondation` in an article have the same stem."""
 
 from __future__ import annotations
 
@@ -12,29 +12,26 @@ if TYPE_CHECKING:
     from Stemmer import Stemmer
 
 STEMMING = 1
-"""Raise when the same text comes out as other stems, so that an index built before says it is older."""
-
+"""Version of the stemming. Raise it when stems change, so that indexes built before are known to be outdated."""
 
 _SNOWBALL = {
     "ar": "arabic", "de": "german", "en": "english", "es": "spanish", "fr": "french", "it": "italian",
     "nl": "dutch", "pt": "portuguese", "ru": "russian", "sv": "swedish", "tr": "turkish",
 }  # fmt: skip
 
-
 _WORD = re.compile(r"\w+")
 
 
 def fold(text: str) -> str:
-    """Lower case without accents: `Goïta` and `GOITA` are both `goita`."""
+    """Lower-case a text and remove its accents: `Goïta` and `GOITA` both become `goita`."""
     if text.isascii():
         return text.lower()
-    apart = unicodedata.normalize("NFKD", text.casefold()).translate(_WITHOUT_MARKS)
-    return apart.lower()  # ⅅ has no lower case, the D that it is made of has
+    decomposed = unicodedata.normalize("NFKD", text.casefold()).translate(_WITHOUT_MARKS)
+    return decomposed.lower()  # ⅅ has no lower case, but the D it decomposes to has
 
 
 class _WithoutMarks(dict[int, int | None]):
-    """A table for `str.translate` that drops combining characters, filled with what it has met: five times as fast as
-    looking at each character."""
+    """A table for `str.translate` that drops combining characters, filled on demand because that is fast."""
 
     def __missing__(self, code: int) -> int | None:
         self[code] = None if unicodedata.combining(chr(code)) else code
@@ -45,9 +42,13 @@ _WITHOUT_MARKS = _WithoutMarks()
 
 
 def stems(text: str, language: str | None) -> list[str]:
-    """The words of `text` in order, folded, each reduced to its Snowball stem where the language has a stemmer.
+    """The stem of each word of a text, in order.
 
-    Folding comes first, so that a question typed without accents meets the same stems.
+    Words are folded before they are stemmed, so that a question typed without accents has the same stems.
+
+    Args:
+        text: Any text.
+        language: Two-letter code; words of a language without a Snowball stemmer are only folded.
     """
     words = _WORD.findall(fold(text))
     stemmer = _stemmer(language)
@@ -55,7 +56,7 @@ def stems(text: str, language: str | None) -> list[str]:
 
 
 def question_stems(text: str, languages: Iterable[str | None]) -> list[str]:
-    """The distinct stems of a question in each of the archive's languages: which one it is in need not be guessed."""
+    """The distinct stems of a question by the rules of each language: its own language need not be guessed."""
     return list(dict.fromkeys(stem for language in languages for stem in stems(text, language)))
 
 

