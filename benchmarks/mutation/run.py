@@ -48,19 +48,17 @@ RESULTS = WORKING / "results.jsonl"
 
 _STORE = "__init__ _check_schema reading writing _transaction put_article delete_article"
 _WRITING = {
-    "links": "put_bands link unlink",
+    "duplicates": "put_bands link unlink",
     "generations": "new_generation make_current drop_generations drop_unused_vectors",
-    "indexed passages": "put_passages delete_passages",
-    "passage vectors": "put_vectors",
-    "sentence vectors": "put_sentences drop_sentences",
-    "errors": "explanation explained",
+    "passages": "PassageTable.put PassageTable.delete",
+    "vectors": "VectorTable.put SentenceTable.put VectorTable.delete SentenceTable.delete",
 }
-"""What writes beside the store, by module, and what explains that it could not; `test_store.py` guards all."""
+"""What writes beside the store, by module of `kibaru.storage`; `test_store.py` guards all."""
 
 _LONGEST = 6.0
 """Seconds of processor time a test may take to be run against mutants."""
 
-_OWN = ("kibaru", "test_", "conftest", "bot_api", "hostile_inputs", "sites", "__main__", "_pytest")
+_OWN = ("kibaru", "test_", "conftest", "fakes", "adversarial", "__main__", "_pytest")
 _BROKEN = 77
 
 
@@ -79,16 +77,17 @@ class Target:
 
 
 TARGETS = (
-    Target("answering", "kibaru.answering.answer", ("answering",)),
-    Target("passages", "kibaru.text.chunking", ("passages",)),
-    Target("rendering", "kibaru.cli.rendering", ("rendering", "cli")),
+    Target("answering", "kibaru.answering.answer", ("answer",)),
+    Target("chunking", "kibaru.text.chunking", ("chunking",)),
+    Target("rendering", "kibaru.cli.rendering", ("rendering", "commands")),
     Target("bot render", "kibaru_bot.render", ("bot_render",)),
     Target("store", "kibaru.storage.store", ("store",), frozenset(f"Store.{name}" for name in _STORE.split())),
     *(
-        Target(name, f"kibaru.{name.replace(' ', '_')}", ("store",), frozenset(functions.split()))
+        Target(name, f"kibaru.storage.{name}", ("store",), frozenset(functions.split()))
         for name, functions in _WRITING.items()
     ),
-    Target("replacing", "kibaru.maintenance.replacement", ("replacing",)),
+    Target("errors", "kibaru.errors", ("store",), frozenset({"explanation", "explained"})),
+    Target("replacement", "kibaru.maintenance.replacement", ("replacement",)),
 )
 
 
@@ -249,7 +248,7 @@ class _Loader(SourceFileLoader):
 
 def _watched(target: Target) -> tuple[dict[str, tuple[float, set[str]]], Prepared]:
     """What the tests of a target call, as they pass on what is not mutated; imports all libraries they use."""
-    files = [path for name in target.tests if (path := ROOT / "tests" / f"test_{name}.py").exists()]
+    files = [path for name in target.tests for path in (ROOT / "tests").rglob(f"test_{name}.py")]
     samples = WORKING / "samples" / "index"
     remembered = WORKING / "said"
     said = pickle.loads(remembered.read_bytes()) if remembered.exists() else {}
