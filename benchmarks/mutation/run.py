@@ -48,13 +48,12 @@ RESULTS = WORKING / "results.jsonl"
 
 _STORE = "__init__ _check_schema reading writing _transaction put_article delete_article"
 _WRITING = {
-    "storage.duplicates": "put_bands link unlink",
-    "storage.generations": "new_generation make_current drop_generations drop_unused_vectors",
-    "storage.passages": "PassageTable.put PassageTable.delete",
-    "storage.vectors": "VectorTable.put SentenceTable.put SentenceTable.delete",
-    "errors": "explanation explained",
+    "duplicates": "put_bands link unlink",
+    "generations": "new_generation make_current drop_generations drop_unused_vectors",
+    "passages": "PassageTable.put PassageTable.delete",
+    "vectors": "VectorTable.put SentenceTable.put VectorTable.delete SentenceTable.delete",
 }
-"""What writes beside the store, by module, and what explains that it could not; `test_store.py` guards all."""
+"""What writes beside the store, by module of `kibaru.storage`; `test_store.py` guards all."""
 
 _LONGEST = 6.0
 """Seconds of processor time a test may take to be run against mutants."""
@@ -83,7 +82,11 @@ TARGETS = (
     Target("rendering", "kibaru.cli.rendering", ("rendering", "commands")),
     Target("bot render", "kibaru_bot.render", ("bot_render",)),
     Target("store", "kibaru.storage.store", ("store",), frozenset(f"Store.{name}" for name in _STORE.split())),
-    *(Target(name, f"kibaru.{name}", ("store",), frozenset(functions.split())) for name, functions in _WRITING.items()),
+    *(
+        Target(name, f"kibaru.storage.{name}", ("store",), frozenset(functions.split()))
+        for name, functions in _WRITING.items()
+    ),
+    Target("errors", "kibaru.errors", ("store",), frozenset({"explanation", "explained"})),
     Target("replacement", "kibaru.maintenance.replacement", ("replacement",)),
 )
 

@@ -1,1 +1,1 @@
-"""Web pages: bytes to the article that a page shows."""
+"""Parse web pages into articles: `extraction.extract_article` runs all steps in the sandbox."""

@@ -1,4 +1,4 @@
-"""What stands around and between the paragraphs of an article on a page, and is no part of it."""
+"""Remove boilerplate from a page: menus, share buttons, advertisements, notices, links to other articles."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _NOT_NAMES = re.compile(
     r"|et_pb_(?!social|comment|sidebar|post_nav)\w+)",
     re.I,
 )
-"""Names of what an element has or of the builder that made it (Elementor calls every paragraph a widget)."""
+"""Class names that say what an element has, or which page builder made it (Elementor: every paragraph a widget)."""
 
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _KEPT = frozenset({"html", "body", "main"})
@@ -102,7 +102,7 @@ _READERS_TURN = re.compile(
     r"(?:laisser|poster|écrire|ajouter) un commentaire|leave a (?:reply|comment)|التعليقات)\b[^.!?]{0,40}$",
     re.I,
 )
-"""Headings above what readers wrote."""
+"""Headings above readers' comments."""
 
 _MAX_NOTICE = 220
 _LINKED_HEADINGS = ".//*[self::h2 or self::h3 or self::h4 or self::h5][.//a[not(starts-with(@href, '#'))] or parent::a]"
@@ -112,7 +112,7 @@ _LONG_PARAGRAPH = 300  # characters; captions, credits and bylines are shorter
 
 
 def strip_boilerplate(tree: HtmlElement) -> None:
-    """Remove from the tree what its tags, roles, names or links show to be no text of the article."""
+    """Remove from the tree what its tags, roles, class names or links show to be boilerplate."""
     _strip_consent(tree)
     for tag in _TAGS:
         for element in list(tree.iter(tag)):
@@ -132,7 +132,7 @@ def strip_boilerplate(tree: HtmlElement) -> None:
 
 
 def is_boilerplate_line(line: str) -> bool:
-    """Whether a paragraph of text is a link to other articles, a label, a credit or a notice."""
+    """Whether a line is boilerplate: a link to other articles, a label, a credit or a notice."""
     if _LABEL.match(line):
         return True
     return len(line) <= _MAX_NOTICE and any(f(line) for f in (_ALSO.match, _NOTICE.match, _CAPTION.search))
@@ -153,7 +153,7 @@ def _strip_consent(tree: HtmlElement) -> None:
 
 
 def _drop_from(heading: HtmlElement) -> None:
-    """Remove a heading with what follows it, and the box that has nothing before it."""
+    """Remove a heading and what follows it; and its box, where the heading comes first in it."""
     element = heading
     while (
         (parent := element.getparent()) is not None
@@ -181,7 +181,7 @@ def _is_boilerplate(element: HtmlElement, total: int) -> bool:
 
 
 def _holds_the_article(element: HtmlElement, total: int) -> bool:
-    """A wrapper with a misleading name still has the title in it, or most of the paragraphs."""
+    """Whether an element holds the title or most of the paragraphs: then its name misleads, and it stays."""
     if element.tag in ("p", "h1", "li"):
         return element.tag == "h1" or (element.tag == "p" and length_of(element) > _LONG_PARAGRAPH)
     if element.xpath("boolean(.//*[@itemprop='articleBody'])"):
@@ -191,7 +191,7 @@ def _holds_the_article(element: HtmlElement, total: int) -> bool:
 
 
 def _card(heading: HtmlElement) -> HtmlElement:
-    """The box around a linked heading with its excerpt: what holds this one linked heading and little else.
+    """The box of a linked heading and its excerpt: the largest with this linked heading alone and little text.
 
     An anchor's heading, whose link leads to itself, is no link; `_is_links` judges headings that are in no box.
     """
@@ -204,7 +204,7 @@ def _card(heading: HtmlElement) -> HtmlElement:
 
 
 def _is_links(element: HtmlElement) -> bool:
-    """Whether a block is nothing but links, or a label with links behind it."""
+    """Whether a block is mostly links, or a label such as "Read also" with links."""
     linked = sum(length_of(link) for link in element.iter("a") if not link.get("href", "").startswith("#"))
     length = length_of(element)
     if not linked or not length:
@@ -213,11 +213,11 @@ def _is_links(element: HtmlElement) -> bool:
 
 
 def length_of(element: HtmlElement) -> int:
-    """Characters of the element's text."""
+    """Number of characters of the element's text."""
     return len(normalized_text(element))
 
 
 def drop(element: HtmlElement) -> None:
-    """Remove the element, unless a box around it already was; what follows it stays."""
+    """Remove an element unless it is removed already; the text after it stays."""
     if element.getparent() is not None:
         element.drop_tree()

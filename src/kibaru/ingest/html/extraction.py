@@ -1,4 +1,4 @@
-"""A page of a news site to the article it tells: `extract_article` is the way in."""
+"""Extract the article from a page of a news site: `extract_article` in the sandbox, `article_from_html` without."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 SHORTEST = 150
-"""Characters. The shortest news in brief of the hand-made pages has 700, a radio's flash some 200."""
+"""Characters that an article has at least; the shortest radio news flashes have some 200."""
 _LEADS = re.compile(
     r"chap[oe]|lead\b|lede|abstract|standfirst|excerpt|intro|summary|sapo|accroche|article-?subtitle", re.I
 )
@@ -29,11 +29,18 @@ _OPEN_END = re.compile(r"[^.!?…:;,]$")
 
 
 def extract_article(data: bytes, *, url: str = "", charset: str | None = None) -> Article:
-    """The article on a page of HTML: its main text with headings (`## `) and lists (`- `), and what it says of itself.
+    """Extract the article from a page in the sandbox, within limits of time and memory.
 
-    `url` is where the page was fetched, `charset` what the server declared. The work is done in a process apart,
-    bounded in time and memory. Raises BadInput, with a short reason, when the page is paywalled, empty, an error, a
-    listing, or takes too much to read.
+    Args:
+        data: HTML.
+        url: Where the page was fetched.
+        charset: The encoding that the server declared.
+
+    Returns:
+        The main content, with headings (`## `) and list items (`- `), and the page's metadata.
+
+    Raises:
+        BadInput: The page is paywalled, empty, an error page, a listing, or takes too much time or memory.
     """
     from kibaru.ingest.sandbox import run_sandboxed
 
@@ -42,13 +49,20 @@ def extract_article(data: bytes, *, url: str = "", charset: str | None = None) -
 
 
 def article_from_html(data: bytes, url: str = "", charset: str | None = None, shortest: int = SHORTEST) -> Article:
-    """`extract_article` in this process, without bounds on time and memory; `shortest` is how long a text must be."""
+    """Extract the article from a page in this process, without limits of time and memory.
+
+    Args:
+        data, url, charset: As for `extract_article`.
+        shortest: Characters that the text must have.
+
+    Raises:
+        BadInput: As `extract_article`.
+    """
     from kibaru.ingest.html.boilerplate import strip_boilerplate
     from kibaru.ingest.html.main_content import isolate_main_content, strip_other_articles, strip_title
     from kibaru.ingest.html.metadata import extract_metadata, is_name
     from kibaru.ingest.html.refusals import is_listing, reject_non_article
     from kibaru.ingest.html.tree import normalize_layout, parse_html
-    from kibaru.text.languages import is_detected
 
     tree = parse_html(data, charset)
     metadata = extract_metadata(tree, url)
@@ -72,7 +86,6 @@ def article_from_html(data: bytes, url: str = "", charset: str | None = None, sh
     reject_non_article(text, metadata, listed, tree)
     if len(text) < shortest:
         raise BadInput("there is no article's text on it")
-    declared = metadata.language.strip().lower()[:2]  # `lang` often is the theme's and not the text's
     return make_article(
         title=metadata.title,
         text=text,
@@ -81,12 +94,20 @@ def article_from_html(data: bytes, url: str = "", charset: str | None = None, sh
         modified=metadata.modified,
         author=metadata.author or signature,
         outlet=metadata.outlet,
-        language=declared if re.fullmatch("[a-z]{2}", declared) and not is_detected(declared) else "",
+        language=_declared_language(metadata),
     )
 
 
+def _declared_language(metadata: PageMetadata) -> str:
+    """The declared language if it cannot be detected, else "": `lang` is often the theme's and not the text's."""
+    from kibaru.text.languages import is_detected
+
+    declared = metadata.language.strip().lower()[:2]
+    return declared if re.fullmatch("[a-z]{2}", declared) and not is_detected(declared) else ""
+
+
 def _main_text(tree: HtmlElement) -> list[str]:
-    """The paragraphs that trafilatura takes for the article's; all, when it takes less than most of the sentences."""
+    """The blocks that trafilatura extracts; all blocks, when those miss many sentences of the running text."""
     from trafilatura import bare_extraction
 
     from kibaru.ingest.html.main_content import running_text
@@ -115,7 +136,7 @@ def _is_marked(block: str) -> bool:
 
 
 def _blocks(element: HtmlElement) -> Iterator[str]:
-    """The text of trafilatura's elements as Kibaru keeps it: headings `## `, list items `- `, table rows as lines."""
+    """Blocks from trafilatura's elements: headings (`## `), list items (`- `), table rows as lines."""
     from kibaru.ingest.html.tree import block_text
 
     for child in element:
@@ -139,7 +160,7 @@ def _is_bold(element: HtmlElement) -> bool:
 
 
 def _finish(blocks: list[str], metadata: PageMetadata, tree: HtmlElement) -> str:
-    """The blocks without furniture, the title and repetitions, with the lead that stands apart, as one text."""
+    """Join the blocks into a text, without boilerplate, title and repetitions, and with a lead that is kept apart."""
     from kibaru.ingest.html.boilerplate import is_boilerplate_line
     from kibaru.ingest.html.metadata import is_byline
 
@@ -161,12 +182,12 @@ def _finish(blocks: list[str], metadata: PageMetadata, tree: HtmlElement) -> str
 
 
 def _repeats(key: str, title: str) -> bool:
-    """Whether a line is the title, perhaps behind a label ("En direct")."""
+    """Whether a line is the title, with or without a label before it ("En direct")."""
     return key == title or (len(title) > 20 and key.endswith(title) and len(key) < len(title) + 20)
 
 
 def _leads(tree: HtmlElement, metadata: PageMetadata, blocks: list[str]) -> Iterator[str]:
-    """The paragraph between title and body that many sites keep apart: by its name, or by being the page's summary."""
+    """The lead between title and body, found by its class name or as the page's summary."""
     text = _comparison_key(" ".join(blocks))
     summary = _comparison_key(metadata.summary)
     for element in tree.xpath(

@@ -1,4 +1,4 @@
-"""Which part of a page is the article: below its title, in the smallest element with most of the running text."""
+"""Find the main content of a page: below the title, in the smallest element with most of the running text."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ _RUNNING_TEXT = 50  # characters of a block that is more than a label
 
 
 def strip_title(tree: HtmlElement, title: str) -> None:
-    """Remove the title, which is kept apart from the text, wherever it is a block of its own, and what stands before
-    the heading that it is: never much of a page, unless its heading comes last."""
+    """Remove the title wherever it is a block of its own, and what comes before its heading.
+
+    Where much of the page comes before the heading, that stays.
+    """
     heading = next(
         (h for tag in ("h1", "h2", "h3") for h in tree.iter(tag) if title and normalized_text(h) == title), None
     )
@@ -37,7 +39,7 @@ def strip_title(tree: HtmlElement, title: str) -> None:
 
 
 def strip_other_articles(tree: HtmlElement, title: str) -> None:
-    """Remove the articles that pages of endless scrolling append: those with a main heading of their own."""
+    """Remove other articles with a main heading of their own, which pages with endless scrolling append."""
     articles = [article for article in tree.iter("article") if article.find(".//h1") is not None]
     ours = next((a for a in articles if any(normalized_text(heading) == title for heading in a.iter("h1"))), None)
     for article in articles:
@@ -46,7 +48,7 @@ def strip_other_articles(tree: HtmlElement, title: str) -> None:
 
 
 def isolate_main_content(tree: HtmlElement) -> HtmlElement:
-    """A page of nothing but the smallest element with most of the running text (85 %)."""
+    """A new page with the smallest element that has 85 % of the running text; the page itself if that is its body."""
     weights: dict[HtmlElement, int] = {}
     for block in running_text(tree):
         for element in (block, *block.iterancestors()):
@@ -66,7 +68,7 @@ def isolate_main_content(tree: HtmlElement) -> HtmlElement:
 
 
 def running_text(tree: HtmlElement) -> Iterator[HtmlElement]:
-    """The innermost blocks that hold sentences."""
+    """The innermost blocks that hold sentences and not mostly links."""
     for block in tree.iter(*BLOCKS):
         if block.tag != "li" and not any(part.tag in BLOCKS for part in block.iterdescendants()):
             length = length_of(block)

@@ -1,4 +1,4 @@
-"""What a page says about itself: title, author, outlet, dates, address, language, and whether all may read it."""
+"""Extract the metadata of a page: title, author, outlet, dates, address, language, and whether it is paywalled."""
 
 from __future__ import annotations
 
@@ -59,8 +59,14 @@ _AROUND_DATES = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class PageMetadata:
-    """Strings are "" where the page doesn't say. `types` are the schema.org types it declares, `body` the article's
-    text where JSON-LD repeats it, `summary` the text that search engines and networks are to show."""
+    """The metadata of a page. Strings are "" where it has none.
+
+    Attributes:
+        paid: Whether it declares that not all may read it.
+        types: The schema.org types that it declares.
+        body: The article's text, where JSON-LD repeats it.
+        summary: The description for search engines and social networks.
+    """
 
     title: str
     author: str
@@ -78,8 +84,11 @@ class PageMetadata:
 def extract_metadata(tree: HtmlElement, url: str = "") -> PageMetadata:
     """The metadata in JSON-LD, Open Graph, other meta elements and the visible head of the article, in this order.
 
-    A date in the future, or one that cannot be read, counts as none. `url` is where the page was fetched: the
-    canonical address may be relative to it.
+    A date in the future, or one that cannot be parsed, counts as none.
+
+    Args:
+        tree: The page.
+        url: Where it was fetched; the canonical address may be relative to it.
     """
     things = list(json_ld_objects(tree))
     stories = [thing for thing in things if any(map(ARTICLE_TYPES.search, schema_types(thing)))]
@@ -124,7 +133,7 @@ def _outlet(tree: HtmlElement, story: dict[str, Any], things: list[dict[str, Any
 
 
 def _without(outlet: str, author: str) -> str:
-    """The author without the outlet behind the name ("Awa Touré, Sahel Infos")."""
+    """The author without the outlet after the name ("Awa Touré, Sahel Infos")."""
     name, _, behind = author.rpartition(", ")
     return name if name and is_outlet_name(behind, outlet) else author
 
@@ -152,7 +161,7 @@ def _author(tree: HtmlElement, story: dict[str, Any], things: list[dict[str, Any
 
 
 def _lines_around(tree: HtmlElement, title: str) -> tuple[list[str], list[str]]:
-    """The page's lines before its title and after; all are after when the title is not seen."""
+    """The page's lines before its title and after it; all are after it when no line is the title."""
     texts = tree.xpath("//body//text()[not(parent::script or parent::style or parent::noscript)]")
     lines = [line for text in texts if (line := " ".join(text.split()))]
     at = lines.index(title) + 1 if title in lines else 0
@@ -160,7 +169,7 @@ def _lines_around(tree: HtmlElement, title: str) -> tuple[list[str], list[str]]:
 
 
 def _signed(lines: list[str]) -> str:
-    """The name behind "par" in a short line below the title."""
+    """The name after "par" in a short line below the title."""
     for line in lines:
         found = _SIGNATURE.search(line) if len(line) < 160 else None
         if found and all(part[0].isupper() for part in found[1].split() if len(part) > 3):
@@ -188,7 +197,7 @@ def is_name(text: str) -> bool:
 
 
 def _address(tree: HtmlElement, url: str) -> str:
-    """The canonical address, unless it is none of the web, or is the front page's, as where a theme is set up wrong."""
+    """The canonical URL; `url` where it is invalid, or the front page's, as with a misconfigured theme."""
     for given in [*tree.xpath("//link[@rel='canonical']/@href"), *meta_contents(tree, "og:url")]:
         with contextlib.suppress(BadInput, ValueError):
             address = canonical_url(urljoin(url, given.strip()))

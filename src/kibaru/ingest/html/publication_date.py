@@ -1,4 +1,4 @@
-"""When a page was published: by its data, or by the dates that readers see."""
+"""Find out when a page was published: from its metadata, its visible dates, or its URL."""
 
 from __future__ import annotations
 
@@ -30,8 +30,19 @@ _HEAD_ELEMENTS = 60
 
 
 def publication_date(tree: HtmlElement, things: list[dict[str, Any]], story: dict[str, Any], title: str) -> str:
-    """The day of publication that the page's data name, "" for none: the story's own, then meta elements, then those
-    of the page around it, then `<time>` below the title."""
+    """The date of publication in a page's metadata.
+
+    The order is: JSON-LD of the article, meta elements, JSON-LD of the page, `<time>` below the title.
+
+    Args:
+        tree: The page.
+        things: Its JSON-LD objects.
+        story: The JSON-LD object of the article, empty when there is none.
+        title: The article's title.
+
+    Returns:
+        ISO 8601, "" for none.
+    """
     pages = [thing for thing in things if "WebPage" in schema_types(thing)]
     marked = tree.xpath(
         "//time[@datetime][@pubdate or @itemprop='datePublished' or contains(@class, 'publi')"
@@ -52,7 +63,7 @@ def publication_date(tree: HtmlElement, things: list[dict[str, Any]], story: dic
 
 
 def _times_below(tree: HtmlElement, title: str) -> Iterator[str]:
-    """What `<time datetime>` says shortly after the heading with the title, times of changes last."""
+    """The values of `<time datetime>` shortly after the title, times of changes last."""
     left, updates = 0, list[str]()
     for element in tree.iter():
         if element.tag in ("h1", "h2", "h3", "div") and normalized_text(element) == title:
@@ -68,7 +79,7 @@ def _times_below(tree: HtmlElement, title: str) -> Iterator[str]:
 
 
 def visible_date(lines: list[str]) -> str:
-    """The first date in the short ones of the lines; one behind "mis à jour" only when there is no other."""
+    """The first date written in a short line, in ISO 8601; one after "mis à jour" only when there is no other."""
     updated = ""
     for line in lines:
         found = DATE_PATTERN.search(line)
@@ -82,7 +93,7 @@ def visible_date(lines: list[str]) -> str:
 
 
 def dates_in_url(url: str) -> Iterator[str]:
-    """The dates that an address has in its path (/2025/09/04/)."""
+    """The dates in the path of a URL (/2025/09/04/), in ISO 8601."""
     return ("-".join(found.groups()) for found in _DATE_IN_URL.finditer(url + "/"))
 
 
@@ -97,7 +108,7 @@ def first_valid_date(*written: Any) -> str:
 
 
 def _date(written: str) -> date | None:
-    """As `parse_date` reads it, or in Portuguese, Spanish or Arabic."""
+    """A date in a form that `parse_date` knows, or in Portuguese, Spanish or Arabic."""
     try:
         return parse_date(written)
     except (BadInput, ValueError, OverflowError):

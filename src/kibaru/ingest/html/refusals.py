@@ -1,4 +1,4 @@
-"""Pages that are no articles to keep: paywalled, cut off, errors, lists of articles."""
+"""Reject pages that are no articles: paywalled, cut off, error pages, lists of articles."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from kibaru.errors import BadInput
 from kibaru.ingest.html.metadata import ARTICLE_TYPES, LISTING_TYPES, PageMetadata
 
 _TEASER = 900
-"""A text shorter than this that breaks off (…, « Lire la suite ») is the beginning of an article."""
+"""Characters. A shorter text that breaks off (…, « Lire la suite ») is only the beginning of an article."""
 _LONGEST_TITLE = 80
-"""Characters of a first line that may be the title of a page without one; a longer one is news already."""
+"""Characters of a first line that may stand for a missing title; a longer one is text."""
 _MAX_PAID = 2_500
-"""Characters. Sites that sell articles show less of them; a longer text is one whose notice is about something else."""
+"""Characters. Paywalled sites show less; in a longer text the notice is about something else."""
 _ERROR_PAGE = re.compile(
     r"\b(?:404|403|500|502|503)\b|page (?:non trouvée|introuvable|not found)|not found|introuvable|erreur|error|"
     r"access denied|accès (?:refusé|interdit)|forbidden|just a moment|attention required|are you a robot|"
@@ -36,7 +36,16 @@ _LISTING = re.compile(r"(?:^|\s)(?:home|archive|category|tag|author|search-resul
 
 
 def reject_non_article(text: str, metadata: PageMetadata, listed: bool, tree: HtmlElement) -> None:
-    """Raises BadInput with the reason; `listed` is what `is_listing` said."""
+    """Check that a page is a whole article.
+
+    Args:
+        text: The extracted text.
+        listed: What `is_listing` returned, before the tree was changed.
+        tree: The whole page.
+
+    Raises:
+        BadInput: It is none, with the reason.
+    """
     title = metadata.title or _first_line(text)
     if len(text) < _TEASER and (_ERROR_PAGE.search(title) or _ERROR_PAGE.search(tree.findtext(".//title") or "")):
         raise BadInput(f"it is an error page ({title[:60]})")
@@ -49,13 +58,13 @@ def reject_non_article(text: str, metadata: PageMetadata, listed: bool, tree: Ht
 
 
 def _first_line(text: str) -> str:
-    """The first line where it is as short as a title, "" else."""
+    """The first line if it is as short as a title, else ""."""
     line = text.split("\n", 1)[0]
     return line if len(line) <= _LONGEST_TITLE else ""
 
 
 def _has_paywall(text: str, tree: HtmlElement) -> bool:
-    """Whether a box by that name has words in it, or a notice stands at the end of the text; menus have them too."""
+    """Whether a paywall box has text, or a notice for subscribers is near the end of the text (menus have some too)."""
     boxes = tree.xpath(
         "//body//*[contains(@class, 'paywall') or contains(@id, 'paywall') or contains(@class, 'poool')]"
     )
@@ -67,7 +76,7 @@ def _has_paywall(text: str, tree: HtmlElement) -> bool:
 
 
 def is_listing(tree: HtmlElement, metadata: PageMetadata) -> bool:
-    """Whether a page says it is one of lists, or is made of linked headings and has no word of being an article."""
+    """Whether a page declares itself a list of articles, or consists of linked headings and declares no article."""
     if any(map(ARTICLE_TYPES.search, metadata.types)):
         return False
     names = (tree.find("body").get("class") or "") if tree.find("body") is not None else ""
@@ -92,7 +101,7 @@ def is_listing(tree: HtmlElement, metadata: PageMetadata) -> bool:
 
 
 def _is_in_card(paragraph: HtmlElement) -> bool:
-    """Whether a paragraph is the excerpt under a linked heading, in a box that holds little else."""
+    """Whether a paragraph is the excerpt under a linked heading, in a box with little other text."""
     for box in islice(paragraph.iterancestors(), 3):
         if len("".join(box.itertext()).strip()) > 700:
             return False

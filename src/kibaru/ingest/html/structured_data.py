@@ -1,4 +1,4 @@
-"""What a page says to programs: its meta elements and its JSON-LD."""
+"""Read the meta elements and the JSON-LD of a page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def meta_contents(tree: HtmlElement, *names: str) -> Iterator[str]:
 
 
 def json_ld_objects(tree: HtmlElement) -> Iterator[dict[str, Any]]:
-    """The objects of the page's JSON-LD, those of its graphs too. Damaged blocks are passed over."""
+    """The objects of the page's JSON-LD, with those inside graphs. Damaged blocks are left out."""
     for script in tree.xpath("//script[contains(@type, 'ld+json')]/text()"):
         if len(script) > _MAX_JSON:
             continue
@@ -65,10 +65,10 @@ def json_ld_text(value: Any) -> str:
 
 
 def normalized_text(element: HtmlElement) -> str:
-    """The element's words, apart by single spaces."""
+    """The element's text with single spaces."""
     return " ".join("".join(element.itertext()).split())
 
 
 def comparison_key(text: str) -> str:
-    """Letters and digits alone, in lower case and without a domain's ending, to compare names and titles."""
+    """Letters and digits in lower case, without a domain's ending: equal for names and titles that are the same."""
     return re.sub(r"[\W_]+", "", re.sub(r"\.(?:com|net|org|info|fr|ml|bf|sn|ci|ne)\b", "", text.lower()))

@@ -1,4 +1,4 @@
-"""The title of a page's article, without the name of the site."""
+"""Find the title of a page's article, without the name of the site."""
 
 from __future__ import annotations
 
@@ -24,7 +24,13 @@ _TITLE_PATHS = (
 
 
 def extract_title(tree: HtmlElement, story: dict[str, Any], outlet: str) -> str:
-    """The one that a heading of the page confirms, else the first named, without the outlet's name."""
+    """The title: the declared one that a heading repeats, else the first declared, without the outlet's name.
+
+    Args:
+        tree: The page.
+        story: The JSON-LD object of the article, empty when there is none.
+        outlet: The site's name, "" when unknown.
+    """
     document = " ".join("".join(tree.xpath("//head/title[1]//text()")).split())
     named = [
         json_ld_text(story.get("headline")) or json_ld_text(story.get("name")),
@@ -48,7 +54,7 @@ def extract_title(tree: HtmlElement, story: dict[str, Any], outlet: str) -> str:
 
 
 def visible_title(tree: HtmlElement) -> str:
-    """The heading that looks most like the article's: by its name, or the first h1 of the article, of the page."""
+    """The heading most likely to be the title: by its class, else the first h1 of the article or the page."""
     for path in _TITLE_PATHS:
         for element in tree.xpath(path):
             if title := normalized_text(element):
@@ -57,7 +63,7 @@ def visible_title(tree: HtmlElement) -> str:
 
 
 def site_name_in_title(tree: HtmlElement, title: str) -> str:
-    """The site's name as the document's title has it behind the article's, or before: up to five words."""
+    """The site's name, up to five words, after or before the article's title in the document's title."""
     document = " ".join("".join(tree.xpath("//head/title[1]//text()")).split())
     before, found, behind = document.partition(title) if title else ("", "", "")
     if not found:
@@ -69,7 +75,7 @@ def site_name_in_title(tree: HtmlElement, title: str) -> str:
 
 
 def _forms(title: str) -> Iterator[str]:
-    """A title, and what is left of it when a site's name is cut off at either end."""
+    """A title, and its parts with a possible site's name cut off at either end."""
     yield title
     cuts = list(_SEPARATORS.finditer(title))
     for cut in reversed(cuts):
@@ -79,10 +85,10 @@ def _forms(title: str) -> Iterator[str]:
 
 
 def _without_outlet(title: str, outlet: str, document: str) -> str:
-    """The title without the site's name behind or before it, where a separator sets that apart.
+    """The title without the site's name after or before a separator.
 
-    A last part of up to five words behind `|`, `–`, `-` is taken for a name when the outlet is unknown; one behind a
-    colon never is, for headlines have colons.
+    When the outlet is unknown, a last part of up to five words after `|`, `–` or `-` counts as its name; one after a
+    colon never does, since headlines have colons.
     """
     for cut in _SEPARATORS.finditer(title):
         if outlet and is_outlet_name(title[cut.end() :], outlet):
@@ -97,7 +103,7 @@ def _without_outlet(title: str, outlet: str, document: str) -> str:
 
 
 def is_outlet_name(text: str, outlet: str) -> bool:
-    """Whether a text is the outlet's name, perhaps with `.com` or an article."""
+    """Whether a text is the outlet's name, also with `.com` or an article added."""
     ours, theirs = comparison_key(text), comparison_key(outlet)
     return bool(ours and theirs) and (
         ours == theirs or (len(ours) > 3 and ours in theirs) or theirs in ours[: len(theirs) + 4]

@@ -1,4 +1,4 @@
-"""Bytes of HTML to a tree whose paragraphs are paragraphs: decoded, bounded, `<br>` and layout tables resolved."""
+"""Parse HTML into a tree of limited size, and turn `<br>` and layout tables into paragraphs."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from kibaru.errors import BadInput
 from kibaru.ingest.encodings import decode
 
 MAX_ELEMENTS = 60_000
-"""A tree beyond this is no article: the longest live blogs have some 20,000 elements."""
+"""Number of elements; the longest live blogs have some 20,000."""
 
 MAX_DEPTH = 600
-"""Elements inside each other. Pages put together by hand or by themes stay below 60; lxml copies trees recursively."""
+"""Levels of nesting; pages stay below 60, and lxml copies trees recursively."""
 
 _DECLARED = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.I)
 _XML_ENCODING = re.compile(r"^\s*<\?xml[^>]*\?>")
 _LATIN = {"iso-8859-1", "iso8859-1", "latin-1", "latin1", "ascii", "us-ascii"}
 _NOT_OF_PAGES = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "utf-7", "undefined"}
-"""Codecs of Python's that no page is written in, some of them slow."""
+"""Python codecs that no page is written in, some of them slow."""
 
 _FEW = 0.001  # of the characters
 _NUL = {0: None}
@@ -37,7 +37,15 @@ _INLINE_PARENTS = frozenset(["b", "center", "em", "font", "i", "span", "strong"]
 
 
 def parse_html(data: bytes, charset: str | None = None) -> HtmlElement:
-    """The page as a tree; `charset` is what the server said. Raises BadInput when there is no page in `data`."""
+    """Parse a page.
+
+    Args:
+        data: HTML.
+        charset: The encoding that the server declared.
+
+    Raises:
+        BadInput: There is no page in it, or it is too large or too deep.
+    """
     text = _XML_ENCODING.sub("", _decoded(data, charset)).translate(_NUL)
     if not text.strip():
         raise BadInput("the page is empty")
@@ -52,7 +60,7 @@ def parse_html(data: bytes, charset: str | None = None) -> HtmlElement:
 
 
 def normalize_layout(tree: HtmlElement) -> None:
-    """Turn text between `<br>` into paragraphs, and tables and lists that only lay out a page into blocks."""
+    """Turn text between `<br>` into paragraphs, and tables and lists that are used for layout into blocks."""
     for item in list(tree.iter("li")):
         if item.getparent().tag not in ("ul", "ol"):
             _put_into_list(item)
@@ -76,7 +84,7 @@ def normalize_layout(tree: HtmlElement) -> None:
 
 
 def _put_into_list(item: HtmlElement) -> None:
-    """Give an item outside of any list a list, which those right behind it join."""
+    """Put an item that is in no list into a new one, or into the list just before it."""
     listing = item.getprevious()
     if listing is None or listing.tag != "ul" or (listing.tail or "").strip():
         listing = etree.Element("ul")
@@ -85,7 +93,7 @@ def _put_into_list(item: HtmlElement) -> None:
 
 
 def text_blocks(tree: HtmlElement) -> list[str]:
-    """All text of a page, block by block: headings `## `, list items `- `, table rows as lines."""
+    """All text of a page as blocks: headings (`## `), list items (`- `), table rows as lines. Changes the tree."""
     normalize_layout(tree)
     holders = {ancestor for block in tree.iter(*BLOCKS) for ancestor in block.iterancestors()}
     body = tree.find("body")
@@ -115,7 +123,7 @@ _INVISIBLE = dict.fromkeys((0xAD, 0x200B, 0x2060, 0xFEFF))
 
 
 def block_text(element: HtmlElement) -> str:
-    """The words of an element on one line, apart by single spaces."""
+    """The text of an element on one line with single spaces."""
     for line_break in element.iter("lb", "br"):
         line_break.text = " "
     return _spaced("".join(element.itertext()))
@@ -126,7 +134,7 @@ def _spaced(text: str) -> str:
 
 
 def _wrap_lines(parent: HtmlElement) -> None:
-    """Each line of `parent` becomes a paragraph; one that ends no sentence goes on in one that starts in lower case."""
+    """Make each line of `parent` a paragraph; a line without end of sentence is joined with one in lower case."""
     pieces: list[str | HtmlElement] = [parent.text or ""]
     for child in list(parent):
         pieces += [child, child.tail or ""]
@@ -178,7 +186,7 @@ def _append_text(element: HtmlElement, text: str) -> None:
 
 
 def _decoded(data: bytes, charset: str | None) -> str:
-    """UTF-8 whenever it is valid, for pages declare what their template says and not what they are."""
+    """Decode a page: as UTF-8 whenever that is valid, since pages often declare an encoding they are not in."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
         return decode(data)
     try:

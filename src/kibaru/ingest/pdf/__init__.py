@@ -1,1 +1,1 @@
-"""PDF files: bytes to an article."""
+"""Parse PDF files into articles: `document.article_from_pdf`."""

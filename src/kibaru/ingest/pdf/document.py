@@ -1,4 +1,4 @@
-"""A PDF to the article it prints: its text in reading order, where each page starts, and what it says of itself."""
+"""Parse a PDF into an article: its text in reading order, the start of each page, and its metadata."""
 
 from __future__ import annotations
 
@@ -49,9 +49,11 @@ _NO_PERSON = re.compile(
 def article_from_pdf(data: bytes) -> Article:
     """Read a PDF: its text, with lines joined into paragraphs, and pages, title, author and date where it has them.
 
-    The title is that of the metadata, unless it names a program or a file, else what is set largest on the first page.
-    The date is one in a running head or a byline, else that of the file's making, when that is no later than today.
-    Raises BadInput for what needs a password, and for scans.
+    The title is that of the metadata, unless it names a program or a file, else the largest text on the first page.
+    The date is one in a running head or a byline, else that of the file's creation if it is not in the future.
+
+    Raises:
+        BadInput: It is damaged, needs a password, is too long, or is a scan without text.
     """
     import pypdfium2 as pdfium
 
@@ -87,10 +89,7 @@ def _date_lines(page: PdfPage) -> list[str]:
 
 def _article(pages: list[PdfPage], dated: list[str], metadata: dict[str, str]) -> Article:
     lines = [line for page in pages for line in page.lines]
-    sizes = Counter[float]()
-    for line in lines:
-        sizes[round(line.size, 1)] += len(line.text)
-    body_size = sizes.most_common(1)[0][0]
+    body_size = _body_size(lines)
     words = Counter(word.lower() for line in lines for word in _WORD.findall(line.text.rstrip("-\u00ad")))
     title, title_lines = _title(pages[0], metadata.get("Title", ""), body_size)
     blocks: list[str] = []
@@ -121,18 +120,31 @@ def _article(pages: list[PdfPage], dated: list[str], metadata: dict[str, str]) -
                 is_open = not mark.strip("- ") and not re.search(r"[.!?…:;؟][\"'»”’)\]]*$", text)
         if not started:
             starts.append(length)
-    author = metadata.get("Author", "").strip()
     return make_article(
         title=title,
         text="\n\n".join(blocks),
         pages=starts,
-        author="" if _NO_PERSON.match(author) or _PROGRAM.search(author) else author,
+        author=_author(metadata),
         published=visible_date(dated) or _made(metadata.get("CreationDate", "")),
     )
 
 
+def _body_size(lines: list[Line]) -> float:
+    """The height in points in which most characters are set."""
+    sizes = Counter[float]()
+    for line in lines:
+        sizes[round(line.size, 1)] += len(line.text)
+    return sizes.most_common(1)[0][0]
+
+
+def _author(metadata: dict[str, str]) -> str:
+    """The author, "" where the metadata name a user account or a program."""
+    author = metadata.get("Author", "").strip()
+    return "" if _NO_PERSON.match(author) or _PROGRAM.search(author) else author
+
+
 def _title(page: PdfPage, named: str, body_size: float) -> tuple[str, set[Line]]:
-    """The title and the lines of the first page that print it, to be left out of the text."""
+    """The title, and the lines of the first page that it is printed in, to be left out of the text."""
     named = " ".join(named.split())
     named = "" if _PROGRAM.search(named) or len(named) < 4 else named
     largest = max((line.size for line in page.lines), default=0)
@@ -187,7 +199,7 @@ def _page(document: Any, number: int) -> PdfPage:
 
 
 def _lines(text_page: Any) -> Iterator[Line]:
-    """Characters to lines: pdfium's line ends, and wide gaps, end one."""
+    """Join characters into lines, which end at pdfium's line ends and at wide gaps."""
     from pypdfium2 import raw
 
     box = raw.FS_RECTF()
@@ -217,18 +229,19 @@ def _lines(text_page: Any) -> Iterator[Line]:
             elif gap > 0.25 * size and letters[-1] != " ":
                 letters.append(" ")
         if letters:
-            edges = [
-                min(edges[0], box.left),
-                min(edges[1], box.bottom),
-                max(edges[2], box.right),
-                max(edges[3], box.top),
-            ]
+            edges = _around(edges, box)
         else:
             edges = [box.left, box.bottom, box.right, box.top]
             is_bold = raw.FPDFText_GetFontWeight(handle, at) >= 600 or "bold" in _font_name(handle, at).lower()
         letters.append(character)
     if letters:
         yield _line(letters, edges, is_bold)
+
+
+def _around(edges: list[float], box: Any) -> list[float]:
+    """The left, bottom, right and top of the smallest box around a line so far and one more character."""
+    left, bottom, right, top = edges
+    return [min(left, box.left), min(bottom, box.bottom), max(right, box.right), max(top, box.top)]
 
 
 def _font_name(handle: Any, at: int) -> str:
