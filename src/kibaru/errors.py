@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class KibaruError(Exception):
-    """Anything Kibaru can explain. `exit_code` is what the command line exits with."""
+    """An error that Kibaru explains to the user; the command line exits with its `exit_code`."""
 
     exit_code = 2
 
@@ -27,7 +27,7 @@ class BadInput(KibaruError):
 
 
 class NotFound(KibaruError):
-    """There is nothing of that id or path."""
+    """There is nothing with the given id or path."""
 
     exit_code = 1
 
@@ -41,7 +41,7 @@ class ModelUnavailable(KibaruError):
 
 
 class StorageError(KibaruError):
-    """The disk refuses: it is read-only or full, or another process holds a lock for too long."""
+    """The disk is read-only or full, or another process holds a lock for too long."""
 
 
 class OutputClosed(KibaruError):
@@ -56,7 +56,7 @@ def first_line(error: Exception, longest: int) -> str:
 
 
 def is_no_folder(path: Path) -> bool:
-    """Whether there is something of this name that is no folder: a file, or a link that leads nowhere."""
+    """Whether a path exists but is no folder: it is a file, or a link to nothing."""
     return os.path.lexists(path) and not path.is_dir()
 
 

@@ -1,5 +1,4 @@
-"""Words on their way to a terminal, which obeys what it is given: what articles, sites, readers and files are called or
-say is only ever shown."""
+"""Printing to a terminal safely: control characters in articles, names and messages are shown, never executed."""
 
 from __future__ import annotations
 
@@ -13,34 +12,47 @@ import click
 
 from kibaru.errors import OutputClosed, StorageError
 
-_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-"""Control characters but line ends and tabs, those of one byte with the eighth bit too; and halves of characters, which
-no terminal is sent."""
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters except line feed and tab, of C0 and C1; and surrogates, which cannot be encoded."""
 
-_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
-"""What turns the direction of writing (UAX 9): behind one, `exe.txt` may read `txt.exe`. Letters have their own."""
+_DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""Characters that change the direction of writing (UAX 9): they can make `exe.txt` look like `txt.exe`."""
 
 
 def harmless(text: str) -> str:
-    """`text` with a sign in place of each character that a terminal obeys, and without what turns its writing."""
-    return _TURNS.sub("", _OBEYED.sub("\ufffd", text))
+    """Replace control characters of a text by U+FFFD, and remove those that change the direction of writing."""
+    return _DIRECTION.sub("", _CONTROL.sub("\ufffd", text))
 
 
 def one_line(text: str) -> str:
-    """The same on one line."""
+    """Make a text harmless, and put it on one line."""
     return harmless(text.replace("\n", " "))
 
 
 def tell(text: str = "", *, err: bool = False) -> None:
-    """Print a line, on standard error with `err`, none of which is obeyed."""
+    """Print a line of harmless text.
+
+    Args:
+        text: The line; control characters are replaced.
+        err: Whether to print on standard error.
+
+    Raises:
+        OutputClosed: The program that reads standard output has ended.
+        StorageError: Standard output cannot be written.
+    """
     tell_styled(harmless(text), err=err)
 
 
 def tell_styled(text: str = "", *, err: bool = False) -> None:
-    """Print a line as it stands, with the styles that it has.
+    """Print a line unchanged, with its terminal styles.
 
-    Raises OutputClosed when nobody reads it any more, StorageError when it cannot be written. When it is standard error
-    that cannot, nobody could be told.
+    Args:
+        text: The line, harmless but for its styles.
+        err: Whether to print on standard error, where errors of writing are ignored.
+
+    Raises:
+        OutputClosed: The program that reads standard output has ended.
+        StorageError: Standard output cannot be written.
     """
     try:
         click.echo(text, err=err)
@@ -56,10 +68,9 @@ def tell_styled(text: str = "", *, err: bool = False) -> None:
 
 
 def json_line(value: Any) -> str:
-    """JSON on one line for programs, which can be looked at too: what a terminal obeys is escaped, so that nothing is
-    lost."""
+    """Serialize a value as JSON on one line, with control characters escaped so that a terminal can show it."""
     text = json.dumps(value, ensure_ascii=False)
-    return _TURNS.sub(_escaped, _OBEYED.sub(_escaped, text))
+    return _DIRECTION.sub(_escaped, _CONTROL.sub(_escaped, text))
 
 
 def _escaped(found: re.Match[str]) -> str:

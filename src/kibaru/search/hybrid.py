@@ -18,7 +18,7 @@ from kibaru.search.query import Query
 from kibaru.search.recency import boost_by_date
 
 INSPECTED = 20
-"""Best passages by keywords whose text is read, for the spelling of the question's words and for full names."""
+"""Best passages by keywords whose text is searched, for the spelling of the question's words and for full names."""
 
 HITS_PER_ARTICLE = 2
 """Hits of one article that come before hits of other articles; further ones are moved to the end."""

@@ -92,7 +92,7 @@ def analyse(question: str, today: date | None = None) -> Query:
 
 
 def checked_question(question: str) -> str:
-    """Put a question on one line, without control characters; one all in capitals gets small letters.
+    """Put a question on one line, without control characters; one all in capitals is lower-cased.
 
     Raises:
         BadInput: The question has no letter or digit, or more than MAX_QUESTION characters.
