@@ -1,1 +1,1 @@
-"""Parse PDF files into articles: `document.article_from_pdf`."""
+"""PDF files: bytes to an article."""
