@@ -24,9 +24,9 @@ from kibaru.archive import Kibaru  # noqa: E402
 from kibaru.embedding.cache import CachingEmbedder  # noqa: E402
 from kibaru.evaluation import question_groups  # noqa: E402
 from kibaru.ingest.files import read_articles  # noqa: E402
+from kibaru.log_types import LoggedQuestion  # noqa: E402
 from kibaru.samples import SAMPLES  # noqa: E402
 from kibaru.settings import Settings  # noqa: E402
-from kibaru.types import LoggedQuestion  # noqa: E402
 
 BRIDGE, CASHEW, CUP, DRUGS, WELL = (
     "pont-diallassagou",

@@ -22,9 +22,10 @@ from kibaru.answering.quotes import Quote
 from kibaru.cli.rendering import answer_text, article_line, article_text, edition_text, source
 from kibaru.errors import BadInput
 from kibaru.evaluation.question_groups import QuestionGroup
+from kibaru.log_types import LoggedQuestion
 from kibaru.text.cleaning import clean
 from kibaru.text.urls import canonical_url
-from kibaru.types import Article, Edition, LoggedQuestion, Preview, Span
+from kibaru.types import Article, Edition, Preview, Span
 from kibaru_bot.admin_commands import csv_of, listed
 from kibaru_bot.article_commands import _detail, _detail_keyboard
 from kibaru_bot.buttons import Sealed

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kibaru.types import LoggedQuestion
+from kibaru.log_types import LoggedQuestion
 from kibaru_bot.store import BotStore
 
 _LENGTH = 16

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from kibaru import Kibaru, article_from_record
-from kibaru.types import Article, ArticleChange, Outcome
+from kibaru.log_types import ArticleChange
+from kibaru.types import Article, Outcome
 
 
 def draft_of(articles: Sequence[Article]) -> str:

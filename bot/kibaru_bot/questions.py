@@ -9,7 +9,7 @@ from telegram.constants import MessageEntityType
 
 from kibaru import MAX_QUESTION, MAX_QUOTES, Answer, small_talk_kind, without_small_talk
 from kibaru.errors import BadInput, KibaruError
-from kibaru.types import LoggedQuestion, NewQuestion
+from kibaru.log_types import LoggedQuestion, NewQuestion
 from kibaru_bot.admission import Overloaded, waited
 from kibaru_bot.archive_service import ArchiveService
 from kibaru_bot.buttons import Sealed, opened, seal

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from kibaru import QuestionLog
-from kibaru.types import ArticleChange
+from kibaru.log_types import ArticleChange
 
 TABLES = """
 create table if not exists inbox (id integer primary key, received text not null, payload text);

@@ -30,13 +30,14 @@ from kibaru.evaluation.question_groups import QuestionGroup
 from kibaru.ingest.article import make_article
 from kibaru.ingest.files import read_bytes
 from kibaru.ingest.formats import article_from_record
+from kibaru.log_types import LoggedQuestion
 from kibaru.search.query import checked_question
 from kibaru.settings import Settings
 from kibaru.sources.markup import plain
 from kibaru.storage.store import DATABASE, Store
 from kibaru.text.chunking import sentences_of, split_passages
 from kibaru.text.urls import canonical_url
-from kibaru.types import Article, Failure, Filters, LoggedQuestion, Span
+from kibaru.types import Article, Failure, Filters, Span
 from kibaru_bot.admin_commands import csv_of
 from kibaru_bot.messages import catalogue
 from kibaru_bot.render import answer_pages

@@ -17,7 +17,7 @@ from fakes.bot_api import BotApiServer, Message, User
 from fakes.sites import Site
 
 from kibaru.evaluation.question_groups import group_questions
-from kibaru.types import LoggedQuestion
+from kibaru.log_types import LoggedQuestion
 from kibaru_bot.admin_commands import csv_of
 from kibaru_bot.messages import catalogue
 

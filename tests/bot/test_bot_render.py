@@ -24,8 +24,9 @@ from kibaru.answering.quotes import Quote
 from kibaru.archive import Kibaru
 from kibaru.errors import BadInput
 from kibaru.evaluation.question_groups import QuestionGroup
+from kibaru.log_types import LoggedQuestion
 from kibaru.text.cleaning import clean
-from kibaru.types import Article, LoggedQuestion, Preview, Span
+from kibaru.types import Article, Preview, Span
 from kibaru_bot.admin_commands import csv_of, listed
 from kibaru_bot.article_commands import _detail, _detail_keyboard
 from kibaru_bot.buttons import Sealed

@@ -12,7 +12,7 @@ import pytest
 from telegram import Chat, Message, User
 
 from kibaru.answering.follow_ups import is_follow_up, own_words
-from kibaru.types import NewQuestion
+from kibaru.log_types import NewQuestion
 from kibaru_bot.readers import identify
 from kibaru_bot.store import BotStore
 

@@ -31,9 +31,9 @@ from kibaru.evaluation.run import run_set
 from kibaru.evaluation.sets import in_split, read_questions, read_set
 from kibaru.evaluation.tables import changes_of, errors_text
 from kibaru.evaluation.variants import by_language, by_variant
+from kibaru.log_types import NewQuestion
 from kibaru.settings import Settings
 from kibaru.storage.question_log import QuestionLog
-from kibaru.types import NewQuestion
 
 Invoke = Callable[..., Finished]
 

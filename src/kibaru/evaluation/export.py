@@ -17,12 +17,13 @@ from typing import Any
 
 from kibaru.archive import Kibaru
 from kibaru.errors import BadInput, StorageError
+from kibaru.log_types import LoggedQuestion
 from kibaru.settings import Settings
 from kibaru.storage.outside import check_outside
 from kibaru.storage.question_log import QuestionLog
 from kibaru.storage.store import DATABASE
 from kibaru.text.stems import fold
-from kibaru.types import Article, LoggedQuestion
+from kibaru.types import Article
 
 HEADLINES = 300
 """Articles at most whose headline becomes a question; when there are more, they are drawn by hash."""

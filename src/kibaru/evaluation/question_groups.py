@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from kibaru.archive import Kibaru
 from kibaru.arrays import Vectors
+from kibaru.log_types import LoggedQuestion
 from kibaru.storage.question_log import QuestionLog
 from kibaru.text.stems import fold
-from kibaru.types import LoggedQuestion
 
 _SAME_QUESTION = 0.94
 """Cosine of the embeddings from which two questions count as the same; chosen by its F1 on labelled pairs."""

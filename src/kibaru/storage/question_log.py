@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from kibaru.log_types import ArticleChange, AuditEntry, LoggedQuestion, NewQuestion
 from kibaru.storage.side_tables import SideTables
-from kibaru.types import ArticleChange, AuditEntry, LoggedQuestion, NewQuestion
 
 TABLES = """
 create table if not exists questions (
