@@ -29,16 +29,17 @@ from kibaru.storage.question_log import QuestionLog
 from kibaru.storage.schema import SCHEMA
 from kibaru.storage.store import Store
 from kibaru.types import Article
+from kibaru_bot.store import BotStore
 
 BAC = Article("bac", "Le bac", "Le bac repart.", "https://journal.example/bac", pages=(0, 7))
 
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """A database with an article, a vector, a generation, and a journal from which a question went."""
+    """A database with an article, a vector, a generation, and the tables of the bot, from which a draft was deleted."""
     path = tmp_path / "source" / "kibaru.db"
     with Store(path, create=True) as store:
-        QuestionLog(path).close()
+        BotStore(path).close()
         with store.writing():
             store.put_article(BAC)
             make_current(store, new_generation(store, "e5", 4, 1, 1))
