@@ -34,7 +34,7 @@ log = logging.getLogger("train")
 HIDDEN, POINTER = 256, 128
 """Units of the answerability head, and numbers of the vectors that the span head multiplies."""
 
-_SAVE_EVERY = 50
+_SAVE_EVERY = 100
 
 
 @dataclass
@@ -222,7 +222,7 @@ def main() -> None:
             break
         losses.append(learn(run, words, batch, options))
         tokens += batch.packed.ids.size
-        if run.step % 25 == 0:
+        if run.step % 50 == 0:
             speed = tokens / (time.monotonic() - began)
             log.info("step %d loss %.4f, %.0f tokens/s", run.step, float(np.mean(losses)), speed)
             losses, tokens, began = [], 0, time.monotonic()
