@@ -1,9 +1,9 @@
-"""Packs as batches of tensors, in an order that the seed decides."""
+"""Windows as batches of tensors, in an order that the seed decides."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,27 +11,27 @@ from typing import Any
 import numpy as np
 import torch
 from corpus import Corpus
-from kibaru.reading.pairs import Packed, PassageTokens, pack, passage_tokens, question_tokens
+from kibaru.reading.pairs import Batch, Pair, make_batch, make_pair
 from numpy.typing import NDArray
 from sentencepiece import SentencePieceProcessor
 from torch import Tensor
-from windows import Pack, Recipe, draw, draw_crossed
+from windows import Recipe, Window, draw, draw_crossed
 
-Row = tuple[PassageTokens, list[NDArray[np.int64]], list[tuple[int, int]]]
-"""A passage, its questions, and the positions of the first and last token of each answer: 0 where there is none."""
+Item = tuple[Pair, tuple[int, int]]
+"""A pair, and the positions of the first and last token of its answer: 0 where it has none."""
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Packs of about one length, and for each question where its answer begins and ends: 0 where it has none."""
+class Lesson:
+    """Windows of about one length, and where the answer of each begins and ends: 0 where it has none."""
 
-    packed: Packed
+    batch: Batch
     start: Tensor
     end: Tensor
 
     @property
     def answers(self) -> Tensor:
-        """1 for each question that has an answer, else 0."""
+        """1 for each window that answers, else 0."""
         return (self.start > 0).float()
 
 
@@ -50,56 +50,57 @@ class Words:
         return torch.from_numpy(np.asarray(self._table[ids], np.float32))
 
 
-def encoded(words: Words, pack: Pack) -> Row | None:
-    """A pack's tokens; None where nothing is left. Questions whose answer was cut off are left out."""
-    passage = passage_tokens(words.vocabulary, (pack.title, pack.heading), pack.body)
-    questions, spans = [], []
-    for question, answer in pack.questions:
-        span = passage.positions(*answer) if answer else (0, 0)
-        if span:
-            questions.append(question_tokens(words.vocabulary, question))
-            spans.append(span)
-    return (passage, questions, spans) if questions else None
+def tensors(words: Words, batch: Batch) -> list[Tensor]:
+    """What the reader takes: embeddings, kinds, lengths and bodies."""
+    return [words.embeddings(batch.ids), *map(torch.from_numpy, (batch.kinds, batch.lengths, batch.body))]
 
 
-def size(row: Row) -> int:
-    """Tokens of a row."""
-    return len(row[0].ids) + sum(map(len, row[1]))
+def encoded(words: Words, window: Window) -> Item | None:
+    """A window's tokens and the positions of its answer's first and last; None where the answer was cut off."""
+    pair = make_pair(words.vocabulary, window.question, (window.title, window.heading), window.body)
+    span = pair.positions(*window.answer) if window.answer else (0, 0)
+    return (pair, span) if span and len(pair.offsets) else None
 
 
-def collate(rows: list[Row]) -> Batch:
-    """The batch of these rows, padded to the longest."""
-    spans = [span for _, _, spans in rows for span in spans]
-    return Batch(
-        pack([(passage, questions) for passage, questions, _ in rows]),
-        torch.tensor([start for start, _ in spans]),
-        torch.tensor([end for _, end in spans]),
+def collate(items: Sequence[Item]) -> Lesson:
+    """The batch of these windows, padded to the longest."""
+    return Lesson(
+        make_batch([pair for pair, _ in items]),
+        torch.tensor([start for _, (start, _) in items]),
+        torch.tensor([end for _, (_, end) in items]),
     )
 
 
-def epoch(words: Words, corpora: list[Corpus], xquad: dict[str, Corpus], recipe: Recipe, most: int, seed: str) -> list[Batch]:
-    """One pass over the passages in batches of about `most` tokens; the same for the same seed."""
+def epoch(
+    words: Words, corpora: Sequence[Corpus], xquad: dict[str, Corpus], recipe: Recipe, most: int, seed: str
+) -> list[Lesson]:
+    """One pass over the questions in batches of about `most` tokens; the same for the same seed."""
     rng = random.Random(seed)
-    packs = [p for corpus in corpora for p in draw(corpus, recipe, rng)] + list(draw_crossed(xquad, recipe, rng))
-    rows = [row for pack in packs if (row := encoded(words, pack))]
-    rng.shuffle(rows)
-    rows.sort(key=lambda row: size(row) + rng.uniform(-12, 12))
-    groups: list[list[Row]] = [[]]
-    for row in rows:
-        if (len(groups[-1]) + 1) * size(row) > most and groups[-1]:
+    windows = [w for corpus in corpora for w in draw(corpus, recipe, rng)] + list(draw_crossed(xquad, recipe, rng))
+    items = [item for window in windows if (item := encoded(words, window))]
+    rng.shuffle(items)
+    items.sort(key=lambda item: len(item[0].ids) + rng.uniform(-6, 6))
+    groups: list[list[Item]] = [[]]
+    for item in items:
+        if (len(groups[-1]) + 1) * len(item[0].ids) > most and groups[-1]:
             groups.append([])
-        groups[-1].append(row)
+        groups[-1].append(item)
     rng.shuffle(groups)
     return [collate(group) for group in groups]
 
 
 def steps(
-    words: Words, corpora: list[tuple[int, Corpus]], xquad: dict[str, Corpus], recipe: Recipe, options: dict[str, Any], done: int
-) -> Iterator[Batch]:
+    words: Words,
+    corpora: Sequence[tuple[int, Corpus]],
+    xquad: dict[str, Corpus],
+    recipe: Recipe,
+    options: dict[str, Any],
+    done: int,
+) -> Iterator[Lesson]:
     """The batches of training after the first `done`; each corpus is used from its own epoch on."""
     seen, number = 0, 0
     while True:
         used = [corpus for first, corpus in corpora if number >= first]
-        batches = epoch(words, used, xquad, recipe, int(options["tokens"]), f"{options['seed']}/{number}")
-        yield from batches[max(0, done - seen) :]
-        seen, number = seen + len(batches), number + 1
+        lessons = epoch(words, used, xquad, recipe, int(options["tokens"]), f"{options['seed']}/{number}")
+        yield from lessons[max(0, done - seen) :]
+        seen, number = seen + len(lessons), number + 1

@@ -33,9 +33,10 @@ def main() -> None:
     state = torch.load(arguments.checkpoint, weights_only=True)
     model.load_state_dict(state["model"])
     trained = {name.replace("/", "."): value.detach().numpy() for name, value in model.named_parameters()}
-    base, config = packaged(folder, options["model"]["layers"])
+    base, config = packaged(folder, options["model"]["layers"], options["model"]["frozen"])
     about = {
         "layers": str(config["num_hidden_layers"]),
+        "marked": str(config["marked"]),
         "steps": str(state["step"]),
         "calibration": json.dumps(arguments.calibration),
     }

@@ -11,6 +11,7 @@ import argparse
 import json
 import logging
 import os
+import random
 import time
 import tomllib
 from dataclasses import dataclass
@@ -19,20 +20,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from batches import Batch, Words, collate, encoded, steps
+from batches import Lesson, Words, collate, encoded, steps, tensors
 from corpus import Corpus, read_corpus, read_xquad
 from kibaru.packaged_model import packaged_weights, unpack
-from kibaru.reading.torch_reader import ANSWERS, DENSE, END, NONE, START, TOKENS, Logits, TorchReader
+from kibaru.reading.torch_reader import ANSWERS, DENSE, KINDS, SPAN, Logits, TorchReader
 from kibaru.reading.weights import packaged
 from kibaru.settings import Settings
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 from torch.nn import functional
-from windows import Pack, Recipe
+from windows import Recipe, Window
 
 log = logging.getLogger("train")
-HIDDEN, POINTER = 256, 128
-"""Units of the answerability head, and numbers of the vectors that the span head multiplies."""
+HIDDEN = 256
+"""Units of the answerability head."""
 
 _SAVE_EVERY = 100
 
@@ -49,14 +50,12 @@ class Run:
 
 def new_reader(folder: Path, options: dict[str, Any], seed: int) -> TorchReader:
     """The packaged model's lower layers with heads of small random weights."""
-    parameters, config = packaged(folder, int(options["layers"]))
+    parameters, config = packaged(folder, int(options["layers"]), int(options["frozen"]))
     rng, size = np.random.default_rng(seed), config["hidden_size"]
-    shapes = {NONE: (2, size), DENSE: (HIDDEN, 3 * size), ANSWERS: (1, HIDDEN + 2)}
-    shapes |= dict.fromkeys((TOKENS, START, END), (POINTER, size))
-    alike = rng.normal(0, size**-0.5, (POINTER, size)).astype(np.float32)  # tokens like the question's are pointed at
-    for name, shape in shapes.items():
-        parameters[f"{name}.weight"] = alike if shape == alike.shape else rng.normal(0, 0.02, shape).astype(np.float32)
+    for name, shape in {SPAN: (2, size), DENSE: (HIDDEN, 3 * size), ANSWERS: (1, HIDDEN + 2)}.items():
+        parameters[f"{name}.weight"] = rng.normal(0, 0.02, shape).astype(np.float32)
         parameters[f"{name}.bias"] = np.zeros(shape[0], np.float32)
+    parameters[f"{KINDS}.weight"] = np.zeros((4, size), np.float32)
     return TorchReader(parameters, config, float(options["dropout"]))
 
 
@@ -88,26 +87,24 @@ def rate(step: int, options: dict[str, Any]) -> float:
     return min(1.0, (step + 1) / chosen["warmup"], max(0.0, total - step) / (chosen["decay"] * total))
 
 
-def loss_of(logits: Logits, batch: Batch, options: dict[str, Any]) -> Tensor:
+def loss_of(logits: Logits, lesson: Lesson, options: dict[str, Any]) -> Tensor:
     """The mean loss of a batch."""
     device, soft = logits.start.device, options["smoothing"]
-    spans = functional.cross_entropy(logits.start, batch.start.to(device))
-    spans = spans + functional.cross_entropy(logits.end, batch.end.to(device))
-    wanted = batch.answers.to(device) * (1 - 2 * soft) + soft
+    spans = functional.cross_entropy(logits.start, lesson.start.to(device))
+    spans = spans + functional.cross_entropy(logits.end, lesson.end.to(device))
+    wanted = lesson.answers.to(device) * (1 - 2 * soft) + soft
     answers = functional.binary_cross_entropy_with_logits(logits.answers, wanted)
     return options["span"] * spans + options["answers"] * answers
 
 
-def read(run: Run, words: Words, batch: Batch) -> Logits:
+def read(run: Run, words: Words, lesson: Lesson) -> Logits:
     """The reader's logits of a batch; in bfloat16 where there is an accelerator."""
-    packed = batch.packed
-    layout = (torch.from_numpy(x).to(run.device) for x in (packed.positions, packed.segments, packed.body, packed.asked))
     with torch.autocast("cuda", torch.bfloat16, enabled=run.device.type == "cuda"):
-        logits: Logits = run.model(words.embeddings(packed.ids).to(run.device), *layout)
+        logits: Logits = run.model(*(tensor.to(run.device) for tensor in tensors(words, lesson.batch)))
     return logits
 
 
-def learn(run: Run, words: Words, batch: Batch, options: dict[str, Any]) -> float:
+def learn(run: Run, words: Words, lesson: Lesson, options: dict[str, Any]) -> float:
     """One step of the optimizer.
 
     Returns:
@@ -117,7 +114,7 @@ def learn(run: Run, words: Words, batch: Batch, options: dict[str, Any]) -> floa
     for group in run.optimizer.param_groups:
         group["lr"] = group["full"] * share
     run.model.train()
-    loss = loss_of(read(run, words, batch), batch, options["loss"])
+    loss = loss_of(read(run, words, lesson), lesson, options["loss"])
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(run.model.parameters(), options["optimizer"]["clip"])
     run.optimizer.step()
@@ -126,38 +123,36 @@ def learn(run: Run, words: Words, batch: Batch, options: dict[str, Any]) -> floa
     return float(loss.detach())
 
 
-def checking_batches(corpus: Corpus, words: Words) -> list[Batch]:
-    """Held-out passages, each with the questions it answers and the near ones for which it is found first."""
-    rows = []
-    for source in corpus.sources.values():
+def checking_lessons(corpus: Corpus, words: Words, most: int) -> list[Lesson]:
+    """Held-out questions beside the passage that answers, and near ones beside the passage that is found first."""
+    items = []
+    for asked in random.Random(0).sample(corpus.asked, len(corpus.asked)):
+        source = corpus.sources[asked.article]
+        own = [start for id, start, _, _ in asked.hits if id == source.id]
+        at = asked.answers[0].start if asked.answers else own[0] if own else -1
         for heading, sentences in source.sections:
             first, last = sentences[0].start, sentences[-1].end
-            questions = []
-            for asked in corpus.asked:
-                own = [start for id, start, _, _ in asked.hits if id == source.id][:1]
-                if asked.article != source.id or (not asked.answers and own != [first]):
-                    continue
-                inside = [(a.start - first, a.end - first) for a in asked.answers if first <= a.start and a.end <= last]
-                if inside or not asked.answers:
-                    questions.append((asked.question, inside[0] if inside else None))
-            row = encoded(words, Pack(source.title, heading, source.text[first:last], tuple(questions)))
-            rows += [row] if row else []
-    return [collate(rows[at : at + 4]) for at in range(0, len(rows), 4)]
+            if first <= at < last and len(items) < most:
+                span = (at - first, asked.answers[0].end - first) if asked.answers else None
+                item = encoded(words, Window(asked.question, source.title, heading, source.text[first:last], span))
+                items += [item] if item else []
+    items.sort(key=lambda item: len(item[0].ids))
+    return [collate(items[at : at + 16]) for at in range(0, len(items), 16)]
 
 
 @torch.no_grad()
-def check(run: Run, words: Words, batches: list[Batch]) -> dict[str, float]:
+def check(run: Run, words: Words, lessons: list[Lesson]) -> dict[str, float]:
     """How the reader does on held-out passages: AUROC of `answers` and of the null margin, exact spans."""
     run.model.eval()
     wanted, said, margins, exact = [], [], [], []
-    for batch in batches:
-        logits = read(run, words, batch)
-        wanted += batch.answers.tolist()
+    for lesson in lessons:
+        logits = read(run, words, lesson)
+        wanted += lesson.answers.tolist()
         said += logits.answers.tolist()
         inside = [x[:, 1:].amax(1) - x[:, 0] for x in (logits.start, logits.end)]
         margins += (inside[0] + inside[1]).tolist()
-        right = (logits.start[:, 1:].argmax(1) + 1 == batch.start.to(run.device)).tolist()
-        exact += [float(r) for r, w in zip(right, batch.answers.tolist(), strict=True) if w]
+        right = (logits.start[:, 1:].argmax(1) + 1 == lesson.start.to(run.device)).tolist()
+        exact += [float(r) for r, w in zip(right, lesson.answers.tolist(), strict=True) if w]
     return {
         "auroc": round(float(roc_auc_score(wanted, said)), 4),
         "auroc_margin": round(float(roc_auc_score(wanted, margins)), 4),
@@ -208,7 +203,7 @@ def main() -> None:
     words, recipe = Words(folder), Recipe(**options["windows"])
     sets = [(row["from_epoch"], [Path(row["folder"])]) for row in options["data"]]
     corpora = [(first, read_corpus(folders, arguments.hits, held_out=False)) for first, folders in sets]
-    checked = checking_batches(read_corpus(sets[0][1], arguments.hits, held_out=True), words)
+    checked = checking_lessons(read_corpus(sets[0][1], arguments.hits, held_out=True), words, 160)
     xquad = read_xquad(arguments.xquad) if arguments.xquad else {}
     run = start(options, folder, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     if (arguments.work / "checkpoint.pt").exists():
@@ -217,11 +212,11 @@ def main() -> None:
     for first, corpus in corpora:
         log.info("%d articles, %d questions from epoch %d", len(corpus.sources), len(corpus.asked), first)
     losses, tokens, began = [], 0, time.monotonic()
-    for batch in steps(words, corpora, xquad, recipe, options, run.step):
+    for lesson in steps(words, corpora, xquad, recipe, options, run.step):
         if run.step >= options["steps"]:
             break
-        losses.append(learn(run, words, batch, options))
-        tokens += batch.packed.ids.size
+        losses.append(learn(run, words, lesson, options))
+        tokens += lesson.batch.ids.size
         if run.step % 50 == 0:
             speed = tokens / (time.monotonic() - began)
             log.info("step %d loss %.4f, %.0f tokens/s", run.step, float(np.mean(losses)), speed)

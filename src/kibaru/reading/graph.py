@@ -70,45 +70,41 @@ def reader_graph(parameters: Mapping[str, NDArray[Any]], config: Mapping[str, An
         integers: Whether matrices have 8 bits and a scale a row, for processors that multiply those; else 32.
 
     Returns:
-        A model of the inputs `words` (rows, length, hidden), `positions`, `segments` (rows, length), `inside` (rows,
-        length), which is 1 in the passage's body and else 0, and `asked` (questions, 2), as in
-        `kibaru.reading.pairs.Packed`. Its outputs are the logits of starts and of ends (questions, length), with that
-        of "there is none" at position 0, and of `answers` (questions,).
+        A model of the inputs `words` (pairs, length, hidden), `kinds` (pairs, length), as in
+        `kibaru.reading.pairs.Batch`, `mask` (pairs, length), which is 0 for tokens and far below for padding, and
+        `inside` (pairs, length), which is 1 in the passage's body and else 0. Its outputs are the logits of starts and
+        of ends (pairs, length), with that of "there is none" at position 0, and of `answers` (pairs,).
     """
     make = _Maker(parameters, config["layer_norm_eps"], integers)
     op, whole, hidden = make.op, make.whole, int(config["hidden_size"])
     words = op.parameter([-1, -1, hidden], np.float32, name="words")
-    positions = op.parameter([-1, -1], np.int64, name="positions")
-    segments = op.parameter([-1, -1], np.int64, name="segments")
+    kinds = op.parameter([-1, -1], np.int64, name="kinds")
+    mask = op.parameter([-1, -1], np.float32, name="mask")
     inside = op.parameter([-1, -1], np.float32, name="inside")
-    asked = op.parameter([-1, 2], np.int64, name="asked")
 
-    seen, seeing = op.unsqueeze(segments, whole(1)), op.unsqueeze(segments, whole(2))
-    sees = op.logical_or(op.equal(seen, whole(0)), op.equal(seen, seeing))
-    bias = op.unsqueeze(op.select(sees, make.constant(0.0), make.constant(_FORBIDDEN)), whole(1))
+    bias = op.unsqueeze(mask, whole(1, 2))
     types = np.asarray(parameters["embeddings.token_type_embeddings.weight"], np.float32)
-    table = make.constant(np.asarray(parameters["embeddings.position_embeddings.weight"], np.float32) + types[0])
-    located = op.add(words, op.gather(table, positions, whole(0)))
+    positions = np.asarray(parameters["embeddings.position_embeddings.weight"], np.float32) + types[0]
+    length = op.gather(op.shape_of(words), whole(1), make.constant(0, np.int64))
+    located = op.add(words, op.slice(make.constant(positions[None]), whole(0), length, whole(1), whole(1)))
     states = make.norm(located, "embeddings.LayerNorm")
     for number in range(int(config["num_hidden_layers"])):
+        if number == config["marked"]:
+            marks = op.gather(make.constant(parameters["reader.kinds.weight"]), kinds, make.constant(0, np.int64))
+            states = op.add(states, marks)
         states = make.layer(states, bias, f"encoder.layer.{number}", int(config["num_attention_heads"]), hidden)
 
-    rows = op.squeeze(op.gather(asked, whole(0), whole(1)), whole(1))
-    question = op.gather_nd(states, asked)
-    passage = op.gather(states, rows, whole(0))
-    tokens = op.gather(make.linear(states, "reader.tokens"), rows, whole(0))
-    pointers = [op.unsqueeze(make.linear(question, f"reader.{end}"), whole(1)) for end in ("start", "end")]
-    size = int(np.shape(parameters["reader.start.weight"])[0])
-    spans = op.multiply(op.matmul(op.concat(pointers, 1), tokens, False, True), make.constant(size**-0.5))
-    is_body = op.unsqueeze(op.gather(inside, rows, whole(0)), whole(1))
-    spans = op.select(op.greater(is_body, make.constant(0.5)), spans, make.constant(_FORBIDDEN))
-    none = make.linear(question, "reader.none")
-    pooled = op.reshape(op.matmul(op.softmax(spans, -1), passage, False, False), whole(0, 2 * hidden), True)
-    above = op.subtract(op.reduce_max(spans, whole(2)), none)
-    read = op.gelu(make.linear(op.concat([question, pooled], 1), "reader.answers.dense"), "erf")
+    both = op.transpose(make.linear(states, "reader.span"), whole(0, 2, 1))
+    first = op.slice(both, whole(0), whole(1), whole(1), whole(2))
+    is_body = op.greater(op.unsqueeze(inside, whole(1)), make.constant(0.5))
+    spans = op.select(is_body, both, make.constant(_FORBIDDEN))
+    pooled = op.reshape(op.matmul(op.softmax(spans, -1), states, False, False), whole(0, 2 * hidden), True)
+    above = op.subtract(op.reduce_max(spans, whole(2)), op.squeeze(first, whole(2)))
+    whole_text = op.squeeze(op.slice(states, whole(0), whole(1), whole(1), whole(1)), whole(1))
+    read = op.gelu(make.linear(op.concat([whole_text, pooled], 1), "reader.answers.dense"), "erf")
     answers = op.squeeze(make.linear(op.concat([read, above], 1), "reader.answers.out"), whole(1))
     after = op.slice(spans, whole(1), whole(np.iinfo(np.int64).max), whole(1), whole(2))
-    both = op.concat([op.unsqueeze(none, whole(2)), after], 2)
-    start, end = (op.squeeze(op.gather(both, whole(n), whole(1)), whole(1)) for n in (0, 1))
+    logits = op.concat([first, after], 2)
+    start, end = (op.squeeze(op.gather(logits, whole(n), whole(1)), whole(1)) for n in (0, 1))
     results = [op.result(node) for node in (start, end, answers)]
-    return openvino().Model(results, [words, positions, segments, inside, asked], "reader")
+    return openvino().Model(results, [words, kinds, mask, inside], "reader")

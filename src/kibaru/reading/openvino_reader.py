@@ -10,18 +10,21 @@ from numpy.typing import NDArray
 
 from kibaru.bert_graph import openvino
 from kibaru.reading.graph import reader_graph
-from kibaru.reading.pairs import Packed
+from kibaru.reading.pairs import Batch
+
+_FORBIDDEN = -1e4
+"""Added to the attention that padding would get."""
 
 _OPTIONS = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32", "ENABLE_CPU_PINNING": False}
 
 
 class Read(NamedTuple):
-    """What the reader says of each question and its passage; see `kibaru.reading.torch_reader.Logits`.
+    """What the reader says of each pair of a question and a passage; see `kibaru.reading.torch_reader.Logits`.
 
     Attributes:
-        start: Logits of the answer's first token (questions, length).
-        end: Logits of its last (questions, length).
-        answers: The logit that the passage answers (questions,).
+        start: Logits of the answer's first token (pairs, length).
+        end: Logits of its last (pairs, length).
+        answers: The logit that the passage answers (pairs,).
     """
 
     start: NDArray[np.float32]
@@ -55,18 +58,18 @@ class OpenvinoReader:
         compiled = openvino().Core().compile_model(graph, "CPU", _OPTIONS | dict(options or {}))
         self._request = compiled.create_infer_request()
 
-    def read(self, words: NDArray[np.float32], packed: Packed) -> Read:
-        """Read passages with their questions.
+    def read(self, words: NDArray[np.float32], batch: Batch) -> Read:
+        """Read pairs.
 
         Args:
-            words: The embeddings of the tokens' words (rows, length, hidden).
-            packed: The layout.
+            words: The embeddings of the tokens' words (pairs, length, hidden).
+            batch: The pairs.
 
         Returns:
             The logits.
         """
-        at = np.arange(packed.ids.shape[1])
-        inside = ((at >= packed.body[:, :1]) & (at < packed.body[:, 1:])).astype(np.float32)
-        inputs = (words, packed.positions, packed.segments, inside, packed.asked)
-        found = self._request.infer(dict(enumerate(inputs)))
+        at = np.arange(batch.ids.shape[1])
+        mask = np.where(at < batch.lengths[:, None], 0, _FORBIDDEN).astype(np.float32)
+        inside = ((at >= batch.body[:, :1]) & (at < batch.body[:, 1:])).astype(np.float32)
+        found = self._request.infer(dict(enumerate((words, batch.kinds, mask, inside))))
         return Read(*(np.array(found[number]) for number in range(3)))

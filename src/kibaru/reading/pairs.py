@@ -1,11 +1,9 @@
-"""Questions and a passage as the tokens that the reader takes, with the offsets of the passage's own words.
-
-The passage stands first and does not see the questions; each question sees the passage and itself. So one reading of a
-passage serves any number of questions, in training and when several readers wait.
-"""
+"""A question and a passage as the tokens that the reader takes, with the offsets of the passage's own words."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,27 +14,37 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from sentencepiece import SentencePieceProcessor
 
-LONGEST_PASSAGE = 256
-"""Tokens of a passage with its headings; the rest is not read. Passages of 700 characters have about 190."""
+LONGEST = 256
+"""Tokens of a pair; what of the passage is beyond them is not read. Passages of 700 characters have about 180."""
 
 LONGEST_QUESTION = 64
-"""Tokens of a question; the rest of a longer one is not read."""
+"""Tokens of the question; the rest of a longer one is not read."""
 
-_BEGIN, _END = 0, 2
-"""The numbers of `<s>` and `</s>` in the packaged model's vocabulary."""
+FOUND, MISSING, ASKED = 1, 2, 3
+"""Kinds of tokens: of a question's word that the passage has too, of one that it lacks, and of a passage's word that
+the question has. All others are of kind 0."""
+
+_BEGIN, _PADDING, _END = 0, 1, 2
+"""The numbers of `<s>`, `<pad>` and `</s>` in the packaged model's vocabulary."""
+
+_WORD = re.compile(r"\w+")
+_STEM = 5
+"""First letters by which words are taken for the same, so that endings and slips at the end do not matter."""
 
 
 @dataclass(frozen=True, slots=True)
-class PassageTokens:
-    """The tokens of `<s> passage: TITLE HEADING BODY </s>`.
+class Pair:
+    """The tokens of `<s> query: QUESTION </s> passage: TITLE HEADING BODY </s>`.
 
     Attributes:
         ids: The tokens' numbers (length,).
+        kinds: `FOUND`, `MISSING`, `ASKED` or 0 for each token (length,).
         first: The position of the body's first token.
         offsets: Where each of the body's tokens begins and ends in the body (tokens, 2), without white space.
     """
 
     ids: NDArray[np.int64]
+    kinds: NDArray[np.int64]
     first: int
     offsets: NDArray[np.int64]
 
@@ -52,39 +60,40 @@ class PassageTokens:
         return self.first + int(inside[0]), self.first + int(inside[-1])
 
 
-def question_tokens(vocabulary: SentencePieceProcessor, question: str) -> NDArray[np.int64]:
-    """The tokens of `<s> query: QUESTION </s>`.
+def make_pair(vocabulary: SentencePieceProcessor, question: str, headings: Sequence[str], body: str) -> Pair:
+    """Tokenize a question with a passage.
 
     Args:
         vocabulary: The packaged model's.
         question: As it is asked.
-
-    Returns:
-        Their numbers (length,).
-    """
-    return np.array([_BEGIN, *vocabulary.encode(f"query: {question}")[: LONGEST_QUESTION - 2], _END], np.int64)
-
-
-def passage_tokens(vocabulary: SentencePieceProcessor, headings: Sequence[str], body: str) -> PassageTokens:
-    """Tokenize a passage.
-
-    Args:
-        vocabulary: The packaged model's.
         headings: What stands before the body, each on a line of its own: the article's title, the section's heading.
         body: The passage's own words, in which answers are sought; cut off at its end when it is too long.
 
     Returns:
-        The tokens and the offsets of those of the body.
+        The tokens, their kinds, and the offsets of those of the body.
     """
-    before = "passage: " + "".join(f"{line}\n" for line in headings if line)
+    prompt, before = "query: ", "passage: " + "".join(f"{line}\n" for line in headings if line)
+    asked = vocabulary.encode(prompt + question, return_type="offset_mapping")
+    asked_ids = asked["ids"][: LONGEST_QUESTION - 2]
     pieces = vocabulary.encode(before + body, return_type="offset_mapping")
-    room = LONGEST_PASSAGE - 2
-    ids = pieces["ids"][:room]
-    offsets = np.array(pieces["offsets"][:room], np.int64).reshape(-1, 2) - len(before)
+    room = LONGEST - len(asked_ids) - 3
+    ids, places = pieces["ids"][:room], pieces["offsets"][:room]
+    wanted, present = _stems(question), _stems(before[9:] + body)
+    kinds = [
+        0,
+        *_kinds(asked["offsets"][: len(asked_ids)], question, len(prompt), present, FOUND, MISSING),
+        0,
+        *_kinds(places, before[9:] + body, 9, wanted, ASKED, 0),
+        0,
+    ]
+    offsets = np.array(places, np.int64).reshape(-1, 2) - len(before)
     skipped = int((offsets[:, 1] <= 0).sum())
     own = [_trimmed(body, max(0, start), end) for start, end in offsets[skipped:].tolist()]
-    return PassageTokens(
-        np.array([_BEGIN, *ids, _END], np.int64), 1 + skipped, np.array(own, np.int64).reshape(-1, 2)
+    return Pair(
+        np.array([_BEGIN, *asked_ids, _END, *ids, _END], np.int64),
+        np.array(kinds, np.int64),
+        len(asked_ids) + 2 + skipped,
+        np.array(own, np.int64).reshape(-1, 2),
     )
 
 
@@ -95,47 +104,52 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     return start, max(start, start + len(piece.strip()))
 
 
+def _stem(word: str) -> str:
+    """The word's first letters without case and accents; "" of a short one that says little."""
+    folded = "".join(c for c in unicodedata.normalize("NFKD", word.lower()) if not unicodedata.combining(c))
+    return folded[:_STEM] if len(folded) > 3 or folded.isdigit() else ""
+
+
+def _stems(text: str) -> set[str]:
+    return {stem for match in _WORD.finditer(text) if (stem := _stem(match[0]))}
+
+
+def _kinds(
+    offsets: Sequence[tuple[int, int]], text: str, shift: int, others: set[str], found: int, missing: int
+) -> list[int]:
+    """The kind of each token: `found` in a word whose stem is among `others`, `missing` in one whose stem is not."""
+    of_letters = [0] * (len(text) + 1)
+    for match in _WORD.finditer(text):
+        stem = _stem(match[0])
+        if stem:
+            of_letters[match.start() : match.end()] = [found if stem in others else missing] * len(match[0])
+    return [of_letters[min(len(text), max(0, end - shift - 1))] if end > shift else 0 for _, end in offsets]
+
+
 @dataclass(frozen=True, slots=True)
-class Packed:
-    """Passages, each with its questions behind it, in rows of one length.
+class Batch:
+    """Pairs in rows of one length.
 
     Attributes:
-        ids: Tokens (rows, length).
-        positions: Of each token in its own passage or question (rows, length).
-        segments: 0 in the passage, 1, 2… in the first, second… question, -1 in padding (rows, length).
-        body: Where the passage's body begins and ends (rows, 2).
-        asked: The row and the first token of each question (questions, 2).
+        ids: Tokens (pairs, length).
+        kinds: Their kinds (pairs, length).
+        lengths: Tokens of each pair (pairs,); the rest of its row is padding.
+        body: Where each pair's body begins and ends (pairs, 2).
     """
 
     ids: NDArray[np.int64]
-    positions: NDArray[np.int64]
-    segments: NDArray[np.int64]
+    kinds: NDArray[np.int64]
+    lengths: NDArray[np.int64]
     body: NDArray[np.int64]
-    asked: NDArray[np.int64]
 
 
-def pack(rows: Sequence[tuple[PassageTokens, Sequence[NDArray[np.int64]]]], length: int = 0) -> Packed:
-    """Lay out passages with their questions.
-
-    Args:
-        rows: Each passage with the tokens of its questions.
-        length: The least length of the rows; they are as long as the longest.
-
-    Returns:
-        The layout, whose questions come in the order of `rows`.
-    """
-    length = max(length, *(len(passage.ids) + sum(map(len, asked)) for passage, asked in rows))
-    ids = np.ones((len(rows), length), np.int64)
-    positions, segments = np.zeros_like(ids), np.full_like(ids, -1)
-    body, places = np.zeros((len(rows), 2), np.int64), []
-    for row, (passage, asked) in enumerate(rows):
-        body[row] = passage.first, passage.first + len(passage.offsets)
-        at = 0
-        for segment, tokens in enumerate([passage.ids, *asked]):
-            if segment:
-                places.append((row, at))
-            stretch = slice(at, at + len(tokens))
-            ids[row, stretch], segments[row, stretch] = tokens, segment
-            positions[row, stretch] = np.arange(len(tokens))
-            at += len(tokens)
-    return Packed(ids, positions, segments, body, np.array(places, np.int64).reshape(-1, 2))
+def make_batch(pairs: Sequence[Pair], length: int = 0) -> Batch:
+    """Lay out pairs, at least `length` long."""
+    lengths = np.array([len(pair.ids) for pair in pairs], np.int64)
+    length = max(length, int(lengths.max()))
+    ids = np.full((len(pairs), length), _PADDING, np.int64)
+    kinds = np.zeros_like(ids)
+    for row, pair in enumerate(pairs):
+        ids[row, : len(pair.ids)], kinds[row, : len(pair.ids)] = pair.ids, pair.kinds
+    body = np.array([[pair.first, pair.first + len(pair.offsets)] for pair in pairs], np.int64)
+    return Batch(ids, kinds, lengths, body)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kibaru.reading.pairs import PassageTokens
+from kibaru.reading.pairs import Pair
 
 LONGEST_ANSWER = 40
 """Tokens of the longest span that is considered; nine in ten answers have 12 or fewer."""
@@ -30,21 +30,21 @@ class AnswerSpan:
     margin: float
 
 
-def best_span(passage: PassageTokens, start: NDArray[np.float32], end: NDArray[np.float32]) -> AnswerSpan | None:
+def best_span(pair: Pair, start: NDArray[np.float32], end: NDArray[np.float32]) -> AnswerSpan | None:
     """The span whose start and end logits add up to the most.
 
     Args:
-        passage: The tokens that were read.
+        pair: The tokens that were read.
         start: A logit for each token (length,), see `Logits`.
         end: The same of ends.
 
     Returns:
         None where nothing of the body was read.
     """
-    count = len(passage.offsets)
+    count = len(pair.offsets)
     if not count:
         return None
-    starts, ends = (np.asarray(x[passage.first : passage.first + count], np.float64) for x in (start, end))
+    starts, ends = (np.asarray(x[pair.first : pair.first + count], np.float64) for x in (start, end))
     sums = starts[:, None] + ends[None, :]
     at = np.arange(count)
     length = at[None, :] - at[:, None]
@@ -52,7 +52,7 @@ def best_span(passage: PassageTokens, start: NDArray[np.float32], end: NDArray[n
     first, last = np.unravel_index(int(sums.argmax()), sums.shape)
     best = float(sums[first, last])
     probability = float(np.exp(best - _logsumexp(starts) - _logsumexp(ends)))
-    begin, stop = int(passage.offsets[first, 0]), int(passage.offsets[last, 1])
+    begin, stop = int(pair.offsets[first, 0]), int(pair.offsets[last, 1])
     return AnswerSpan(begin, max(begin, stop), probability, best - float(start[0]) - float(end[0]))
 
 

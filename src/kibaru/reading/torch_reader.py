@@ -10,20 +10,19 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-TOKENS, START, END = "reader.tokens", "reader.start", "reader.end"
-NONE = "reader.none"
+KINDS, SPAN = "reader.kinds", "reader.span"
 DENSE, ANSWERS = "reader.answers.dense", "reader.answers.out"
 FORBIDDEN = -1e4
-"""The logit of positions that are neither the first nor of the passage's body, and of attention that is not allowed."""
+"""The logit of positions that are neither the first nor of the passage's body, and of padding in attention."""
 
 
 class Logits(NamedTuple):
-    """What the reader says of each question and its passage.
+    """What the reader says of each pair of a question and a passage.
 
     Attributes:
-        start: That the answer begins at a token (questions, length); at position 0, that there is none.
-        end: That the answer ends with a token (questions, length); at position 0, that there is none.
-        answers: That the passage answers, before the sigmoid (questions,).
+        start: That the answer begins at a token (pairs, length); at position 0, that there is none.
+        end: That the answer ends with a token (pairs, length); at position 0, that there is none.
+        answers: That the passage answers, before the sigmoid (pairs,).
     """
 
     start: Tensor
@@ -32,11 +31,11 @@ class Logits(NamedTuple):
 
 
 class TorchReader(nn.Module):
-    """BERT, in which questions see the passage but not the reverse, and two heads over a question's first token.
+    """BERT with two heads, which also sees which words question and passage share.
 
-    The span head points: the logit of a token is the product of its projection and the question's, as in attention.
-    The answerability head reads the question's state, the passage's states under the start and the end distributions,
-    and how far the best start and end stand above "there is none".
+    A vector for the kind of each token (see `kibaru.reading.pairs`) is added to the states that layer `marked` reads.
+    The span head is linear. The answerability head reads the first token's state, the states under the start and the
+    end distributions over the body, and how far the best start and end stand above position 0.
     """
 
     def __init__(self, parameters: Mapping[str, NDArray[Any]], config: Mapping[str, Any], dropout: float = 0.0) -> None:
@@ -44,14 +43,14 @@ class TorchReader(nn.Module):
 
         Args:
             parameters: Arrays by name, as in transformers' BertModel, and the heads'; see `kibaru.reading.weights`.
-            config: The packaged model's `config.json`.
+            config: The packaged model's `config.json`, with the number of layers that the reader has and `marked`.
             dropout: Share of what each feed-forward block adds that is dropped in training.
         """
         super().__init__()
         for name, value in parameters.items():
             self.register_parameter(name.replace(".", "/"), nn.Parameter(torch.tensor(value, dtype=torch.float32)))
         self.heads = int(config["num_attention_heads"])
-        self.layers = int(config["num_hidden_layers"])
+        self.layers, self.marked = int(config["num_hidden_layers"]), int(config["marked"])
         self.epsilon = float(config["layer_norm_eps"])
         self.dropout = dropout
 
@@ -59,54 +58,55 @@ class TorchReader(nn.Module):
         """The parameter of this name, with dots."""
         return self.get_parameter(name.replace(".", "/"))
 
-    def forward(self, words: Tensor, positions: Tensor, segments: Tensor, body: Tensor, asked: Tensor) -> Logits:
-        """Read passages with their questions; all but `words` as in `kibaru.reading.pairs.Packed`.
+    def forward(self, words: Tensor, kinds: Tensor, lengths: Tensor, body: Tensor) -> Logits:
+        """Read pairs; all but `words` as in `kibaru.reading.pairs.Batch`.
 
         Args:
-            words: The embeddings of the tokens' words (rows, length, hidden).
-            positions: Of each token in its own passage or question (rows, length).
-            segments: 0 in the passage, 1, 2… in its questions, -1 in padding (rows, length).
-            body: Where each passage's body begins and ends (rows, 2).
-            asked: The row and the first token of each question (questions, 2).
+            words: The embeddings of the tokens' words (pairs, length, hidden).
+            kinds: The kinds of the tokens (pairs, length).
+            lengths: Tokens of each pair (pairs,).
+            body: Where each passage's body begins and ends (pairs, 2).
 
         Returns:
             The logits.
         """
-        sees = (segments[:, None, :] == 0) | (segments[:, :, None] == segments[:, None, :])
-        bias = torch.zeros(sees.shape, dtype=words.dtype, device=words.device).masked_fill(~sees, FORBIDDEN)[:, None]
-        located = words + self.named("embeddings.position_embeddings.weight")[positions]
+        count = words.shape[1]
+        at = torch.arange(count, device=words.device)
+        padding = at >= lengths[:, None]
+        bias = None
+        if bool(padding.any()):
+            bias = torch.zeros(padding.shape, dtype=words.dtype, device=words.device).masked_fill(padding, FORBIDDEN)
+            bias = bias[:, None, None, :].expand(-1, 1, count, -1)
+        located = words + self.named("embeddings.position_embeddings.weight")[:count]
         states = self._norm(located + self.named("embeddings.token_type_embeddings.weight")[0], "embeddings.LayerNorm")
         for number in range(self.layers):
+            if number == self.marked:
+                states = states + self.named(f"{KINDS}.weight")[kinds]
             states = self._layer(states, bias, f"encoder.layer.{number}")
-        return self._heads(states, body, asked)
+        return self._heads(states, (at >= body[:, :1]) & (at < body[:, 1:]))
 
-    def _heads(self, states: Tensor, body: Tensor, asked: Tensor) -> Logits:
-        at = torch.arange(states.shape[1], device=states.device)
-        is_body = (at >= body[:, :1]) & (at < body[:, 1:])
-        rows, places = asked[:, 0], asked[:, 1]
-        question, passage = states[rows, places], states[rows]
-        tokens = self._linear(states, TOKENS)[rows]
-        pointers = torch.stack([self._linear(question, START), self._linear(question, END)], dim=2)
-        spans = (tokens @ pointers).float() * tokens.shape[-1] ** -0.5
-        inside = spans.masked_fill(~is_body[rows][:, :, None], FORBIDDEN)
-        none = self._linear(question, NONE).float()
-        pooled = (inside.softmax(dim=1).to(states.dtype).transpose(1, 2) @ passage).flatten(1)
+    def _heads(self, states: Tensor, is_body: Tensor) -> Logits:
+        both = self._linear(states, SPAN).float()
+        inside = both.masked_fill(~is_body[:, :, None], FORBIDDEN)
+        none = both[:, 0]
+        pooled = (inside.softmax(dim=1).to(states.dtype).transpose(1, 2) @ states).flatten(1)
         above = inside.amax(dim=1) - none
-        read = functional.gelu(self._linear(torch.cat([question, pooled], dim=1), DENSE))
+        read = functional.gelu(self._linear(torch.cat([states[:, 0], pooled], dim=1), DENSE))
         if self.training and self.dropout:
             read = functional.dropout(read, self.dropout)
         answers = self._linear(torch.cat([read, above.to(read.dtype)], dim=1), ANSWERS)[:, 0].float()
         whole = torch.cat([none[:, None], inside[:, 1:]], dim=1)
         return Logits(whole[:, :, 0], whole[:, :, 1], answers)
 
-    def _layer(self, states: Tensor, bias: Tensor, name: str) -> Tensor:
+    def _layer(self, states: Tensor, bias: Tensor | None, name: str) -> Tensor:
         rows, length, hidden = states.shape
         shape = (rows, length, self.heads, hidden // self.heads)
         queries, keys, values = (
             self._linear(states, f"{name}.attention.self.{part}").view(shape).transpose(1, 2)
             for part in ("query", "key", "value")
         )
-        attention = functional.scaled_dot_product_attention(queries, keys, values, attn_mask=bias.to(queries.dtype))
+        mask = None if bias is None else bias.to(queries.dtype)
+        attention = functional.scaled_dot_product_attention(queries, keys, values, attn_mask=mask)
         attention = self._linear(attention.transpose(1, 2).reshape(states.shape), f"{name}.attention.output.dense")
         states = self._norm(attention + states, f"{name}.attention.output.LayerNorm")
         inner = functional.gelu(self._linear(states, f"{name}.intermediate.dense"))

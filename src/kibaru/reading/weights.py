@@ -28,19 +28,20 @@ GROUP = 32
 _LEVELS = {4: 7, 8: 127}
 
 
-def packaged(folder: Path, layers: int) -> tuple[Arrays, dict[str, Any]]:
+def packaged(folder: Path, layers: int, marked: int) -> tuple[Arrays, dict[str, Any]]:
     """The packaged embedding model's parameters, without those of upper layers and the embeddings of words.
 
     Args:
         folder: Where the model is unpacked.
         layers: Layers to keep, counted from the lowest.
+        marked: The layer that is told the kinds of tokens.
 
     Returns:
         Arrays by transformers' names, and the model's configuration with that number of layers.
     """
     from safetensors import safe_open
 
-    config = json.loads((folder / "config.json").read_text("utf-8")) | {"num_hidden_layers": layers}
+    config = json.loads((folder / "config.json").read_text("utf-8")) | {"num_hidden_layers": layers, "marked": marked}
     parameters = {}
     with safe_open(folder / "model.safetensors", "np") as file:
         for name in file.keys():
@@ -74,7 +75,7 @@ def merged(file: Path, folder: Path) -> tuple[Arrays, dict[str, Any]]:
         raise ValueError(f"{file} is damaged: {error}") from error
     if about.get("format") != "kibaru-reader-1":
         raise ValueError(f"{file} is no file of reader weights")
-    parameters, config = packaged(folder, int(about["layers"]))
+    parameters, config = packaged(folder, int(about["layers"]), int(about["marked"]))
     for name, value in stored.items():
         if name.endswith(":scales"):
             continue
@@ -97,7 +98,7 @@ def save(
         file: Where to; replaced in one step.
         trained: The reader's parameters.
         base: The packaged model's.
-        about: What the file says of itself, `layers` among it.
+        about: What the file says of itself, `layers` and `marked` among it.
         bits: 4 or 8, of a number of a difference.
     """
     from safetensors.numpy import save_file
