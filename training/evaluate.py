@@ -1,6 +1,6 @@
 """Figures of a set that `training/score.py` has read: does the reader tell questions with an answer from near ones?
 
-    python training/evaluate.py --folder FOLDER --hits HITS SCORES
+python training/evaluate.py --folder FOLDER --hits HITS SCORES
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from typing import Any
 
 import numpy as np
 from corpus import rows
-from kibaru.passages import sentences_of
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
+
+from kibaru.passages import sentences_of
 
 Floats = NDArray[np.float64]
 _RESAMPLES = 1_000
@@ -183,7 +184,9 @@ def report(cases: list[Case], passages: int) -> dict[str, str]:
         for value in sorted({str(case.question.get(key)) for case in cases}):
             at = [n for n, case in enumerate(cases) if str(case.question.get(key)) == value]
             kinds = {cases[n].is_answered for n in at}
-            inside = [rates["answer in the sentence"][n] for n, c in enumerate(answered) if str(c.question.get(key)) == value]
+            inside = [
+                rates["answer in the sentence"][n] for n, c in enumerate(answered) if str(c.question.get(key)) == value
+            ]
             area = f"{roc_auc_score([cases[n].is_answered for n in at], final[at]):.3f}" if len(kinds) == 2 else "-"
             share = f"{np.mean(inside):.3f}" if inside else "-"
             found[f"{key} {value} ({len(at)})"] = f"AUROC {area}, in the sentence {share}"

@@ -1,6 +1,6 @@
 """Read the first passages of each question of a set, and note what the reader says of each.
 
-    python training/score.py (--weights FILE | --checkpoint FILE) --hits HITS --passages N SCORES
+python training/score.py (--weights FILE | --checkpoint FILE) --hits HITS --passages N SCORES
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import numpy as np
 import torch
 from batches import Words, tensors
 from corpus import is_held_out, rows
+from train import new_reader
+
 from kibaru.packaged_model import unpacked_folder
 from kibaru.passages import sentences_of
 from kibaru.reading.pairs import Pair, make_batch, make_pair
@@ -23,7 +25,6 @@ from kibaru.reading.spans import best_span
 from kibaru.reading.torch_reader import TorchReader
 from kibaru.reading.weights import merged
 from kibaru.settings import Settings
-from train import new_reader
 
 _TURN = 16
 

@@ -1,6 +1,6 @@
 """Write the weights that the package ships out of a checkpoint, and say what rounding costs.
 
-    python training/ship.py --checkpoint FILE [--bits 4] [--output FILE]
+python training/ship.py --checkpoint FILE [--bits 4] [--output FILE]
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from train import new_reader
+
 from kibaru.packaged_model import unpacked_folder
 from kibaru.reading.weights import FILE, HEADS, merged, packaged, save
 from kibaru.settings import Settings
-from train import new_reader
 
 
 def main() -> None:

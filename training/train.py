@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import os
 import random
 import time
 import tomllib
@@ -22,20 +21,21 @@ import numpy as np
 import torch
 from batches import Lesson, Words, collate, encoded, steps, tensors
 from corpus import Corpus, read_corpus, read_xquad
-from kibaru.packaged_model import packaged_weights, unpack
-from kibaru.reading.torch_reader import ANSWERS, DENSE, KINDS, SPAN, Logits, TorchReader
-from kibaru.reading.weights import packaged
-from kibaru.settings import Settings
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 from torch.nn import functional
 from windows import Recipe, Window
 
+from kibaru.packaged_model import packaged_weights, unpack
+from kibaru.reading.torch_reader import ANSWERS, DENSE, KINDS, SPAN, Logits, TorchReader
+from kibaru.reading.weights import packaged
+from kibaru.settings import Settings
+
 log = logging.getLogger("train")
 HIDDEN = 256
 """Units of the answerability head."""
 
-_SAVE_EVERY = 100
+_SAVE_EVERY = 40
 
 
 @dataclass
@@ -126,7 +126,8 @@ def learn(run: Run, words: Words, lesson: Lesson, options: dict[str, Any]) -> fl
 def checking_lessons(corpus: Corpus, words: Words, most: int) -> list[Lesson]:
     """Held-out questions beside the passage that answers, and near ones beside the passage that is found first."""
     items = []
-    for asked in random.Random(0).sample(corpus.asked, len(corpus.asked)):
+    shuffled = random.Random(0).sample(corpus.asked, len(corpus.asked))  # noqa: S311
+    for asked in shuffled:
         source = corpus.sources[asked.article]
         own = [start for id, start, _, _ in asked.hits if id == source.id]
         at = asked.answers[0].start if asked.answers else own[0] if own else -1
@@ -170,7 +171,7 @@ def keep(run: Run, work: Path, name: str = "checkpoint.pt") -> None:
     }
     partial = work / f"{name}.part"
     torch.save(state, partial)
-    os.replace(partial, work / name)
+    partial.replace(work / name)
 
 
 def restore(run: Run, file: Path) -> None:
@@ -217,7 +218,7 @@ def main() -> None:
             break
         losses.append(learn(run, words, lesson, options))
         tokens += lesson.batch.ids.size
-        if run.step % 50 == 0:
+        if run.step % 20 == 0:
             speed = tokens / (time.monotonic() - began)
             log.info("step %d loss %.4f, %.0f tokens/s", run.step, float(np.mean(losses)), speed)
             losses, tokens, began = [], 0, time.monotonic()

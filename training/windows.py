@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from corpus import Asked, Corpus, Source
-from kibaru.sentences import Span
 from noise import noisy
+
+from kibaru.sentences import Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,9 @@ class _Maker:
     def layer(self, states: Node, bias: Node, name: str, heads: int, hidden: int) -> Node:
         op, split = self.op, self.whole(0, 0, heads, hidden // heads)
         queries, keys, values = (
-            op.transpose(op.reshape(self.linear(states, f"{name}.attention.self.{part}"), split, True), self.whole(0, 2, 1, 3))
+            op.transpose(
+                op.reshape(self.linear(states, f"{name}.attention.self.{part}"), split, True), self.whole(0, 2, 1, 3)
+            )
             for part in ("query", "key", "value")
         )
         likeness = op.multiply(op.matmul(queries, keys, False, True), self.constant((hidden // heads) ** -0.5))

@@ -44,7 +44,7 @@ def packaged(folder: Path, layers: int, marked: int) -> tuple[Arrays, dict[str, 
     config = json.loads((folder / "config.json").read_text("utf-8")) | {"num_hidden_layers": layers, "marked": marked}
     parameters = {}
     with safe_open(folder / "model.safetensors", "np") as file:
-        for name in file.keys():
+        for name in file.keys():  # noqa: SIM118  # it is no dict
             is_above = name.startswith("encoder.layer.") and int(name.split(".")[2]) >= layers
             if not is_above and not name.startswith(("pooler", "embeddings.word_embeddings")):
                 parameters[name] = file.get_tensor(name).astype(np.float32)
@@ -70,7 +70,7 @@ def merged(file: Path, folder: Path) -> tuple[Arrays, dict[str, Any]]:
     try:
         with safe_open(file, "np") as opened:
             about = opened.metadata() or {}
-            stored = {name: opened.get_tensor(name) for name in opened.keys()}
+            stored = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise ValueError(f"{file} is damaged: {error}") from error
     if about.get("format") != "kibaru-reader-1":
@@ -90,7 +90,11 @@ def merged(file: Path, folder: Path) -> tuple[Arrays, dict[str, Any]]:
 
 
 def save(
-    file: Path, trained: Mapping[str, NDArray[Any]], base: Mapping[str, NDArray[Any]], about: Mapping[str, str], bits: int
+    file: Path,
+    trained: Mapping[str, NDArray[Any]],
+    base: Mapping[str, NDArray[Any]],
+    about: Mapping[str, str],
+    bits: int,
 ) -> None:
     """Write the weights that differ from the packaged model's.
 
