@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from corpus import rows
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
+from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+from sklearn.metrics import roc_auc_score  # type: ignore[import-untyped]
 
 from kibaru.passages import sentences_of
 
@@ -39,7 +39,7 @@ class Case:
 
     @property
     def is_answered(self) -> bool:
-        return self.question["kind"] == "question"
+        return bool(self.question["kind"] == "question")
 
     @property
     def is_for_tuning(self) -> bool:

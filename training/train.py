@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from batches import Lesson, Words, collate, encoded, steps, tensors
+from batches import Item, Lesson, Words, collate, encoded, steps, tensors
 from corpus import Corpus, read_corpus, read_xquad
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import roc_auc_score  # type: ignore[import-untyped]
 from torch import Tensor
 from torch.nn import functional
 from windows import Recipe, Window
@@ -64,7 +64,7 @@ def start(options: dict[str, Any], folder: Path, device: torch.device) -> Run:
     torch.manual_seed(options["seed"])
     model = new_reader(folder, options["model"], options["seed"]).to(device)
     frozen = ("embeddings/", *(f"encoder/layer/{n}/" for n in range(options["model"]["frozen"])))
-    heads, matrices, vectors = [], [], []
+    heads, matrices, vectors = (list[torch.nn.Parameter]() for _ in range(3))
     for name, parameter in model.named_parameters():
         if name.startswith(frozen):
             parameter.requires_grad = False
@@ -84,7 +84,7 @@ def start(options: dict[str, Any], folder: Path, device: torch.device) -> Run:
 def rate(step: int, options: dict[str, Any]) -> float:
     """The share of the full learning rate at a step: up, level, and down to 0."""
     total, chosen = options["steps"], options["optimizer"]
-    return min(1.0, (step + 1) / chosen["warmup"], max(0.0, total - step) / (chosen["decay"] * total))
+    return float(min(1.0, (step + 1) / chosen["warmup"], max(0.0, total - step) / (chosen["decay"] * total)))
 
 
 def loss_of(logits: Logits, lesson: Lesson, options: dict[str, Any]) -> Tensor:
@@ -94,7 +94,8 @@ def loss_of(logits: Logits, lesson: Lesson, options: dict[str, Any]) -> Tensor:
     spans = spans + functional.cross_entropy(logits.end, lesson.end.to(device))
     wanted = lesson.answers.to(device) * (1 - 2 * soft) + soft
     answers = functional.binary_cross_entropy_with_logits(logits.answers, wanted)
-    return options["span"] * spans + options["answers"] * answers
+    loss: Tensor = options["span"] * spans + options["answers"] * answers
+    return loss
 
 
 def read(run: Run, words: Words, lesson: Lesson) -> Logits:
@@ -125,7 +126,7 @@ def learn(run: Run, words: Words, lesson: Lesson, options: dict[str, Any]) -> fl
 
 def checking_lessons(corpus: Corpus, words: Words, most: int) -> list[Lesson]:
     """Held-out questions beside the passage that answers, and near ones beside the passage that is found first."""
-    items = []
+    items = list[Item]()
     shuffled = random.Random(0).sample(corpus.asked, len(corpus.asked))  # noqa: S311
     for asked in shuffled:
         source = corpus.sources[asked.article]
