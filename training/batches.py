@@ -41,7 +41,7 @@ class Words:
 
     def __init__(self, folder: Path) -> None:
         """Open those of the model unpacked in `folder`."""
-        from kibaru.bert import VOCABULARY, _mapped  # the one reader of this file's layout
+        from kibaru.embedding.openvino_encoder import VOCABULARY, _mapped  # the one reader of this file's layout
 
         self.vocabulary = SentencePieceProcessor(model_proto=(folder / VOCABULARY).read_bytes())
         self._table = _mapped(folder / "model.safetensors", "embeddings.word_embeddings.weight")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kibaru.passages import split_passages
-from kibaru.sentences import Span
+from kibaru.text.chunking import split_passages
+from kibaru.types import Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 from sklearn.metrics import roc_auc_score  # type: ignore[import-untyped]
 
-from kibaru.passages import sentences_of
+from kibaru.text.chunking import sentences_of
 
 Floats = NDArray[np.float64]
 _RESAMPLES = 1_000

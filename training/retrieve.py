@@ -16,8 +16,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from kibaru.articles import make_article
-from kibaru.newsroom import Kibaru
+from kibaru import Kibaru
+from kibaru.ingest.article import make_article
 from kibaru.settings import Settings
 
 FIRST = 10

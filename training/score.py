@@ -18,13 +18,13 @@ from batches import Words, tensors
 from corpus import is_held_out, rows
 from train import new_reader
 
-from kibaru.packaged_model import unpacked_folder
-from kibaru.passages import sentences_of
+from kibaru.embedding.e5_small.model import unpacked_folder
 from kibaru.reading.pairs import Pair, make_batch, make_pair
 from kibaru.reading.spans import best_span
 from kibaru.reading.torch_reader import TorchReader
 from kibaru.reading.weights import merged
 from kibaru.settings import Settings
+from kibaru.text.chunking import sentences_of
 
 _TURN = 16
 

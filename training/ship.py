@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from train import new_reader
 
-from kibaru.packaged_model import unpacked_folder
+from kibaru.embedding.e5_small.model import unpacked_folder
 from kibaru.reading.weights import FILE, HEADS, merged, packaged, save
 from kibaru.settings import Settings
 

@@ -26,7 +26,7 @@ from torch import Tensor
 from torch.nn import functional
 from windows import Recipe, Window
 
-from kibaru.packaged_model import packaged_weights, unpack
+from kibaru.embedding.e5_small.model import packaged_weights, unpack
 from kibaru.reading.torch_reader import ANSWERS, DENSE, KINDS, SPAN, Logits, TorchReader
 from kibaru.reading.weights import packaged
 from kibaru.settings import Settings

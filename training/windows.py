@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from corpus import Asked, Corpus, Source
 from noise import noisy
 
-from kibaru.sentences import Span
+from kibaru.types import Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kibaru.bert_graph import openvino
+from kibaru.embedding.openvino_graph import openvino
 
 if TYPE_CHECKING:
     from openvino import Model, Node

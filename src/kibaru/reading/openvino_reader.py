@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kibaru.bert_graph import openvino
+from kibaru.embedding.openvino_graph import openvino
 from kibaru.reading.graph import reader_graph
 from kibaru.reading.pairs import Batch
 

@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from kibaru.bert import VOCABULARY, _mapped
+from kibaru.embedding.openvino_encoder import VOCABULARY, _mapped
 from kibaru.reading.pairs import Batch, make_batch, make_pair
 from kibaru.reading.spans import AnswerSpan, best_span
 from kibaru.reading.weights import FILE, merged
