@@ -246,7 +246,7 @@ def test_the_question_is_judged_with_its_accents_restored(desk: Desk) -> None:
     restored = replace(analyse(question), text="Quels étaient les prix du bac ?")
     with desk.store.reading():
         found = answer(
-            Sources(desk.store, desk.embedder, desk.g), calibrated(), SearchResults(restored, desk.hits, ASKED),
+            Sources(desk.generation, desk.embedder), calibrated(), SearchResults(restored, desk.hits, ASKED),
             quotes=3, threshold=0.5,
         )  # fmt: skip
     assert found.question == question

@@ -144,5 +144,5 @@ class Generation:
 
     @property
     def _opened(self) -> VectorIndex:
-        assert self._index, "open() comes first"
+        assert self._index is not None, "open() comes first"
         return self._index
