@@ -35,7 +35,7 @@ log = logging.getLogger("train")
 HIDDEN = 256
 """Units of the answerability head."""
 
-_SAVE_EVERY = 40
+_SAVE_EVERY = 100
 
 
 @dataclass
@@ -215,11 +215,11 @@ def main() -> None:
         log.info("%d articles, %d questions from epoch %d", len(corpus.sources), len(corpus.asked), first)
     losses, tokens, began = [], 0, time.monotonic()
     for lesson in steps(words, corpora, xquad, recipe, options, run.step):
-        if run.step >= options["steps"]:
+        if run.step >= min(options["steps"], options["until"]):
             break
         losses.append(learn(run, words, lesson, options))
         tokens += lesson.batch.ids.size
-        if run.step % 20 == 0:
+        if run.step % 50 == 0:
             speed = tokens / (time.monotonic() - began)
             log.info("step %d loss %.4f, %.0f tokens/s", run.step, float(np.mean(losses)), speed)
             losses, tokens, began = [], 0, time.monotonic()
