@@ -41,10 +41,10 @@ class Words:
 
     def __init__(self, folder: Path) -> None:
         """Open those of the model unpacked in `folder`."""
-        from kibaru.embedding.openvino_encoder import VOCABULARY, _mapped  # the one reader of this file's layout
+        from kibaru.embedding.openvino_encoder import VOCABULARY, mapped_tensor  # the one reader of this file's layout
 
         self.vocabulary = SentencePieceProcessor(model_proto=(folder / VOCABULARY).read_bytes())
-        self._table = _mapped(folder / "model.safetensors", "embeddings.word_embeddings.weight")
+        self._table = mapped_tensor(folder / "model.safetensors", "embeddings.word_embeddings.weight")
 
     def embeddings(self, ids: NDArray[np.int64]) -> Tensor:
         """The embeddings of tokens (rows, length), in 32 bits (rows, length, hidden)."""

@@ -94,8 +94,8 @@ def features(case: Case, passages: int) -> list[float]:
         math.log(first.get("p", 1e-4) + 1e-4),
         answers[1] if len(answers) > 1 else answers[0],
         hit["score"],
-        hit["corrected"],
-        top["corrected"],
+        hit["hubness_adjusted"],
+        top["hubness_adjusted"],
         math.log(confidence / (1 - confidence)),
     ]
 

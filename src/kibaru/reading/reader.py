@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from kibaru.embedding.openvino_encoder import VOCABULARY, _mapped
+from kibaru.embedding.openvino_encoder import VOCABULARY, mapped_tensor
 from kibaru.reading.pairs import Batch, make_batch, make_pair
 from kibaru.reading.spans import AnswerSpan, best_span
 from kibaru.reading.weights import FILE, merged
@@ -58,7 +59,7 @@ class Reader:
         from sentencepiece import SentencePieceProcessor
 
         self._vocabulary = SentencePieceProcessor(model_proto=(folder / VOCABULARY).read_bytes())
-        self._table = _mapped(folder / "model.safetensors", "embeddings.word_embeddings.weight")
+        self._table = mapped_tensor(folder / "model.safetensors", "embeddings.word_embeddings.weight")
         self._reading = threading.Lock()
         chosen = engine or ("openvino" if find_spec("openvino") else "torch")
         self._engine = (_openvino if chosen == "openvino" else _torch)(weights, folder)
@@ -82,11 +83,14 @@ class Reader:
         with self._reading:
             start, end, answers = self._engine(words, batch)
         return [
-            PassageRead(
-                float(1 / (1 + np.exp(-answers[row]))), float(answers[row]), best_span(pair, start[row], end[row])
-            )
+            PassageRead(_sigmoid(float(answers[row])), float(answers[row]), best_span(pair, start[row], end[row]))
             for row, pair in enumerate(pairs)
         ]
+
+
+def _sigmoid(logit: float) -> float:
+    """The logistic function, for logits of any size."""
+    return 1 / (1 + math.exp(-logit)) if logit > 0 else math.exp(logit) / (1 + math.exp(logit))
 
 
 def _openvino(weights: Path, folder: Path) -> _Engine:
