@@ -48,7 +48,9 @@ def test_the_weights_that_are_shipped_take_at_most_12_megabytes() -> None:
     assert FILE.stat().st_size <= 12_000_000
 
 
-@pytest.mark.parametrize(("question", "answer"), zip(QUESTIONS, ("11 novembre", "1,7 milliard", "Kassogué"), strict=True))
+@pytest.mark.parametrize(
+    ("question", "answer"), list(zip(QUESTIONS, ("11 novembre", "1,7 milliard", "Kassogué"), strict=True))
+)
 def test_the_words_that_answer_are_a_span_of_the_passage(
     reader: Reader, passages: dict[str, tuple[tuple[str, ...], str]], question: str, answer: str
 ) -> None:
