@@ -4,8 +4,10 @@ BIN := $(VENV)/bin
 PEERS := .venv-peers
 DATA ?= ../shared/eval/dev
 MINUTES ?= 60
+WORK ?= .reader
+XQUAD ?= ../shared/reading/xquad
 
-.PHONY: help demo test coverage mutants lint audit bench docs fuzz peers lock clean
+.PHONY: help demo test coverage mutants lint audit bench docs fuzz peers reader lock clean
 
 help: ## List what make can do
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 11
@@ -52,6 +54,16 @@ bench: $(VENV)/installed-dev ## Run most of docs/benchmarks.md; takes hours
 	$(BIN)/python benchmarks/overload.py
 	$(BIN)/python benchmarks/overload.py --generations 500
 	$(BIN)/python benchmarks/bot/conversation.py
+
+# Takes hours without a GPU; goes on from its last checkpoint. XQUAD is the folder of its files, which are not in the project.
+reader: $(VENV)/installed-dev ## Train the reader from training/data and XQuAD, and write its weights
+	mkdir -p $(WORK)
+	$(BIN)/python training/retrieve.py training/data $(WORK)/reading-hits.jsonl
+	$(BIN)/python training/retrieve.py training/data/features $(WORK)/features-hits.jsonl
+	$(BIN)/python training/retrieve.py training/data/dispatches $(WORK)/dispatches-hits.jsonl
+	$(BIN)/python training/train.py --work $(WORK)/run --xquad $(XQUAD) \
+		--hits $(WORK)/reading-hits.jsonl $(WORK)/features-hits.jsonl $(WORK)/dispatches-hits.jsonl
+	$(BIN)/python training/ship.py --checkpoint $(WORK)/run/checkpoint.pt
 
 fuzz: $(VENV)/installed-dev ## Try every parser and rendering with random input, for MINUTES
 	$(BIN)/pip install --quiet atheris==3.0.0

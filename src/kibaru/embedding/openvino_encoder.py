@@ -80,7 +80,7 @@ class OpenVinoEncoder:
         self._longest = int(config["max_position_embeddings"])
         with ThreadPoolExecutor(1) as executor:  # neither loading the vocabulary nor compiling needs the interpreter
             vocabulary = executor.submit(_load_vocabulary, folder / VOCABULARY)
-            self._words = _mapped(folder / "model.safetensors", _WORDS)
+            self._words = mapped_tensor(folder / "model.safetensors", _WORDS)
             requests = _requests(folder / GRAPH, self.dimension)
             self._vocabulary = vocabulary.result()
         self._cores = ThreadPoolExecutor(len(requests) - 1, "kibaru-model")
@@ -206,7 +206,7 @@ def _load_vocabulary(path: Path) -> SentencePieceProcessor:
     return SentencePieceProcessor(model_proto=path.read_bytes())
 
 
-def _mapped(path: Path, name: str) -> NDArray[np.float16]:
+def mapped_tensor(path: Path, name: str) -> NDArray[np.float16]:
     """A float16 matrix of a safetensors file. It stays on disk, because it is most of the model and a text needs few of
     its rows.
 
